@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Triage: what is suspected, how sure, where; and the refusals, which are answers too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from appliance.domain.quality import Mark
+
+
+class Decision(str, Enum):
+    """A probability against its two operating points."""
+
+    PRESENT = "PRESENT"
+    """At or above the specific operating point: solid."""
+    INDETERMINATE = "INDETERMINATE"
+    """Between the sensitive and the specific operating point: dashed."""
+    ABSENT = "ABSENT"
+    """Below the sensitive operating point: not flagged, which does not mean normal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A coded concept (PS3.16): SCT, DCM, RADLEX, ..."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One answer of one model."""
+
+    task: str
+    code: Code
+    probability: float
+    """Calibrated, 0 to 1."""
+    sensitive_threshold: float
+    specific_threshold: float
+    decision: Decision
+    marks: tuple[Mark, ...] = ()
+    heatmap_path: str | None = None
+    """8-bit PNG of the size of the source image, relative to the store; None: nothing to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A task that did not answer, and why, in words for the screen."""
+
+    task: str
+    reason: str
+
+
+def decide(probability: float, *, sensitive: float, specific: float) -> Decision:
+    """Compare a calibrated probability with the two operating points (sensitive <= specific)."""
+    if probability >= specific:
+        return Decision.PRESENT
+    if probability >= sensitive:
+        return Decision.INDETERMINATE
+    return Decision.ABSENT

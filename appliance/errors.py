@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every error the appliance raises on purpose. The class says whose fault it is and what happens next.
+
+ScansideError
+ +-- ConfigError            the settings'      the process ends with exit code 78, nothing is guessed
+ +-- InputError             the file's         quarantined with the reason on screen, never retried
+ +-- EngineError            the engine's       back to the queue, the next engine in line takes over
+ |    +-- ModelBundleError  the bundle's       refused before anything deserialises it
+ +-- StoreError             the store's        the process stops rather than acknowledge what it cannot keep
+ +-- DeliveryError          the receiver's     kept and tried again, for ever, with backoff
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class ExitCode:
+    """Exit codes of the `scanside` command; the numbers above 63 are those of BSD's sysexits.h."""
+
+    OK: Final = 0
+    FOUND_FAULTS: Final = 1
+    """The command ran and its answer is "not all is well" (doctor, models verify)."""
+    USAGE: Final = 2
+    SOFTWARE: Final = 70
+    STORE: Final = 74
+    ALREADY_RUNNING: Final = 75
+    CONFIG: Final = 78
+
+
+class ScansideError(Exception):
+    """What went wrong, in words for the person who reads it, and what to do about it.
+
+    `what` names the thing, the value and the limit; `remedy` is one action.
+    """
+
+    def __init__(self, what: str, *, remedy: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}"
+
+
+class ConfigError(ScansideError):
+    """A setting is missing, unknown or out of range. Nothing starts until a person mends it."""
+
+
+class InputError(ScansideError):
+    """This file or series cannot be used as it is. It is kept, set apart and shown with the reason."""
+
+
+class EngineError(ScansideError):
+    """An inference engine failed. The work goes back to the queue and the next engine takes over."""
+
+
+class ModelBundleError(EngineError):
+    """A model bundle is not what its signed list says it is. It is refused unread."""
+
+
+class StoreError(ScansideError):
+    """The store cannot keep a promise (full, read-only, damaged). Nothing is acknowledged from here on."""
+
+
+class DeliveryError(ScansideError):
+    """A receiver did not take a result. The result is kept and sent again later."""
+
+    def __init__(self, what: str, *, remedy: str, permanent: bool) -> None:
+        super().__init__(what, remedy=remedy)
+        self.permanent = permanent
+        """True: waiting will not help, a person has to change something at one of the two ends."""
