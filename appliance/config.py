@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings: a TOML file, then SCANSIDE__SECTION__NAME from the environment, and nothing guessed.
+
+A wrong setting ends the process with exit code 78 and a message that names the file, the key, the value
+and what is allowed. Every setting has its unit in its name and stands in docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from appliance.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+GIB: Final = 1024**3
+MIB: Final = 1024**2
+
+AeTitle = Annotated[
+    str, Field(min_length=1, max_length=16, pattern=r"^[\x21-\x5B\x5D-\x7E][\x20-\x5B\x5D-\x7E]*$")
+]
+"""PS3.5 table 6.2-1, VR AE: 16 characters, no backslash, no control characters."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IntakeSettings(_Section):
+    """The watched inbox and the rules by which a file or a series counts as complete."""
+
+    folders: tuple[Path, ...] = ()
+    """More folders to watch beside `inbox` under the data folder."""
+    events: bool = True
+    """Use the kernel's file events as hints. False for shares that give none."""
+    look_interval_s: float = Field(default=0.05, gt=0, le=60)
+    """Time between the two looks in which a file must not change."""
+    rescan_interval_s: float = Field(default=2.0, gt=0, le=30)
+    """How often the whole inbox is listed, whatever events said."""
+    truncated_after_s: float = Field(default=120.0, gt=0)
+    """A file that stays unfinished and unchanged this long is quarantined as truncated."""
+    series_quiet_s: float = Field(default=60.0, gt=0)
+    """Last resort: a CT or MR series without evidence is taken as it is after this much quiet."""
+    max_file_bytes: int = Field(default=4 * GIB, gt=0)
+    delete_after_landing: bool = False
+    """Delete a file from the inbox once its copy is durable. Off: the inbox is never touched."""
+
+
+class ListenerSettings(_Section):
+    """The DICOM door: C-STORE and C-ECHO."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=11112, ge=1, le=65535)
+    ae_title: AeTitle = "SCANSIDE"
+    calling_ae_titles: tuple[AeTitle, ...] = ()
+    """Who may send. Empty: anyone who can reach `host` (only this machine, as shipped)."""
+    stat_ae_titles: tuple[AeTitle, ...] = ()
+    """Senders whose images are always urgent (resuscitation room)."""
+    max_associations: int = Field(default=10, ge=1, le=100)
+    max_pdu_bytes: int = Field(default=131072, ge=4096, le=1048576)
+    network_timeout_s: float = Field(default=30.0, gt=0)
+
+
+class ReadingSettings(_Section):
+    """Limits of the jail in which foreign files are parsed and decoded."""
+
+    memory_bytes: int = Field(default=2 * GIB, ge=256 * MIB)
+    parse_timeout_s: float = Field(default=5.0, gt=0)
+    decode_timeout_s: float = Field(default=20.0, gt=0)
+    max_frame_bytes: int = Field(default=512 * MIB, gt=0)
+    """Decoded size of one frame."""
+
+
+class WorkerSettings(_Section):
+    """The process that decodes, infers and writes results."""
+
+    engines: tuple[Literal["openvino", "ort", "null"], ...] = ("openvino", "ort")
+    """In order of preference; the first that proves itself on the model's golden data serves."""
+    threads: int = Field(default=2, ge=1, le=64)
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    """A job that fails, or takes its worker down, this often is set aside for a person."""
+    lease_s: float = Field(default=120.0, gt=0)
+    idle_poll_s: float = Field(default=0.02, gt=0, le=5)
+    shed_denoise_above: int = Field(default=50, ge=0)
+    """Denoising waits while more than this many quality or triage jobs are queued."""
+
+
+class PeerSettings(_Section):
+    """A PACS, workstation or router that receives originals and results."""
+
+    name: str = Field(min_length=1, max_length=64)
+    host: str
+    port: int = Field(ge=1, le=65535)
+    ae_title: AeTitle
+    originals: bool = True
+    results: bool = True
+
+
+class SenderSettings(_Section):
+    """Where results go. They always also lie under `results` in the data folder."""
+
+    peers: tuple[PeerSettings, ...] = ()
+    retry_first_s: float = Field(default=2.0, gt=0)
+    retry_longest_s: float = Field(default=300.0, gt=0)
+
+
+class KioskSettings(_Section):
+    """The screen."""
+
+    profile: Literal["scanner", "rural", "fracture"] = "scanner"
+    screen_mm: tuple[float, float] = (344.0, 194.0)
+    """Width and height of the panel (15.6 inch): touch targets are sized in millimetres."""
+    poll_interval_s: float = Field(default=0.25, gt=0, le=10)
+
+
+class Settings(BaseSettings):
+    """All settings. Read with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SCANSIDE__", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    site_name: str = Field(default="", max_length=64)
+    models: tuple[Path, ...] = ()
+    """Folders of model bundles beside the shipped ones; the first bundle of a task wins."""
+    intake: IntakeSettings = IntakeSettings()
+    listener: ListenerSettings = ListenerSettings()
+    reading: ReadingSettings = ReadingSettings()
+    worker: WorkerSettings = WorkerSettings()
+    sender: SenderSettings = SenderSettings()
+    kiosk: KioskSettings = KioskSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose values come in as init arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where everything lies under one data folder. All on one file system: moves are renames."""
+
+    data: Path
+
+    @property
+    def inbox(self) -> Path:
+        """The watched folder."""
+        return self.data / "inbox"
+
+    @property
+    def spool(self) -> Path:
+        """Originals, named by the SHA-256 of their content, in 256 sub-folders."""
+        return self.data / "spool"
+
+    @property
+    def quarantine(self) -> Path:
+        """Copies of files that could not be used, named by content."""
+        return self.data / "quarantine"
+
+    @property
+    def database(self) -> Path:
+        """The store."""
+        return self.data / "store" / "scanside.sqlite"
+
+    @property
+    def results(self) -> Path:
+        """DICOM results, one folder per acquisition version."""
+        return self.data / "results"
+
+    @property
+    def views(self) -> Path:
+        """What the screen shows: arrays and heatmaps; can be made again, so may be deleted."""
+        return self.data / "views"
+
+    @property
+    def engine_cache(self) -> Path:
+        """Compiled engines and what they proved on this device."""
+        return self.data / "engines"
+
+    def create(self) -> None:
+        """Make the folders. Existing ones stay as they are."""
+        for folder in (
+            self.inbox,
+            self.spool,
+            self.quarantine,
+            self.database.parent,
+            self.results,
+            self.views,
+            self.engine_cache,
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """The settings of `file` (none: the defaults) with the environment on top.
+
+    Raises ConfigError naming the file or variable, the key, the value and what is allowed.
+    """
+    content: dict[str, Any] = {}
+    if file is not None:
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(
+                f"The settings file {file} cannot be read: {error.strerror}.",
+                remedy="Name an existing file with --config, or leave the option out for the defaults.",
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"The settings file {file} is not TOML: {error}.",
+                remedy="Mend that line; docs/settings.md shows a complete file.",
+            ) from error
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        where = str(file) if file is not None else "the environment (SCANSIDE__...)"
+        raise ConfigError(
+            f"In {where}: {key} = {first.get('input')!r} is not allowed: {first['msg']}.",
+            remedy="docs/settings.md lists every setting with its unit and range.",
+        ) from error

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an output is: a result rendered to bytes (pure), and delivered to somebody (idempotent).
+
+A renderer is a file in this folder with one function `render`; a destination is a file with `deliver`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from appliance.domain.acquisition import Acquisition
+from appliance.domain.result import LaneResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One finished object, ready to leave."""
+
+    file_name: str
+    """Unique by content: a repeat of the work is the same name and the same bytes."""
+    content: bytes
+
+
+class Output(Protocol):
+    """Turns a lane's result into standard objects. Same input, same bytes."""
+
+    name: str
+
+    def render(self, acquisition: Acquisition, result: LaneResult) -> tuple[Rendered, ...]:
+        """The objects that say this; empty when there is nothing for this output to say."""
+
+
+class Destination(Protocol):
+    """Somebody who receives files: a folder, a PACS."""
+
+    name: str
+
+    def deliver(self, path: Path) -> None:
+        """Hand over one DICOM file; handing it over twice does no harm. Raises DeliveryError."""
