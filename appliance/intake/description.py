@@ -11,10 +11,12 @@ from appliance.domain.acquisition import Instance
 
 
 class FileState(str, Enum):
-    """The three outcomes of looking into a file."""
+    """What looking into a file can find."""
 
     WHOLE = "whole"
-    """It parses and carries every pixel byte that its own header declares (none, if it is no image)."""
+    """An image; it parses and carries every pixel byte that its own header declares."""
+    LEFT_ALONE = "left_alone"
+    """A sound DICOM object that holds no image to look at (report, plan, segmentation, DICOMDIR)."""
     UNFINISHED = "unfinished"
     """Good as far as it goes, but bytes are missing: still being written, or cut off for good."""
     UNUSABLE = "unusable"
@@ -27,13 +29,12 @@ class Description:
 
     state: FileState
     instance: Instance | None
-    """Always there when WHOLE, never when UNUSABLE; for UNFINISHED, where the header got that far.
+    """Always there, with its `pixels`, when WHOLE; never when UNUSABLE.
 
-    `instance.pixels` is None for objects that hold no image to look at (reports, plans, segmentations):
-    they are left alone, and `reason` says in words what they are.
+    LEFT_ALONE: with `pixels` None, or None for objects of no patient. UNFINISHED: where the header got that far.
     """
     reason: str | None
-    """For the screen: why not WHOLE, or what kind of object is left alone. None for a whole image."""
+    """For the screen: why not WHOLE, or what kind of object is left alone. None when WHOLE."""
     remedy: str | None
     """What a person can do about it; None where there is nothing to do."""
     present_bytes: int | None = None

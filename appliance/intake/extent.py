@@ -44,10 +44,21 @@ class Extent:
     """None: compressed data without an end."""
 
 
+_NATIVE: Final = frozenset(
+    {
+        "1.2.840.10008.1.2",
+        "1.2.840.10008.1.2.1",
+        "1.2.840.10008.1.2.2",
+        "1.2.840.10008.1.2.1.99",
+        "1.2.840.113619.5.2",
+    }
+)
+"""PS3.5 annex A.1 to A.3 and A.5, and GE's private mix of implicit VR with big-endian pixels."""
+
+
 def is_encapsulated(transfer_syntax_uid: str) -> bool:
-    """True where pixel data come as fragments. Unknown (private) syntaxes are taken at their word later."""
-    known = UID(transfer_syntax_uid)
-    return known.is_transfer_syntax and known.is_encapsulated if known.is_valid else False
+    """True where pixel data come as fragments: every syntax but the few native ones (PS3.5 section A.4)."""
+    return transfer_syntax_uid not in _NATIVE
 
 
 def frame_bytes(pixel_format: PixelFormat) -> int:

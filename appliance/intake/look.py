@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from appliance.domain.acquisition import Instance
 from appliance.errors import InputError
 from appliance.intake.description import Description, FileState
+from appliance.intake.decoders import refuse_unreadable_syntax
 from appliance.intake.extent import Extent, measure
 from appliance.intake.header import is_image_class, object_kind, read_instance, read_pixel_format
 from appliance.intake.header_values import uid
@@ -36,45 +38,56 @@ def describe(path: Path, *, max_frame_bytes: int) -> Description:
 
 def _describe(file: DicomFile, max_frame_bytes: int) -> Description:
     sop_class_uid = uid(file.dataset, "SOPClassUID")
-    kind = None if sop_class_uid is None else object_kind(sop_class_uid)
-    if file.cut_short:
+    kind = _kind_left_alone(file, sop_class_uid)
+    if file.cut_short or (sop_class_uid is None and kind is None):
         raise CutShortError
-    if file.pixel_element is None:
-        if uid(file.dataset, "SOPInstanceUID") is None and "DirectoryRecordSequence" not in file.dataset:
-            raise CutShortError
-        if sop_class_uid is not None and (is_image_class(sop_class_uid) or "Rows" in file.dataset):
-            return _unfinished(
-                read_instance(file, None),
-                "The header declares an image, but the file ends before its pixel data.",
-                file.size_bytes,
-                None,
-            )
-    if kind is not None or file.pixel_element is None:
+    if kind is not None:
         return _left_alone(file, kind, max_frame_bytes)
+    if file.pixel_element is None:
+        return _unfinished(
+            None,
+            "The header declares an image, but the file ends before its pixel data.",
+            file.size_bytes,
+            None,
+        )
     pixels = read_pixel_format(file, max_frame_bytes=max_frame_bytes)
     instance = read_instance(file, pixels)
     extent = measure(file, pixels)
     if not extent.whole:
         return _unfinished(instance, _missing_words(extent), extent.present_bytes, extent.expected_bytes)
+    refuse_unreadable_syntax(pixels.transfer_syntax_uid)
     return Description(state=FileState.WHOLE, instance=instance, reason=None, remedy=None)
 
 
-def _left_alone(file: DicomFile, kind: str | None, max_frame_bytes: int) -> Description:
-    """An object without an image to look at; one that carries pixels all the same may still be unfinished."""
+def _kind_left_alone(file: DicomFile, sop_class_uid: str | None) -> str | None:
+    """What this is, where it holds no image to look at; None for images, whole or not."""
     if "DirectoryRecordSequence" in file.dataset:
-        raise InputError(
-            "This is the index of a DICOM medium (DICOMDIR); the images are read by themselves.",
-            remedy="Nothing needs to be done.",
-        )
-    instance = read_instance(file, None)
+        return "The index of a DICOM medium (DICOMDIR)"
+    if sop_class_uid is None:
+        return None
+    kind = object_kind(sop_class_uid)
+    if kind is None and not is_image_class(sop_class_uid):
+        has_pixels = file.pixel_element is not None or "Rows" in file.dataset
+        return None if has_pixels else "An object of an unknown kind"
+    return kind
+
+
+def _left_alone(file: DicomFile, kind: str, max_frame_bytes: int) -> Description:
+    """An object without an image to look at; one that carries pixels all the same may still be unfinished."""
+    instance: Instance | None = None
+    with suppress(InputError):  # palettes, protocols and DICOMDIRs belong to no study
+        instance = read_instance(file, None)
     if file.pixel_element is not None:
-        extent = measure(file, read_pixel_format(file, max_frame_bytes=max_frame_bytes))
-        if not extent.whole:
-            return _unfinished(instance, _missing_words(extent), extent.present_bytes, extent.expected_bytes)
+        with suppress(InputError):  # its pixels are nobody's business here
+            extent = measure(file, read_pixel_format(file, max_frame_bytes=max_frame_bytes))
+            if not extent.whole:
+                return _unfinished(
+                    instance, _missing_words(extent), extent.present_bytes, extent.expected_bytes
+                )
     return Description(
-        state=FileState.WHOLE,
+        state=FileState.LEFT_ALONE,
         instance=instance,
-        reason=f"{kind or 'An object of an unknown kind'}: holds no image to check, left as it is.",
+        reason=f"{kind}: holds no image to check, left as it is.",
         remedy=None,
     )
 
