@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final
 
 from pydicom.uid import UID
 
 from appliance.domain.acquisition import PixelFormat
 from appliance.errors import InputError
-from appliance.intake.opening import DicomFile, PixelElement
+from appliance.intake.opening import DicomFile, PixelElement, Stream
 
 _ITEM: Final = 0xFFFEE000
 _SEQUENCE_END: Final = 0xFFFEE0DD
@@ -77,7 +77,7 @@ def declared_bytes(pixel_format: PixelFormat) -> int:
     return frame_bytes(pixel_format) * pixel_format.number_of_frames
 
 
-def walk_fragments(stream: BinaryIO, element: PixelElement, size_bytes: int) -> Fragments:
+def walk_fragments(stream: Stream, element: PixelElement, size_bytes: int) -> Fragments:
     """Follow the items from one to the next. Raises InputError where something else stands there."""
     position = element.value_start
     places: list[tuple[int, int]] = []

@@ -82,9 +82,7 @@ def read_pixel_format(file: DicomFile, *, max_frame_bytes: int) -> PixelFormat:
         )
     for name, value in (("Rows", rows), ("Columns", columns)):
         if not 1 <= value <= _LARGEST_SIDE_PX:
-            raise InputError(
-                f"{name} is {value}; an image has 1 to {_LARGEST_SIDE_PX}.", remedy=_ASK_SENDER
-            )
+            raise InputError(f"{name} is {value}; an image has 1 to {_LARGEST_SIDE_PX}.", remedy=_ASK_SENDER)
     if not 1 <= stored <= allocated or signed not in (0, 1) or samples not in (1, 3, 4):
         raise InputError(
             f"Impossible pixel layout: Bits Stored {stored} of Bits Allocated {allocated}, Pixel "
@@ -192,9 +190,7 @@ def _identity(dataset: Dataset, keyword: str, name: str) -> str:
     if found is not None:
         return found
     if raw_value(dataset, keyword) is None:
-        raise InputError(
-            f"{name} is missing, so the image cannot be told from others.", remedy=_ASK_SENDER
-        )
+        raise InputError(f"{name} is missing, so the image cannot be told from others.", remedy=_ASK_SENDER)
     raise InputError(
         f"{name} is not a DICOM identifier: only digits and dots, at most 64, are allowed.",
         remedy=_ASK_SENDER,

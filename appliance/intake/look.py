@@ -10,12 +10,13 @@ from typing import Final
 
 from appliance.domain.acquisition import Instance
 from appliance.errors import InputError
-from appliance.intake.description import Description, FileState
 from appliance.intake.decoders import refuse_unreadable_syntax
+from appliance.intake.description import Description, FileState
 from appliance.intake.extent import Extent, measure
 from appliance.intake.header import is_image_class, object_kind, read_instance, read_pixel_format
 from appliance.intake.header_values import uid
 from appliance.intake.opening import CutShortError, DicomFile, parse, regular_file
+from appliance.intake.pixels import refuse_unreadable_format
 
 _WAIT: Final = "If it stays like this, send the image again from the modality."
 
@@ -56,6 +57,7 @@ def _describe(file: DicomFile, max_frame_bytes: int) -> Description:
     if not extent.whole:
         return _unfinished(instance, _missing_words(extent), extent.present_bytes, extent.expected_bytes)
     refuse_unreadable_syntax(pixels.transfer_syntax_uid)
+    refuse_unreadable_format(pixels, is_float=file.pixel_element.keyword != "PixelData")
     return Description(state=FileState.WHOLE, instance=instance, reason=None, remedy=None)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
@@ -74,6 +74,10 @@ _OTHER_KINDS: Final = (
 )
 
 
+Stream: TypeAlias = io.BufferedIOBase
+"""A file or its inflated content: reads straight into a buffer, seeks, tells."""
+
+
 class CutShortError(Exception):
     """The header does not end before the file does: unfinished, or cut off."""
 
@@ -92,7 +96,7 @@ class PixelElement:
 class DicomFile:
     """A parsed header and the stream that holds its pixels."""
 
-    stream: BinaryIO
+    stream: Stream
     """The file itself, or its inflated content where the transfer syntax is deflated."""
     size_bytes: int
     """Of `stream`."""
@@ -104,7 +108,7 @@ class DicomFile:
 
 
 @contextmanager
-def regular_file(path: Path) -> Iterator[BinaryIO]:
+def regular_file(path: Path) -> Iterator[Stream]:
     """The file, opened so that a link, a pipe or a device cannot take its place or hold us up."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -117,14 +121,14 @@ def regular_file(path: Path) -> Iterator[BinaryIO]:
             raise InputError(
                 "This is a pipe, a device or a folder, not a file.", remedy="Put plain files here."
             )
-        yield stream
+        yield cast(io.BufferedReader, stream)
 
 
-def parse(stream: BinaryIO, *, largest_inflated_bytes: int) -> DicomFile:
+def parse(stream: Stream, *, largest_inflated_bytes: int) -> DicomFile:
     """Parse the header of an open file up to its pixel data.
 
-    Raises CutShortError where the file ends inside the header, InputError where it is not a DICOM file that may
-    be used. Anything else that escapes is a damaged header; the jail's wall names it.
+    Raises CutShortError where the file ends inside the header, InputError where it is not a DICOM file that
+    may be used. Anything else that escapes is a damaged header; the jail's wall names it.
     """
     size_bytes = stream.seek(0, io.SEEK_END)
     stream.seek(0)
@@ -132,7 +136,9 @@ def parse(stream: BinaryIO, *, largest_inflated_bytes: int) -> DicomFile:
     with_preamble = _look_at_head(head, size_bytes)
     stream.seek(MAGIC_END if with_preamble else 0)
     try:
-        meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_past_meta)
+        meta = read_dataset(
+            cast(BinaryIO, stream), is_implicit_VR=False, is_little_endian=True, stop_when=_past_meta
+        )
     except EOFError as error:
         raise CutShortError from error
     except VALUE_FAULTS:
@@ -201,7 +207,7 @@ class _PixelStop:
         self.found = (tag, vr, length)
         return True
 
-    def element(self, stream: BinaryIO) -> PixelElement | None:
+    def element(self, stream: Stream) -> PixelElement | None:
         """Where the value starts; the parser has put the stream back to the start of the element."""
         if self.found is None:
             return None
@@ -214,11 +220,11 @@ class _PixelStop:
         )
 
 
-def _parse_plain(stream: BinaryIO, size_bytes: int) -> DicomFile:
+def _parse_plain(stream: Stream, size_bytes: int) -> DicomFile:
     stream.seek(0)
     stop = _PixelStop()
     try:
-        dataset = read_partial(stream, stop, force=True)
+        dataset = read_partial(cast(BinaryIO, stream), stop, force=True)
     except InvalidDicomError as error:
         raise CutShortError from error
     except (EOFError, UnboundLocalError, *VALUE_FAULTS) as error:
@@ -246,7 +252,7 @@ def _guessed_syntax(dataset: Dataset) -> str:
     return str(ExplicitVRLittleEndian)
 
 
-def _parse_deflated(stream: BinaryIO, meta: Dataset, largest_bytes: int) -> DicomFile:
+def _parse_deflated(stream: Stream, meta: Dataset, largest_bytes: int) -> DicomFile:
     """Inflate with a limit: a few kilobytes may claim to be gigabytes."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
@@ -265,7 +271,9 @@ def _parse_deflated(stream: BinaryIO, meta: Dataset, largest_bytes: int) -> Dico
     inflated = io.BytesIO(content)
     stop = _PixelStop()
     try:
-        dataset = read_dataset(inflated, is_implicit_VR=False, is_little_endian=True, stop_when=stop)
+        dataset = read_dataset(
+            cast(BinaryIO, inflated), is_implicit_VR=False, is_little_endian=True, stop_when=stop
+        )
     except (EOFError, *VALUE_FAULTS) as error:
         if inflated.tell() >= len(content):
             raise CutShortError from error
