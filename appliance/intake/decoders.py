@@ -88,7 +88,7 @@ def _run_length(codestream: bytes, pixel_format: PixelFormat, out: Samples | Non
         raise NotImplementedError("one-bit run lengths")
     dtype = np.dtype(f"<u{allocated_bytes}")
     if out is not None and pixel_format.samples_per_pixel == 1:
-        dicomrle_decode(codestream, dtype, out=memoryview(out.reshape(-1).view(np.uint8)))
+        dicomrle_decode(codestream, dtype, out=out.reshape(-1).view(np.uint8).data)
         return out
     plain = dicomrle_decode(codestream, dtype)
     planes = (pixel_format.samples_per_pixel, pixel_format.rows, pixel_format.columns)
@@ -146,15 +146,15 @@ def decode(codestream: bytes, pixel_format: PixelFormat, out: Samples | None = N
         ) from error
     if samples.shape[:2] != (pixel_format.rows, pixel_format.columns):
         raise InputError(
-            f"The header declares {pixel_format.rows} x {pixel_format.columns} pixels, the compressed image in "
-            f"it has {' x '.join(map(str, samples.shape))}.",
+            f"The header declares {pixel_format.rows} x {pixel_format.columns} pixels, the compressed image "
+            f"has {' x '.join(map(str, samples.shape))}.",
             remedy="Send the image again from the modality.",
         )
     return samples
 
 
 def _refuse_without_end(codestream: bytes, transfer_syntax_uid: str) -> None:
-    """A JPEG decoder paints what a cut-off codestream lacks in plain grey, which a person may read as anatomy."""
+    """Refuse a cut-off codestream: decoders paint what it lacks in plain grey, which looks like anatomy."""
     if transfer_syntax_uid == RUN_LENGTH_SYNTAX:
         return
     if END_OF_IMAGE not in codestream[-_TRAILING_BYTES:]:

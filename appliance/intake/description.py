@@ -31,7 +31,8 @@ class Description:
     instance: Instance | None
     """Always there, with its `pixels`, when WHOLE; never when UNUSABLE.
 
-    LEFT_ALONE: with `pixels` None, or None for objects of no patient. UNFINISHED: where the header got that far.
+    LEFT_ALONE: with `pixels` None, or None for objects of no patient. UNFINISHED: where the header got
+    that far.
     """
     reason: str | None
     """For the screen: why not WHOLE, or what kind of object is left alone. None when WHOLE."""

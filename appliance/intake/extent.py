@@ -103,7 +103,10 @@ def walk_fragments(stream: Stream, element: PixelElement, size_bytes: int) -> Fr
 
 
 def measure(file: DicomFile, pixel_format: PixelFormat) -> Extent:
-    """Compare what the header declares with what the file holds. Raises InputError where they cannot agree."""
+    """Compare what the header declares with what the file holds.
+
+    Raises InputError where they cannot agree, however many bytes may still come.
+    """
     element = file.pixel_element
     assert element is not None  # asked only of files that have one
     if is_encapsulated(file.transfer_syntax_uid):
@@ -121,6 +124,12 @@ def measure(file: DicomFile, pixel_format: PixelFormat) -> Extent:
             "bytes long.",
             remedy=_RESEND,
         )
+    if pixel_format.bits_allocated % 8 and element.length_bytes > expected + 1:
+        raise InputError(
+            f"The header declares {pixel_format.bits_allocated} bits per pixel packed into {expected:,} bytes, "
+            f"but its pixel data are {element.length_bytes:,} bytes long.",
+            remedy=_RESEND,
+        )
     present = max(0, min(file.size_bytes - element.value_start, element.length_bytes))
     return Extent(
         whole=present == element.length_bytes, present_bytes=present, expected_bytes=element.length_bytes
@@ -130,8 +139,8 @@ def measure(file: DicomFile, pixel_format: PixelFormat) -> Extent:
 def _measure_encapsulated(file: DicomFile, element: PixelElement, pixel_format: PixelFormat) -> Extent:
     if element.length_bytes is not None:
         raise InputError(
-            f"The header says that the pixels are compressed ({UID(file.transfer_syntax_uid).name}), but they "
-            f"are stored as {element.length_bytes:,} plain bytes.",
+            f"The header says that the pixels are compressed ({UID(file.transfer_syntax_uid).name}), but "
+            f"they are stored as {element.length_bytes:,} plain bytes.",
             remedy="Ask the sender to export again: the transfer syntax in the file is wrong.",
         )
     fragments = walk_fragments(file.stream, element, file.size_bytes)

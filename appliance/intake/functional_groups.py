@@ -13,7 +13,7 @@ from appliance.intake.header_values import item
 
 
 def frame_group(dataset: Dataset, sequence: str, frame_index: int) -> Dataset:
-    """The group (say PixelMeasuresSequence) that holds for a frame; the data set itself where there is none."""
+    """The group (say PixelMeasuresSequence) that holds for a frame; without one, the data set itself."""
     for groups, index in (
         ("PerFrameFunctionalGroupsSequence", frame_index),
         ("SharedFunctionalGroupsSequence", 0),

@@ -40,7 +40,7 @@ def describe(path: Path, *, max_frame_bytes: int) -> Description:
 def _describe(file: DicomFile, max_frame_bytes: int) -> Description:
     sop_class_uid = uid(file.dataset, "SOPClassUID")
     kind = _kind_left_alone(file, sop_class_uid)
-    if file.cut_short or (sop_class_uid is None and kind is None):
+    if file.cut_short or (sop_class_uid is None and kind is None and file.pixel_element is None):
         raise CutShortError
     if kind is not None:
         return _left_alone(file, kind, max_frame_bytes)

@@ -163,8 +163,8 @@ def _look_at_head(head: bytes, size_bytes: int) -> bool:
             raise InputError(f"This is not a DICOM file, it is {kind}.", remedy="Export it as DICOM.")
     if _is_bare_dataset(head):
         return False
-    if size_bytes < MAGIC_END and not head[4:].strip(b"\x00"):
-        raise CutShortError
+    if size_bytes < MAGIC_END and (not head or b"\x00" in head):
+        raise CutShortError  # text has no zero bytes; the start of a preamble has little else
     raise InputError(
         "This is not a DICOM file: neither the prefix DICM nor a known first element is there.",
         remedy="Send the image again from the modality, as DICOM.",
