@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process inside the jail: parses and decodes foreign bytes, and may die of them.
 
-Started by `appliance.intake.jail` as `python -m appliance.intake.jail_child SOCKET MEMORY FRAME PARENT`. It has
-a bounded address space, writes no files, leaves no core and dies with its keeper.
+Started by `appliance.intake.jail_process` with a socket, the bytes of memory it may use, the bytes a frame
+may take and its keeper's process id. It writes no files, leaves no core and dies with its keeper.
 """
 
 from __future__ import annotations
