@@ -50,7 +50,7 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give everything back. Using the engine afterwards raises EngineError."""
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Engine:  # noqa: PYI034  # typing.Self needs Python 3.11
         """Itself."""
 
     def __exit__(
