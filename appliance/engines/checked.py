@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from appliance.engines.base import EngineDescription, Tensors
 from appliance.engines.graph import Signature
@@ -53,7 +54,7 @@ class CheckedEngine(ABC):
             self._open = False
             self._release()
 
-    def __enter__(self) -> CheckedEngine:  # noqa: PYI034  # typing.Self needs Python 3.11
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

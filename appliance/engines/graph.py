@@ -124,6 +124,11 @@ def read_signature(model: Path) -> Signature:
             f"The model {model.name} cannot be read: {error}.",
             remedy="Install the bundle again; `scanside models verify` says what is wrong with it.",
         ) from error
+    return signature_of(graph, model.name)
+
+
+def signature_of(graph: onnx.GraphProto, name: str) -> Signature:
+    """What the graph called `name` says of itself. Raises EngineError when it says too little."""
     stored = {weights.name for weights in graph.initializer}
     half = any(weights.data_type == onnx.TensorProto.FLOAT16 for weights in graph.initializer)
     integer = any(node.op_type in QUANTISING for node in graph.node)
@@ -131,7 +136,7 @@ def read_signature(model: Path) -> Signature:
     outputs = tuple(_port(value) for value in graph.output)
     if not inputs or not outputs:
         raise EngineError(
-            f"The file {model.name} holds no model: it has {len(inputs)} inputs and {len(outputs)} outputs.",
+            f"The file {name} holds no model: it has {len(inputs)} inputs and {len(outputs)} outputs.",
             remedy="Install the bundle again; `scanside models verify` says what is wrong with it.",
         )
     return Signature(
