@@ -78,11 +78,13 @@ class Landings:
         acquisition: Acquisition | None = None,
         queue: bool = False,
         quiet_left_s: float | None = None,
+        amended: tuple[Acquisition, ...] = (),
     ) -> None:
         """Take a durable file over, with the acquisition as it now stands. One transaction.
 
-        `queue` starts the lanes of this version and supersedes the jobs of older ones. The same content
-        twice is counted as a repeat and changes nothing. Raises StoreError: then nothing was taken.
+        `queue` starts the lanes of this version and supersedes the jobs of older ones. `amended`: other
+        acquisitions that this file gave a new version (a conflict), whose lanes are queued too. The same
+        content twice is counted as a repeat and changes nothing. Raises StoreError: then nothing was taken.
         """
         with self._database.transaction() as write:
             if write("SELECT 1 FROM file WHERE sha256 = ?", (file.sha256,)):
@@ -116,6 +118,9 @@ class Landings:
                 self._save(acquisition, quiet_left_s=quiet_left_s)
                 if queue:
                     queue_lanes(write, acquisition, clock=self._database.clock)
+            for other in amended:
+                self._save(other, quiet_left_s=None)
+                queue_lanes(write, other, clock=self._database.clock)
 
     def amend(
         self, acquisition: Acquisition, *, queue: bool = False, quiet_left_s: float | None = None
@@ -171,6 +176,16 @@ class Landings:
         """Ids of the acquisitions that carry this SeriesInstanceUID."""
         rows = self._database.read(
             "SELECT acquisition_id FROM acquisition WHERE series_instance_uid = ?", (series_instance_uid,)
+        )
+        return tuple(row[0] for row in rows)
+
+    def concerning(self, *, series_instance_uid: str, sop_instance_uid: str) -> tuple[str, ...]:
+        """Ids of the acquisitions of this series, and of those that hold an image of this name."""
+        rows = self._database.read(
+            "SELECT acquisition_id FROM acquisition WHERE series_instance_uid = ?"
+            " UNION SELECT acquisition_id FROM file"
+            " WHERE json_extract(instance, '$.sop_instance_uid') = ? AND acquisition_id IS NOT NULL",
+            (series_instance_uid, sop_instance_uid),
         )
         return tuple(row[0] for row in rows)
 
