@@ -29,6 +29,7 @@ from typing_extensions import Buffer, Self
 
 from appliance.config import MIB, Layout
 from appliance.errors import InputError, StoreError
+from appliance.intake.complete import Signature
 
 RESERVE_BYTES: Final = 256 * MIB
 """Kept free for results and the store: on a full ext4 SQLite in WAL mode cannot even read."""
@@ -121,29 +122,38 @@ class Spool:
         """A new part to write into. Raises StoreError."""
         return Incoming(self._spool)
 
-    def copy(self, source: Path, *, max_bytes: int, still_open_ok: bool = False) -> Part | None:
-        """Copy a file of the inbox into a part; None while somebody still has it open for writing.
+    def copy(
+        self, source: Path, signature: Signature, *, max_bytes: int, still_open_ok: bool = False
+    ) -> Part | None:
+        """Copy a file of the inbox, as it looked in `signature`, into a part.
 
-        `still_open_ok` takes it although it is open: for a writer that never lets go. Raises
-        NotPlainFileError for what is not a plain file or too large, OSErrors of the source as they are
-        (FileNotFoundError, PermissionError, ...), StoreError when the spool does not take it.
+        None: it changed meanwhile, or somebody still has it open for writing. `still_open_ok` takes it
+        although it is open: for a writer that never lets go. Raises NotPlainFileError for what is not a
+        plain file or too large, OSErrors of the source as they are (FileNotFoundError, PermissionError,
+        ...), StoreError when the spool does not take it.
         """
         fd = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             size_bytes = require_plain(os.fstat(fd), max_bytes=max_bytes)
-            if not still_open_ok and open_for_writing(fd):
+            if Signature.of(os.fstat(fd)) != signature or (not still_open_ok and open_for_writing(fd)):
                 return None
             self.require_room(size_bytes)
             with self.receive() as incoming:
                 while chunk := os.read(fd, CHUNK_BYTES):
                     incoming.write(chunk)
+                if Signature.of(os.fstat(fd)) != signature:
+                    return None
                 return incoming.finish()
         finally:
             os.close(fd)
 
+    def place_of(self, part: Part) -> Path:
+        """Where the part will lie when it is kept."""
+        return self._spool / part.sha256[:2] / part.sha256
+
     def keep(self, part: Part) -> Path:
         """Make the part durable under the name of its content. Raises StoreError: nothing is kept."""
-        return self._make_durable(part, self._spool / part.sha256[:2])
+        return self._make_durable(part, self.place_of(part).parent)
 
     def set_aside(self, part: Part) -> Path:
         """The same into quarantine."""

@@ -53,7 +53,9 @@ class Candidate:
     next_look_ns: int = 0
     quiet_needed_ns: int = 0
     unfinished: str | None = None
-    """What was missing when it was last read; None when it has not been read as it is now."""
+    """What was missing when it was last read; None when nothing is known to be."""
+    tried: bool = False
+    """It was read as it is now, and could not be taken yet."""
 
 
 class Look(Enum):
@@ -131,6 +133,7 @@ class Waiting:
                     unchanged_since_ns=now_ns,
                     next_look_ns=now_ns + candidate.quiet_needed_ns,
                     unfinished=None,
+                    tried=False,
                 )
             )
             return Look.WAIT
@@ -148,11 +151,11 @@ class Waiting:
     def unfinished(self, candidate: Candidate, words: str, *, started_ns: int, now_ns: int) -> None:
         """It was read and something is missing. `started_ns`: when reading began."""
         needed_ns = max(self._look_ns, COST_FACTOR * (now_ns - started_ns))
-        self.leave(replace(candidate, unfinished=words, quiet_needed_ns=needed_ns), now_ns)
+        self.leave(replace(candidate, unfinished=words, tried=True, quiet_needed_ns=needed_ns), now_ns)
 
     def later(self, candidate: Candidate, now_ns: int, *, wait_s: float) -> None:
         """It could not be read or kept just now, for a reason that is not its own."""
-        self._put(replace(candidate, next_look_ns=now_ns + round(wait_s * NS_PER_S)))
+        self._put(replace(candidate, tried=True, next_look_ns=now_ns + round(wait_s * NS_PER_S)))
 
     def leave(self, candidate: Candidate, now_ns: int) -> None:
         """Look again later, the longer it has been quiet the later, but never after it is overdue."""
@@ -165,10 +168,9 @@ class Waiting:
         """Settled, or gone."""
         self._candidates.pop(path, None)
 
-    def ready_to_read(self, now_ns: int) -> bool:
-        """Whether a file that is not known to be unfinished wants a look now: there is work to do."""
-        candidate = self.due(now_ns)
-        return candidate is not None and candidate.unfinished is None
+    def any_unread(self) -> bool:
+        """Whether a file waits whose content nobody knows yet: it may belong to anything."""
+        return any(not candidate.tried for candidate in self._candidates.values())
 
     def _put(self, candidate: Candidate) -> None:
         self._candidates[candidate.path] = candidate

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -190,6 +191,28 @@ class Landings:
             (series_instance_uid, sop_instance_uid),
         )
         return tuple(row[0] for row in rows)
+
+    def siblings(self, acquisition_id: str) -> tuple[str, ...]:
+        """Ids of the other acquisitions of its series, and of those that share an image name with it."""
+        rows = self._database.read(
+            "SELECT b.acquisition_id FROM acquisition a JOIN acquisition b"
+            " ON b.series_instance_uid = a.series_instance_uid"
+            " WHERE a.acquisition_id = ?1 AND b.acquisition_id != ?1"
+            " UNION SELECT g.acquisition_id FROM file f JOIN file g ON"
+            " json_extract(g.instance, '$.sop_instance_uid') = json_extract(f.instance, '$.sop_instance_uid')"
+            " WHERE f.acquisition_id = ?1 AND g.acquisition_id != ?1 AND g.instance IS NOT NULL",
+            (acquisition_id,),
+        )
+        return tuple(row[0] for row in rows)
+
+    def write_quiet_left(self, left_s: Mapping[str, float]) -> None:
+        """Write down how many seconds of quiet each waiting acquisition still needs."""
+        with self._database.transaction() as write:
+            for acquisition_id, seconds in left_s.items():
+                write(
+                    "UPDATE acquisition SET quiet_left_s = ? WHERE acquisition_id = ? AND completeness = ?",
+                    (seconds, acquisition_id, Completeness.RECEIVING.value),
+                )
 
     def receiving(self) -> tuple[tuple[str, float | None], ...]:
         """Ids of the acquisitions that still wait for more, with the seconds of quiet left to each."""
