@@ -67,6 +67,8 @@ class PixelImage:
     """Row, column; None when the header does not say."""
     rescale_type: str | None
     """HU, US, ... as the header says; None when it does not."""
+    from_colour: bool = False
+    """True: brightness of a colour image (RGB, YBR, palette). Fit for looking at, not for measuring."""
 
     @property
     def shape(self) -> tuple[int, int]:
