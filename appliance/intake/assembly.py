@@ -47,6 +47,9 @@ LATE_QUIET_S: Final = 5.0
 """Quiet time after a late slice: short, because an answer that is no longer right is on the screen."""
 FEWEST_ANNOUNCED: Final = 2
 """ImagesInAcquisition of 1 in a stack is a template value, not a count."""
+CLASHES_IN_FULL: Final = 2
+"""So many contradictions are told one by one; the others are counted."""
+_AND: Final = "; "
 _UID_TAIL: Final = 12
 _ID_LENGTH: Final = 32
 
@@ -123,7 +126,8 @@ def went_quiet(acquisition: Acquisition, *, quiet_s: float, siblings: Siblings) 
     """Nothing came for `quiet_s`. None: it was settled before."""
     if acquisition.completeness is not Completeness.RECEIVING:
         return None
-    words = f"{_have(acquisition)} images, then nothing for {quiet_s:g} s"
+    have = _have(acquisition)
+    words = f"{have} image{'s' if have > 1 else ''}, then nothing for {quiet_s:g} s"
     return Change(acquisition=_settled(acquisition, siblings, Completeness.QUIET, words), queue=True)
 
 
@@ -227,7 +231,7 @@ def _settled(acquisition: Acquisition, others: Siblings, if_even: Completeness, 
             completeness, evidence = Completeness.COMPLETE, f"all {have} images that the header announces"
     clashes = _clashes(acquisition, others)
     if clashes:
-        completeness, evidence = Completeness.CONFLICT, "; ".join((*clashes, evidence))
+        completeness, evidence = Completeness.CONFLICT, _evidence(clashes, evidence)
     return replace(acquisition, completeness=completeness, evidence=evidence, slices=slices)
 
 
@@ -236,31 +240,33 @@ def _contradicted(acquisition: Acquisition, others: Siblings) -> Acquisition:
 
     Its slices stay: of two files with one SOPInstanceUID, the first lies in the stack.
     """
-    news = [words for words in _clashes(acquisition, others) if words not in acquisition.evidence]
     return replace(
         acquisition,
         version=acquisition.version + 1,
         completeness=Completeness.CONFLICT,
-        evidence="; ".join((*news, acquisition.evidence)),
+        evidence=_evidence(_clashes(acquisition, others), acquisition.evidence.split(_AND)[-1]),
     )
+
+
+def _evidence(clashes: tuple[str, ...], words: str) -> str:
+    """The contradictions, the first few in full, and last what was said without them."""
+    more = len(clashes) - CLASHES_IN_FULL
+    return _AND.join((*clashes[:CLASHES_IN_FULL], *([f"and {more} more"] if more > 0 else []), words))
 
 
 def _clashes(acquisition: Acquisition, others: Siblings) -> tuple[str, ...]:
     """What in or around the acquisition contradicts itself, in words; empty when nothing does."""
-    words: dict[str, None] = {}
+    strangers = any(_another_person(acquisition, other) for other in others)
     held: dict[str, str] = {}
+    doubles: dict[str, None] = {}
     for instance in acquisition.instances:
         if held.setdefault(instance.sop_instance_uid, instance.sha256) != instance.sha256:
-            words[_double_words(instance)] = None
+            doubles[_double_words(instance)] = None
     for other in others:
-        if other.acquisition_id == acquisition.acquisition_id:
-            continue
-        if _another_person(acquisition, other):
-            words[_PERSON_WORDS] = None
         for instance in other.instances:
-            if instance.sop_instance_uid in held:
-                words[_double_words(instance)] = None
-    return tuple(words)
+            if held.get(instance.sop_instance_uid, instance.sha256) != instance.sha256:
+                doubles[_double_words(instance)] = None
+    return ((_PERSON_WORDS,) if strangers else ()) + tuple(doubles)
 
 
 def _clashes_with(acquisition: Acquisition, newer: Acquisition, instance: Instance) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ import structlog
 from appliance.clock import Clock
 from appliance.config import Layout
 from appliance.domain.acquisition import Door, Instance, LandedFile, Urgency
-from appliance.errors import InputError
 from appliance.intake.claim import Part, Spool
 from appliance.intake.description import Description, FileState
 from appliance.processes.gathering import Gathering
@@ -28,8 +27,8 @@ from appliance.store.landing import FileStatus, Landings
 class Describes(Protocol):
     """Looks into a file: the reading jail."""
 
-    def describe(self, path: Path) -> Description:
-        """What the file is. Raises InputError when looking into it took the jail down."""
+    def describe(self, path: Path, *, sha256: str) -> Description:
+        """What the file is, whatever is wrong with it. Raises EngineError where nobody can look."""
 
 
 class Fate(Enum):
@@ -87,7 +86,8 @@ class Lander:
     def take(self, part: Part, origin: Origin, *, final: bool) -> Outcome:
         """Land a part. `final`: no more bytes will come, so what is unfinished is truncated.
 
-        The part is gone afterwards, whatever the outcome. Raises StoreError: then nothing was taken.
+        The part is gone afterwards. Raises StoreError or EngineError: then nothing was taken, and the part
+        is still there or was removed.
         """
         known = self._landings.find(part.sha256)
         if known is not None:
@@ -95,19 +95,14 @@ class Lander:
             self._spool.discard(part)
             self._log.info("the same content again, counted once", content=part.sha256[:12])
             return Outcome(fate=Fate.REPEATED, words=known.reason or "", acquisition_id=known.acquisition_id)
-        description = self._describe(part)
+        description = self._describes.describe(part.path, sha256=part.sha256)
         if description.state is FileState.WHOLE:
             assert description.instance is not None  # what WHOLE promises
             return self._accept(part, origin, description.instance)
         words = " ".join(filter(None, (description.reason, description.remedy)))
         if description.state is FileState.LEFT_ALONE:
             file = self._landed(part, origin, self._spool.keep(part))
-            self._landings.land(
-                file,
-                status=FileStatus.IGNORED,
-                reason=words,
-                instance=self._at(description.instance, file),
-            )
+            self._landings.land(file, status=FileStatus.IGNORED, reason=words)
             return Outcome(fate=Fate.IGNORED, words=words)
         if description.state is FileState.UNFINISHED:
             if not final:
@@ -135,8 +130,7 @@ class Lander:
         self._log.warning("not read", name=name[:12], reason=words)
 
     def _accept(self, part: Part, origin: Origin, described: Instance) -> Outcome:
-        target = self._spool.place_of(part)
-        instance = replace(described, path=target, sha256=part.sha256)
+        instance = replace(described, path=self._spool.place_of(part))
         changes = self._gathering.plan(instance, urgency=origin.urgency)
         assert changes  # only bytes that are here already change nothing, and those were counted above
         own, others = changes[0], changes[1:]
@@ -153,14 +147,6 @@ class Lander:
         self._gathering.stored(changes)
         return Outcome(fate=Fate.ACCEPTED, acquisition_id=own.acquisition.acquisition_id)
 
-    def _describe(self, part: Part) -> Description:
-        try:
-            return self._describes.describe(part.path)
-        except InputError as error:
-            return Description(
-                state=FileState.UNUSABLE, instance=None, reason=error.what, remedy=error.remedy
-            )
-
     def _landed(self, part: Part, origin: Origin, path: Path) -> LandedFile:
         return LandedFile(
             path=path,
@@ -173,7 +159,3 @@ class Lander:
             noticed_ns=origin.noticed_ns,
             landed_ns=self._clock.monotonic_ns(),
         )
-
-    @staticmethod
-    def _at(instance: Instance | None, file: LandedFile) -> Instance | None:
-        return None if instance is None else replace(instance, path=file.path, sha256=file.sha256)
