@@ -52,10 +52,12 @@ def without_licence_header(root: Path, files: list[Path]) -> list[str]:
         if lines and lines[0].startswith("#!"):
             lines = lines[1:]
         head = [line.lstrip("#- ") for line in lines[:2]]
+        # REUSE-IgnoreStart
         expected = [
             "SPDX-FileCopyrightText: 2026 The Scanside authors",
             f"SPDX-License-Identifier: {licence}",
         ]
+        # REUSE-IgnoreEnd
         if head != expected:
             wrong.append(_relative(root, path))
     return wrong
@@ -135,7 +137,9 @@ def test_tests_and_packaging_are_no_packages(repository: Path, files_of: FilesOf
     assert packages_where_none_may_be(repository, files_of(repository)) == []
 
 
+# REUSE-IgnoreStart
 APACHE = "# SPDX-FileCopyrightText: 2026 The Scanside authors\n# SPDX-License-Identifier: Apache-2.0\n"
+# REUSE-IgnoreEnd
 
 
 @pytest.mark.parametrize(
