@@ -109,8 +109,9 @@ case "$part" in
 appliance) ;;
 export | export-if-possible)
     if ! unless_stamped export "$constraints/export.txt" -- install_locked "$constraints/export.txt"; then
-        what="The workshop (export, training) is not installed: torch's CPU build is on no public Python index."
-        remedy="Let PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL name a place that has it, then: make setup-export"
+        what="The workshop (export, training) is not installed; the reason is above."
+        remedy="If it is torch: its CPU build is on no public Python index. Let PIP_FIND_LINKS or
+PIP_EXTRA_INDEX_URL name a place that has it, then: make setup-export"
         if [ "$part" = export ]; then fail "$what" "$remedy"; fi
         printf '%s\n%s\n%s\n' "$what" "$remedy" "Its tests will be SKIPPED."
     fi

@@ -48,15 +48,26 @@ if ! grep -q '^torch==.*+cpu' "$constraints/export.txt"; then
     exit 1
 fi
 
-# A rehearsal of installing the JetPack lock: it fails where a wheel is missing for that machine, and says
-# which Python each package needs. The answer is kept, so that a test can check it without a network.
-platforms=()
-for glibc in 17 24 26 27 28 31 34 35; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
+# Rehearsals of installing, which download next to nothing: uv and pip do not agree on everything, and the
+# JetPack lock needs a wheel for that machine from every package.
+rehearse() { # lock, then what pip is told
+    local lock="$constraints/$1"
+    shift
+    echo "Rehearsing $lock"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --dry-run --ignore-installed --no-deps \
+        --require-hashes -r "$lock" "$@"
+}
+
 report="$(mktemp)"
 trap 'rm -f "$report"' EXIT
-.venv/bin/python -m pip install -qq --disable-pip-version-check --dry-run --ignore-installed --no-deps \
-    --require-hashes --only-binary :all: --python-version 3.10 "${platforms[@]}" --platform manylinux2014_aarch64 \
-    --target "$report.none" --report "$report" -r "$constraints/run-py310.txt"
+platforms=(--platform manylinux2014_aarch64)
+for glibc in 17 24 26 27 28 31 34 35; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
+rehearse dev.txt
+rehearse export.txt
+rehearse run-py310.txt --only-binary :all: --python-version 3.10 "${platforms[@]}" \
+    --target "$report.none" --report "$report"
+
+# What each package says about Python is kept, so that a test can check the JetPack lock without a network.
 .venv/bin/python - "$report" >"$constraints/run-py310.requires-python" <<'PYTHON'
 import json
 import sys
