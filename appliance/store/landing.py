@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from appliance.clock import NS_PER_MS
 from appliance.domain.acquisition import (
     Acquisition,
     Completeness,
@@ -22,6 +23,7 @@ from appliance.domain.acquisition import (
     Urgency,
 )
 from appliance.domain.record import from_json, to_json
+from appliance.domain.result import StageTiming
 from appliance.store.connection import Database, Row
 from appliance.store.jobs import queue_lanes
 from appliance.store.outbox import queue_originals
@@ -181,6 +183,24 @@ class Landings:
             (Completeness.RECEIVING.value,),
         )
         return tuple((row[0], row[1]) for row in rows)
+
+    def arrival_timings(self, acquisition_id: str, *, leased_ns: int) -> tuple[StageTiming, ...]:
+        """How its last file came in: `landed` (first sight to durable), `waited` (until a worker had it).
+
+        Empty when it came in another boot: monotonic readings do not compare then.
+        """
+        rows = self._database.read(
+            "SELECT noticed_ns, landed_ns, boot_id FROM file WHERE acquisition_id = ?"
+            " ORDER BY arrival DESC LIMIT 1",
+            (acquisition_id,),
+        )
+        if not rows or rows[0][2] != self._database.clock.boot_id():
+            return ()
+        noticed_ns, landed_ns, _ = rows[0]
+        return (
+            StageTiming(stage="landed", duration_ms=(landed_ns - noticed_ns) / NS_PER_MS),
+            StageTiming(stage="waited", duration_ms=(leased_ns - landed_ns) / NS_PER_MS),
+        )
 
     def spooled(self, sha256: str) -> Path | None:
         """Where the content lies."""

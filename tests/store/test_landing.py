@@ -52,9 +52,14 @@ def test_originals_wait_for_their_peer_from_the_same_transaction(database: Datab
 
 def test_a_failed_transaction_leaves_nothing(database: Database, land: LandOne) -> None:
     land("a")
-    with pytest.raises(StoreError), database.transaction() as write:
-        write("DELETE FROM job")
-        move(write, 1, JobState.DONE, JobState.QUEUED, reason=None)
+
+    def delete_and_stumble() -> None:
+        with database.transaction() as write:
+            write("DELETE FROM job")
+            move(write, 1, JobState.DONE, JobState.QUEUED, reason=None)
+
+    with pytest.raises(StoreError):
+        delete_and_stumble()
     assert len(database.read("SELECT 1 FROM job")) == 3
 
 
