@@ -22,13 +22,14 @@ from typing_extensions import Self
 
 from appliance.domain.image import PixelImage
 from appliance.domain.record import from_json, to_json
-from appliance.domain.view import VIEW_FILE, View
-from appliance.intake.voi import display_table
+from appliance.domain.view import TABLE_ENTRIES, VIEW_FILE, View
+from appliance.intake.display import display_table
 from appliance.tasks.base import Heatmap
 
 PIXELS: Final = "pixels.npy"
 DENOISED: Final = "denoised.npy"
 TABLE: Final = "table.npy"
+MOST_GREY_LEVELS: Final = 65535
 HEATMAP_SIDE_PX: Final = 512
 """A heatmap comes from a grid of some ten cells a side; more pixels than this add nothing."""
 
@@ -78,6 +79,7 @@ class StackWriter:
 def write_view(folder: Path, image: PixelImage) -> None:
     """The view of a projection."""
     folder.mkdir(parents=True, exist_ok=True)
+    image = showable(image)
     with StackWriter(folder / PIXELS) as stack:
         stack.add(image.stored)
     describe_view(folder, image)
@@ -85,7 +87,7 @@ def write_view(folder: Path, image: PixelImage) -> None:
 
 def describe_view(folder: Path, image: PixelImage) -> None:
     """Write the look-up table and the description; `image` speaks for all slices."""
-    np.save(folder / TABLE, display_table(image), allow_pickle=False)
+    np.save(folder / TABLE, _table_from_low(image), allow_pickle=False)
     voi = image.voi
     window = (voi.center, voi.width) if voi and voi.center is not None and voi.width is not None else None
     view = View(
@@ -100,6 +102,32 @@ def describe_view(folder: Path, image: PixelImage) -> None:
         inverted=image.inverted,
     )
     _write(folder, view)
+
+
+def showable(image: PixelImage) -> PixelImage:
+    """The image with whole-number samples: floating-point ones are spread over 16 bits for the screen."""
+    if image.stored.dtype.kind != "f":
+        return image
+    low, high = float(np.nanmin(image.stored)), float(np.nanmax(image.stored))
+    step = max((high - low) / MOST_GREY_LEVELS, np.finfo(np.float32).tiny)
+    stored = np.rint((np.nan_to_num(image.stored, nan=low) - low) / step).astype(np.uint16)
+    return replace(
+        image,
+        stored=stored,
+        slope=image.slope * step,
+        intercept=image.slope * low + image.intercept,
+        stored_range=(0, MOST_GREY_LEVELS),
+        padding=None,
+    )
+
+
+def _table_from_low(image: PixelImage) -> NDArray[np.uint8]:
+    """The display table, first entry for the lowest value that the stored format can hold."""
+    stored = image.stored.dtype
+    limits = np.iinfo(stored)
+    low = image.stored_range[0]
+    values = np.clip(np.arange(low, low + TABLE_ENTRIES), limits.min, limits.max).astype(stored)
+    return display_table(image)[values.view(f"u{stored.itemsize}")]
 
 
 def add_denoised(folder: Path) -> None:

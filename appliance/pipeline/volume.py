@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Slice after slice: a series measured and judged, or denoised into a derived series. Never all at once.
+
+Between two slices the bench may let more urgent work go first; memory stays that of a few slices whatever
+the length of the series.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from appliance.domain.image import PixelImage
+from appliance.domain.quality import QualityCheck
+from appliance.domain.result import LaneResult
+from appliance.pipeline.bench import Work
+from appliance.pipeline.views import PIXELS, StackWriter, describe_view, showable
+from appliance.tasks.catalogue import as_series
+
+
+def measure_series(work: Work) -> LaneResult:
+    """Every task measures every slice, then judges the whole; the stack is laid out for the screen."""
+    tasks = tuple(as_series(answering.task) for answering in work.answering)
+    measures: tuple[list[Any], ...] = tuple([] for _ in tasks)
+    work.view.mkdir(parents=True, exist_ok=True)
+    first: PixelImage | None = None
+    with StackWriter(work.view / PIXELS, slices=len(work.frames)) as stack:
+        frames = iter(work.frames)
+        for index in range(len(work.frames)):
+            with work.spans.stage("decoded"):
+                image = next(frames)
+            with work.spans.stage("prepared"):
+                for task, measured in zip(tasks, measures, strict=True):
+                    measured.append(task.measure(work.acquisition, index, image))
+            with work.spans.stage("written"):
+                shown = showable(image)
+                first = first or shown
+                stack.add(_on_the_scale_of(first, shown))
+            work.bench.between()
+    if first is not None:
+        describe_view(work.view, first)
+    quality: list[QualityCheck] = []
+    with work.spans.stage("interpreted"):
+        for task, measured in zip(tasks, measures, strict=True):
+            quality += task.conclude(work.acquisition, measured).quality
+    return replace(work.empty_result(), quality=tuple(quality))
+
+
+def _on_the_scale_of(first: PixelImage, image: PixelImage) -> Any:
+    """The samples of `image` such that slope and intercept of `first` give its values.
+
+    Slices of one series may differ in their rescale values (PET always); the screen has one scale for all.
+    """
+    same = (first.slope, first.intercept, first.inverted, first.stored.dtype) == (
+        image.slope,
+        image.intercept,
+        image.inverted,
+        image.stored.dtype,
+    )
+    if same:
+        return image.stored
+    limits = np.iinfo(first.stored.dtype)
+    values = (image.stored * image.slope + image.intercept - first.intercept) / first.slope
+    return np.clip(np.rint(values), limits.min, limits.max).astype(first.stored.dtype)
