@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A NIfTI-1/2 volume as frames that lie as an axial DICOM stack would. Runs inside the jail.
 
-NIfTI counts towards right, anterior and superior; DICOM rows run to the patient's left and columns to the back.
+NIfTI counts towards right, anterior and superior; DICOM rows run to the left and columns to the back.
 Nothing is invented: what the file does not say (patient, study, kind of scanner) stays unknown, and the
 UIDs that others need to tell volumes apart come from the content itself.
 """
