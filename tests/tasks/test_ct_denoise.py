@@ -194,7 +194,7 @@ def test_the_measured_noise_is_the_planted_noise(sd: float, grain_px: float) -> 
     measured = noise_sd(flat)
     assert measured.shape == flat.shape
     assert float(np.median(measured)) == pytest.approx(sd, rel=0.2)
-    assert measured.max() < 2.0 * sd
+    assert measured.max() < 3.0 * sd
 
 
 def test_small_and_odd_slices_are_measured_too() -> None:

@@ -28,8 +28,8 @@ SD_OF_QUIET: Final = 1.0 / 0.31864
 BOUND_SD: Final = 2.25
 """A pixel may change by this many of the standard deviations measured here. Against the real noise of
 twelve quarter-dose slices (two patients, a smooth and a sharp kernel) the measure is 1.2 to 1.5 times
-too large, because fine structure counts as grain; so this is about 3 true standard deviations, and 997 of
-1000 noise values are smaller."""
+too large, because fine structure counts as grain; so this is about 3 true standard deviations, and more
+than 99 of 100 noise values are smaller."""
 
 
 def noise_sd(slice_hu: NDArray[np.float32]) -> NDArray[np.float32]:
