@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from ui import theme
-from ui.findings_state import NOT_A_DIAGNOSIS, AiKind, Band, FindingLine, FindingsState
+from ui.findings_state import Band, FindingLine, FindingsState
 from ui.icons import Icons
 from ui.labels import ElidedLabel, PlainLabel
 from ui.theme import Scale
@@ -83,6 +83,4 @@ class FindingsCard(QFrame):
             )
         if findings.engine:
             self._layout.addWidget(PlainLabel("caption", f"Computed by {findings.engine}", wrap=True))
-        if findings.kind is not AiKind.NO_ANSWER:
-            self._layout.addWidget(PlainLabel("caption", NOT_A_DIAGNOSIS, wrap=True))
         self.changed.emit()

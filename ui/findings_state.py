@@ -86,7 +86,10 @@ def findings_of(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
     engine, fallback = engine_words(result.engines)
     if flagged:
         count = len(flagged)
-        kind, headline = AiKind.FLAGGED, f"{count} finding flagged" if count == 1 else f"{count} findings flagged"
+        kind, headline = (
+            AiKind.FLAGGED,
+            f"{count} finding flagged" if count == 1 else f"{count} findings flagged",
+        )
     elif result.findings:
         kind, headline = AiKind.NOTHING, NOTHING_FLAGGED
     else:
@@ -106,18 +109,22 @@ def engine_words(engines: tuple[EngineUse, ...]) -> tuple[str, str]:
     """Which engines answered, and why the first choice did not ("" when it did)."""
     names = tuple(dict.fromkeys(visible(use.engine) for use in engines))
     reasons = tuple(
-        dict.fromkeys(visible(u.fallback_reason, limit=LONGEST_SENTENCE) for u in engines if u.fallback_reason)
+        dict.fromkeys(
+            visible(u.fallback_reason, limit=LONGEST_SENTENCE) for u in engines if u.fallback_reason
+        )
     )
     return ", ".join(names), " ".join(reasons)
 
 
 def _without_answer(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
-    job = exam.job(Lane.TRIAGE)
+    job = exam.entry.lane(Lane.TRIAGE)
     if job is not None and job.state in {JobState.FAILED, JobState.QUARANTINED}:
         why = visible(job.reason, limit=LONGEST_SENTENCE) or "The AI gave no answer."
         return FindingsState(kind=AiKind.NO_ANSWER, headline="AI failed. Read without AI.", refusals=(why,))
     if ai_down is not None:
-        return FindingsState(kind=AiKind.NO_ANSWER, headline="AI is off. Read without AI.", refusals=(ai_down,))
+        return FindingsState(
+            kind=AiKind.NO_ANSWER, headline="AI is off. Read without AI.", refusals=(ai_down,)
+        )
     if job is None:
         return FindingsState(
             kind=AiKind.NO_ANSWER,

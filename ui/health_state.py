@@ -6,20 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 from typing import Final
 
+from appliance.clock import NS_PER_S
 from ui.plain_text import LONGEST_SENTENCE, visible
-from ui.records import BoardRecord, HealthRecord, Heartbeat, StoreTrouble
-from ui.wording import duration
+from ui.records import BoardRecord, HealthRecord, StoreTrouble
+from ui.wording import clock_time
 
 STALE_S: Final = 60.0
 """Data older than this are dated and greyed (KIOSK.md, rule 22)."""
-SILENT_S: Final = 15.0
-"""A process that gave no sign for this long is called stopped: several times the beat of a busy one."""
-SLOW_S: Final = 60.0
-"""The oldest waiting exam is older than this: the device does not keep up (C1: 10 s for triage)."""
+SILENT_S: Final = 25.0
+"""A process that gave no sign for this long is called stopped. A busy one beats every second; the longest
+single step, a frame that will not decode, is given up after 20 s (ReadingSettings.decode_timeout_s)."""
+STARTING_S: Final = 120.0
+"""So long may a worker be silent while it loads and proves its models (its row in processes/table.py)."""
+MANY_WAITING: Final = 20
+"""Queued jobs from which the device is called slow: ten radiographs, five minutes of the busiest hour."""
 DISK_FULLNESS_WARN: Final = 0.85
 DISK_FULLNESS_DANGER: Final = 0.95
 """Shares of the disk; a DX study is about 15 MB, so 5 % of 64 GB is some 200 exams."""
@@ -48,67 +51,78 @@ class HealthState:
     """"Data from 08:12" when what is shown is old; "" when it is fresh."""
 
 
-def health_of(board: BoardRecord, *, age_s: float, trouble: StoreTrouble | None, engine: str) -> HealthState:
-    """The bar's content. `age_s`: how old the reading is; `trouble`: why there is no newer one."""
+def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, engine: str) -> HealthState:
+    """The bar's content. `trouble`: why there is no newer reading; `engine`: the one that answered last."""
     health = board.health
-    stale = f"Data from {clock_time(board.read_at_utc)}" if age_s > STALE_S or trouble else ""
-    kind, word, advice = next(_faults(health, trouble), (HealthKind.OK, "OK", ""))
-    last = health.last_result_at_utc
+    is_old = trouble is not None or now_ns - board.read_ns > STALE_S * NS_PER_S
+    faults = _faults(health, now_ns=now_ns, trouble=trouble)
+    kind, word, advice = next(faults, (HealthKind.OK, "OK", ""))
+    last = health.counts.last_result_at_utc
     return HealthState(
         kind=kind,
         word=word,
         advice=advice,
-        queue=f"{health.queued} waiting",
+        queue=f"{health.counts.queued + health.counts.leased} in work",
         last_result="no result yet" if last is None else f"last result {clock_time(last)}",
-        engine=engine or "no engine in use yet",
+        engine=engine or "no engine used yet",
         disk="disk ?" if health.disk_used_fraction is None else f"disk {health.disk_used_fraction:.0%}",
-        stale=stale,
+        stale=f"Data from {clock_time(board.read_at_utc)}" if is_old else "",
     )
 
 
-def checker_down(health: HealthRecord) -> str | None:
+def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
     """Why no image is being checked now, in words; None while the worker gives signs of life."""
-    return _silence(health.heartbeat("worker"), "Checks and AI", "Judge the image yourself.")
+    since = _silent_since(health, "worker", now_ns=now_ns)
+    return None if since is None else f"Checks and AI not running{since}. Judge the image yourself."
 
 
-def clock_time(moment: datetime) -> str:
-    """Hours and minutes on the device's own clock, as people read it."""
-    return moment.astimezone().strftime("%H:%M")
-
-
-def _silence(beat: Heartbeat | None, what: str, so: str) -> str | None:
-    if beat is not None and beat.age_s is not None and beat.age_s <= SILENT_S:
+def _silent_since(health: HealthRecord, process: str, *, now_ns: int) -> str | None:
+    """ " since 08:12", or "" when the time is unknown; None while the process gives signs of life."""
+    sign = health.sign(process)
+    if sign is None or sign.beat_ns is None or sign.beat_at_utc is None:
+        return ""
+    limit_s = STARTING_S if _is_starting(sign.state) else SILENT_S
+    if now_ns - sign.beat_ns <= limit_s * NS_PER_S:
         return None
-    since = f" since {clock_time(beat.beat_at_utc)}" if beat is not None and beat.beat_at_utc else ""
-    return f"{what} not running{since}. {so}"
+    return f" since {clock_time(sign.beat_at_utc)}"
+
+
+def _is_starting(state: str) -> bool:
+    return state.startswith("loading")
 
 
 def _faults(
-    health: HealthRecord, trouble: StoreTrouble | None
+    health: HealthRecord, *, now_ns: int, trouble: StoreTrouble | None
 ) -> Iterator[tuple[HealthKind, str, str]]:
     """All that is wrong, worst first."""
     disk = health.disk_used_fraction
+    counts = health.counts
     if trouble is not None:
         words = visible(f"{trouble.what} {trouble.remedy}", limit=LONGEST_SENTENCE)
         yield HealthKind.DANGER, "STORE CLOSED", words
     if disk is not None and disk >= DISK_FULLNESS_DANGER:
         yield HealthKind.DANGER, f"DISK {disk:.0%}", "New images may be refused. Call service now."
-    watcher = _silence(health.heartbeat("watcher"), "Receiving", "New images do not arrive. Call service.")
-    if watcher:
-        yield HealthKind.DANGER, "NOT RECEIVING", watcher
-    worker = _silence(health.heartbeat("worker"), "AI and checks", "Read without AI.")
-    if worker:
-        yield HealthKind.ATTENTION, "AI NOT RUNNING", worker
+    since = _silent_since(health, "watcher", now_ns=now_ns)
+    if since is not None:
+        words = f"New images do not arrive{since}. Call service."
+        yield HealthKind.DANGER, "NOT RECEIVING", words
+    since = _silent_since(health, "worker", now_ns=now_ns)
+    if since is not None:
+        yield HealthKind.ATTENTION, "AI NOT RUNNING", f"AI not running{since}: read without AI."
+    worker = health.sign("worker")
+    if worker is not None and _is_starting(worker.state):
+        yield HealthKind.ATTENTION, "STARTING", "AI is getting ready. Read without AI until then."
     if disk is not None and disk >= DISK_FULLNESS_WARN:
         yield HealthKind.ATTENTION, f"DISK {disk:.0%}", "Disk is getting full. Call service this week."
-    if health.oldest_queued_s is not None and health.oldest_queued_s > SLOW_S:
-        waited = duration(health.oldest_queued_s)
-        yield HealthKind.ATTENTION, "SLOW", f"Oldest waits {waited}. Do not wait for AI."
-    if health.failed:
-        yield HealthKind.ATTENTION, "FAILED", f"{health.failed} failed. These images are not checked."
-    if health.unsent:
-        yield HealthKind.ATTENTION, "UNSENT", f"{health.unsent} results wait for the PACS. Nothing is lost."
-    if health.quarantined:
-        count = health.quarantined
+    if counts.queued > MANY_WAITING:
+        yield HealthKind.ATTENTION, "SLOW", f"{counts.queued} steps wait. Do not wait for AI."
+    if counts.failed:
+        yield HealthKind.ATTENTION, "FAILED", f"{counts.failed} failed. Those images say NOT CHECKED."
+    if counts.quarantined_files:
+        count = counts.quarantined_files
         files = "1 file" if count == 1 else f"{count} files"
-        yield HealthKind.ATTENTION, "SET ASIDE", f"{files} could not be read. Kept safe, not shown here."
+        yield HealthKind.ATTENTION, "SET ASIDE", f"{files} not readable: kept safe, not in this list."
+    if _silent_since(health, "sender", now_ns=now_ns) is not None and counts.unsent:
+        yield HealthKind.ATTENTION, "NOT SENDING", f"{counts.unsent} results wait here. Nothing is lost."
+    elif counts.unsent:
+        yield HealthKind.ATTENTION, "SENDING", f"{counts.unsent} results still to send. Nothing is lost."

@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -31,6 +33,7 @@ from ui.frame_renderer import FrameRenderer, Painted
 from ui.heat_image import heat_image
 from ui.overlay_painter import Figures, OverlayPainter
 from ui.picture_state import PictureState
+from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.theme import Scale
 from ui.view_files import Picture, open_picture, read_heatmap
 from ui.viewport import Viewport, fit, one_to_one
@@ -76,7 +79,7 @@ class ImageView(QWidget):
         self._words = ""
         self._viewport: Viewport | None = None
         self._window: Window | None = None
-        self._table = None
+        self._table: NDArray[np.uint8] | None = None
         self._renderers: dict[tuple[int, bool], FrameRenderer] = {}
         self._heat: QImage | None = None
         self._divider = 0.5
@@ -105,16 +108,10 @@ class ImageView(QWidget):
         if state == self._state:
             return
         before, self._state = self._state, state
-        same_exam = (
-            before is not None
-            and state is not None
-            and (before.exam_id, before.version, before.folder)
-            == (state.exam_id, state.version, state.folder)
-        )
-        if not same_exam:
+        if state is None or before is None or _identity(before) != _identity(state):
             self._forget()
-            if state is not None:
-                self._load(state)
+        if state is not None and (self.picture is None or before is None or before.mark != state.mark):
+            self._load(state)
         self._heat = None
         self.changed.emit()
         self.update()
@@ -150,10 +147,16 @@ class ImageView(QWidget):
             self._words = state.absent
             return
         try:
-            self.picture = picture = open_picture(state.folder)
+            picture = open_picture(state.folder, state.exam_id)
         except InputError as error:
-            self._words = str(error)
+            self._forget()
+            self._words = visible(str(error), limit=LONGEST_SENTENCE)
             return
+        before, self.picture = self.picture, picture
+        self._renderers.clear()
+        self._words = ""
+        if before is not None and before.stored.shape == picture.stored.shape:
+            return  # the worker added something: place, slice and contrast stay
         spacing = picture.view.spacing_mm
         aspect = spacing[0] / spacing[1] if spacing and spacing[1] > 0 and spacing[0] > 0 else 1.0
         self._viewport = fit(picture.shape_px, self._area(), aspect=aspect)
@@ -163,7 +166,9 @@ class ImageView(QWidget):
             self.slice_index = min(max((first + last) // 2, 0), picture.slices - 1)
 
     def _area(self) -> tuple[int, int]:
-        return max(1, self.width()), max(1, self.height())
+        """The part above the strip of figures: nothing of the picture hides under it."""
+        width = max(1, self.width())
+        return width, max(1, self.height() - self._overlay.strip_px(width))
 
     # What a person does
 
@@ -347,6 +352,7 @@ class ImageView(QWidget):
             painter.setClipping(False)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ai_on = self.tools.ai_on
+        painter.setClipRect(QRect(0, 0, *self._area()))
         if ai_on and self.tools.heatmap_on:
             self._draw_heat(painter, picture, viewport)
         marks = [
@@ -356,9 +362,10 @@ class ImageView(QWidget):
             and (mark.slice_index is None or mark.slice_index == self.slice_index)
         ]
         self._overlay.marks(painter, marks, viewport)
+        painter.setClipping(False)
         self._overlay.figures(painter, self._figures(picture, viewport, state), viewport)
         if split:
-            self._overlay.divider(painter, line, self.height(), self._scale.px(HANDLE_MM))
+            self._overlay.divider(painter, line, self._area()[1], self._scale.px(HANDLE_MM))
             self._overlay.side_names(painter, line, self._scale.px(12), self.width())
 
     def _renderer(self, *, denoised: bool) -> FrameRenderer:
@@ -407,6 +414,10 @@ class ImageView(QWidget):
             spacing_word=state.spacing_word,
             notices=tuple(notices),
         )
+
+
+def _identity(state: PictureState) -> tuple[str, int]:
+    return state.exam_id, state.version
 
 
 def _draw(painter: QPainter, painted: Painted | None) -> None:

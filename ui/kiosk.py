@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, Literal
 
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -22,8 +22,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from appliance.store.decisions import Choice
 from ui import theme
+from ui.decision_panel import DecisionBar, KeepReasonPage
 from ui.findings_panel import FindingsCard
+from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView, Tools
 from ui.labels import PlainLabel
@@ -48,6 +51,8 @@ class KioskWindow(QWidget):
 
     exam_opened = pyqtSignal(str)
     settle_wanted = pyqtSignal()
+    decided = pyqtSignal(str, int, str, str)
+    """exam_id, version, "keep" or "repeat", reason ("" for none)."""
     touched = pyqtSignal()
 
     def __init__(
@@ -64,7 +69,7 @@ class KioskWindow(QWidget):
         self.worklist = WorklistPanel(self.scale, icons)
         self.image = ImageView(self.scale)
         self.slices = SliceStrip(self.scale)
-        self.toolbar = Toolbar(self.scale, icons)
+        self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact)
         self.verdict = VerdictBand(self.scale, icons, compact=self.is_compact)
         self.checks = ChecksCard(self.scale, icons)
         self.findings = FindingsCard(self.scale, icons)
@@ -73,6 +78,8 @@ class KioskWindow(QWidget):
         self.list_bar = TopBar(self.scale, icons, brief=False)
         self.back = ToolButton("back", "back", "List", self.scale, icons)
         self.back.setFixedWidth(self.scale.touch_px)
+        self.decisions = DecisionBar(self.scale, compact=self.is_compact)
+        self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
         self._arrange(findings_first=profile == "fracture")
         self.worklist.opened.connect(self._open)
@@ -82,7 +89,10 @@ class KioskWindow(QWidget):
         self.image.changed.connect(self._follow_image)
         self.image.touched.connect(self.touched)
         self.slices.slice_wanted.connect(self.image.set_slice)
-        self.installEventFilter(self)
+        self.decisions.repeat_wanted.connect(self._repeat)
+        self.decisions.keep_wanted.connect(self._keep)
+        self.reasons.reason_given.connect(self._keep_because)
+        self.reasons.back_wanted.connect(self._leave_reasons)
         self.resize(*size_px)
 
     # Where things are
@@ -109,7 +119,11 @@ class KioskWindow(QWidget):
             self.top_bar.layout_row.insertWidget(0, self.back)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
-            page.addWidget(self.toolbar)
+            foot = QHBoxLayout()
+            foot.setContentsMargins(0, 0, px(2), 0)
+            foot.addWidget(self.toolbar, stretch=3)
+            foot.addWidget(self.decisions, stretch=2)
+            page.addLayout(foot)
         else:
             self.worklist.setFixedWidth(px(LIST_MM))
             middle.addWidget(self.toolbar)
@@ -125,7 +139,7 @@ class KioskWindow(QWidget):
         column.addWidget(self.message_bar)
         column.addWidget(self.message, stretch=1)
         self._message_page = message
-        for widget in dict.fromkeys((self._exam_page, self._list_page, message)):
+        for widget in dict.fromkeys((self._list_page, self._exam_page, message, self.reasons)):
             self.pages.addWidget(widget)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -155,6 +169,9 @@ class KioskWindow(QWidget):
         layout.setSpacing(px(2))
         layout.addWidget(self.verdict)
         layout.addWidget(scroll, stretch=1)
+        layout.addWidget(PlainLabel("caption", NOT_A_DIAGNOSIS))
+        if not self.is_compact:
+            layout.addWidget(self.decisions)
         return column
 
     def _list_of_exams(self) -> QFrame:
@@ -168,12 +185,12 @@ class KioskWindow(QWidget):
 
     # What is shown
 
-    def show_state(self, state: BoardState, *, clock: str) -> None:
-        """Draw `state`. `clock`: the time of day."""
+    def show_state(self, state: BoardState, *, clock: str, notice: str = "") -> None:
+        """Draw `state`. `clock`: the time of day; `notice`: what becomes of a decision just taken."""
         for bar in (self.top_bar, self.list_bar, self.message_bar):
             bar.health.show_state(state.health, clock)
         self.worklist.show_state(state)
-        self._show_exam(state.selected)
+        self._show_exam(state.selected, notice)
         if state.message is not None:
             self.message.show_state(state.message)
             self.pages.setCurrentWidget(self._message_page)
@@ -185,11 +202,12 @@ class KioskWindow(QWidget):
         if self.pages.currentWidget() is self._list_page:
             self.pages.setCurrentWidget(self._exam_page)
 
-    def _show_exam(self, exam: ExamState | None) -> None:
+    def _show_exam(self, exam: ExamState | None, notice: str) -> None:
         changes = exam is None or self._exam is None or exam.exam_id != self._exam.exam_id
         self._exam = exam
         if changes:
             self.image.show_state(None)  # the old picture goes before the new name comes
+            self._leave_reasons()
         self.top_bar.patient.show_state(exam.patient if exam else None)
         self.image.show_state(exam.picture if exam else None)
         if exam is None:
@@ -197,6 +215,7 @@ class KioskWindow(QWidget):
         self.verdict.show_state(exam.verdict)
         self.checks.show_state(exam.verdict)
         self.findings.show_state(exam.findings)
+        self.decisions.show_state(exam.decision, notice=notice)
         steps = "   ".join(f"{stage.name}: {stage.seconds or stage.kind.value}" for stage in exam.stages)
         self.stages.show_text(f"{exam.rank}\n{steps}")
 
@@ -216,16 +235,33 @@ class KioskWindow(QWidget):
 
     # What is tapped
 
-    def eventFilter(self, a0: QObject | None, a1: QEvent | None) -> bool:
-        """Any press counts as a touch: the list then keeps its order for a while."""
-        if a1 is not None and a1.type() in {QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin}:
-            self.touched.emit()
-        return super().eventFilter(a0, a1)
-
     def _open(self, exam_id: str) -> None:
         self.touched.emit()
         self.exam_opened.emit(exam_id)
         self.show_exam_page()
+
+    def _repeat(self) -> None:
+        if self._exam is not None:
+            reason = self._exam.decision.repeat_reason
+            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.REPEAT.value, reason)
+
+    def _keep(self) -> None:
+        if self._exam is None:
+            return
+        if self._exam.decision.keep_needs_reason:
+            self.reasons.ask(self._exam.patient.name, self._exam.verdict.cause)
+            self.pages.setCurrentWidget(self.reasons)
+        else:
+            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.KEEP.value, "")
+
+    def _keep_because(self, reason: str) -> None:
+        if self._exam is not None:
+            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.KEEP.value, reason)
+        self._leave_reasons()
+
+    def _leave_reasons(self) -> None:
+        if self.pages.currentWidget() is self.reasons:
+            self.pages.setCurrentWidget(self._exam_page)
 
     def _use_tool(self, name: str) -> None:
         self.touched.emit()

@@ -24,6 +24,12 @@ from ui.viewport import Viewport
 OUTLINE_PX: Final = 3
 CASING_PX: Final = 7
 """Outline and its black casing (KIOSK.md, rule 9): seen on bone and on air alike."""
+STRIP_MM: Final = 6.5
+"""Height of one line of the strip under the picture."""
+ONE_LINE_FROM_MM: Final = 120.0
+"""Below this width the strip has two lines."""
+_LEFT: Final = Qt.AlignmentFlag.AlignLeft
+_RIGHT: Final = Qt.AlignmentFlag.AlignRight
 RULER_MM: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 """Lengths of the ruler; the longest that fits is drawn."""
 NOT_FOR_DIAGNOSIS: Final = "Not calibrated: not for primary diagnosis"
@@ -57,6 +63,11 @@ class OverlayPainter:
     def __init__(self, scale: Scale) -> None:
         self._scale = scale
 
+    def strip_px(self, width_px: int) -> int:
+        """Height of the strip under a picture of this width."""
+        lines = 1 if width_px >= self._scale.px(ONE_LINE_FROM_MM) else 2
+        return lines * self._scale.px(STRIP_MM)
+
     def marks(self, painter: QPainter, marks: Sequence[DrawnMark], viewport: Viewport) -> None:
         """Outlines with their names."""
         taken: list[QRect] = []
@@ -76,7 +87,16 @@ class OverlayPainter:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 _outline(painter, mark.shape, points)
             if mark.label:
-                taken.append(self._name(painter, mark.label, QPolygonF(points).boundingRect(), colour, taken))
+                taken.append(
+                    self._name(
+                        painter,
+                        mark.label,
+                        QPolygonF(points).boundingRect(),
+                        colour,
+                        (*taken,),
+                        viewport.size_px,
+                    )
+                )
 
     def figures(self, painter: QPainter, figures: Figures, viewport: Viewport) -> None:
         """Letters at the edges, window and zoom, ruler, notices."""
@@ -96,13 +116,17 @@ class OverlayPainter:
         y = edge if figures.letters is not None else edge + px(8)
         for notice in figures.notices:
             y += self.chip(painter, notice, (edge, y), theme.AMBER).height() + px(1)
-        line = px(5)
-        bottom = QRect(edge, height - edge - line, width // 3, line)
-        self._text(painter, f"{figures.contrast}   {figures.zoom}", bottom, 3.2, Qt.AlignmentFlag.AlignLeft)
-        warn = QRect(width // 3, height - edge - line, width - width // 3 - edge, line)
-        self._text(
-            painter, NOT_FOR_DIAGNOSIS, warn, 3.2, Qt.AlignmentFlag.AlignRight, colour=theme.AMBER
-        )
+        foot = QRect(edge, height, width - 2 * edge, self.strip_px(width))
+        painter.fillRect(foot.adjusted(-edge, 0, edge, 0), QColor(theme.BLACK))
+        self._font(painter, 3.2, QFont.Weight.Normal)
+        painter.setPen(QColor(theme.TEXT))
+        top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
+        is_wide = width >= px(ONE_LINE_FROM_MM)
+        words = f"{figures.contrast}    {figures.zoom}"
+        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), int(_LEFT | top), words)
+        painter.setPen(QColor(theme.AMBER))
+        place = int((_RIGHT | top) if is_wide else (_LEFT | bottom))
+        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), place, NOT_FOR_DIAGNOSIS)
         if figures.spacing_mm is not None:
             self._ruler(painter, figures.spacing_mm[1], figures.spacing_word, viewport)
 
@@ -143,17 +167,23 @@ class OverlayPainter:
         self.chip(painter, "denoised", (min(width - advance - px(1), x + px(3)), top), theme.CYAN)
 
     def _name(
-        self, painter: QPainter, text: str, box: QRectF, colour: QColor, taken: Sequence[QRect]
+        self,
+        painter: QPainter,
+        text: str,
+        box: QRectF,
+        colour: QColor,
+        taken: Sequence[QRect],
+        size_px: tuple[int, int],
     ) -> QRect:
         self._font(painter, 3.6, QFont.Weight.Bold)
         px = self._scale.px
         metrics = painter.fontMetrics()
         size = metrics.horizontalAdvance(text) + px(3), metrics.height() + px(1)
-        window = painter.window()
-        x = int(min(max(box.left() - 3, px(1)), max(px(1), window.width() - size[0] - px(1))))
+        width, height = size_px
+        x = int(min(max(box.left() - 3, px(1)), max(px(1), width - size[0] - px(1))))
         y = int(box.top()) - size[1] - px(1)
         if y < px(1):
-            y = min(int(box.bottom()) + px(1), window.height() - size[1] - px(1))
+            y = min(int(box.bottom()) + px(1), height - size[1] - px(1))
         rect = QRect(x, y, *size)
         while any(rect.intersects(other) for other in taken):
             rect.translate(0, size[1] + px(0.5))
@@ -172,7 +202,7 @@ class OverlayPainter:
             return
         px = self._scale.px
         x = viewport.size_px[0] / 2 - length * px_per_mm / 2
-        y = viewport.size_px[1] - px(9)
+        y = viewport.size_px[1] - px(3)
         for width, ink in ((CASING_PX - 2, theme.BLACK), (2, theme.TEXT)):
             painter.setPen(QPen(QColor(ink), width))
             end = x + length * px_per_mm

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.domain.acquisition import Acquisition, Geometry, Kind
+from appliance.domain.acquisition import Geometry, Kind
+from appliance.store.board import BoardEntry
 from ui.plain_text import person_name, visible
 
-_SIDES: Final = {"R": "RIGHT", "L": "LEFT", "B": "BOTH SIDES", "U": "UNPAIRED"}
+_SIDES: Final = {"R": "RIGHT", "L": "LEFT", "B": "BOTH SIDES"}
 _OPPOSITE: Final = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 _AXES: Final = ("L", "P", "H")
 """Names of the positive axes of the patient coordinate system (PS3.3 C.7.6.2.1.1)."""
@@ -28,7 +29,7 @@ class PatientState:
     patient_id: str
     exam: str
     side: str
-    """"RIGHT", "LEFT", ..., or "side not given"."""
+    """"RIGHT", "LEFT", "BOTH SIDES", "R/L given" (letters at the edges), or "side not given"."""
     side_given: bool
 
 
@@ -42,31 +43,32 @@ class EdgeLetters:
     bottom: str
 
 
-def patient_of(acquisition: Acquisition) -> PatientState:
+def patient_of(entry: BoardEntry) -> PatientState:
     """What the header says about patient and view."""
-    header = acquisition.first
+    header = entry.first
     patient = header.patient
     side = _SIDES.get(header.laterality or "")
-    if side is None and acquisition.kind is Kind.VOLUME:
-        side = ""  # a stack shows both sides; its letters say which is which
+    if side is None and edge_letters(header.geometry) is not None:
+        side = "R/L given"  # the letters at the edges of the picture say which is which
     return PatientState(
         name=person_name(patient.patient_name),
         sex_age=_sex_age(patient.patient_sex, patient.age_years),
         birth_date=_date(patient.patient_birth_date),
         patient_id=visible(patient.patient_id) or "ID not given",
-        exam=exam_name(acquisition),
+        exam=exam_name(entry),
         side="side not given" if side is None else side,
         side_given=side is not None,
     )
 
 
-def exam_name(acquisition: Acquisition) -> str:
+def exam_name(entry: BoardEntry) -> str:
     """Body part and view, or what there is instead: "Chest PA", "CT · 24 slices"."""
-    header = acquisition.first
+    header = entry.first
     part = visible(header.body_part).capitalize()
-    if acquisition.kind is Kind.VOLUME:
-        count = len(acquisition.slices)
-        return f"{visible(header.modality)} {part}".strip() + f" · {count} slices"
+    if entry.kind is Kind.VOLUME:
+        count = entry.slice_count
+        word = "slice" if count == 1 else "slices"
+        return f"{visible(header.modality)} {part}".strip() + f" · {count} {word}"
     view = visible(header.view_position)
     side = {"R": "right", "L": "left"}.get(header.laterality or "", "")
     named = " ".join(word for word in (part, side, view) if word)

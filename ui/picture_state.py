@@ -52,6 +52,8 @@ class PictureState:
     version: int
     folder: Path | None
     """Where `view.json` lies; None: no picture (yet)."""
+    mark: int
+    """Differs after the worker has added a heatmap or a denoised copy."""
     absent: str
     """What stands in the place of the picture while there is none."""
     side: str
@@ -89,13 +91,14 @@ def picture_of(exam: ExamRecord) -> PictureState:
         style = MarkStyle.FINDING_HIGH if solid else MarkStyle.FINDING_MEDIUM
         marks.extend(_drawn(mark, style, f"{finding.code.meaning}?") for mark in finding.marks)
         codes.append(finding.code.value)
-    header = exam.acquisition.first
+    header = exam.entry.first
     geometry = header.geometry
     at_detector = geometry.pixel_spacing_source == "ImagerPixelSpacing"
     return PictureState(
-        exam_id=exam.acquisition.acquisition_id,
-        version=exam.acquisition.version,
+        exam_id=exam.entry.acquisition_id,
+        version=exam.entry.version,
         folder=exam.view_folder,
+        mark=exam.view_mark,
         absent=_absent(exam),
         side={"R": "RIGHT side", "L": "LEFT side", "B": "BOTH sides"}.get(header.laterality or "", ""),
         letters=edge_letters(geometry),
@@ -103,13 +106,13 @@ def picture_of(exam: ExamRecord) -> PictureState:
         marks=tuple(marks),
         doubtful_slices=tuple(ranges),
         heatmap_codes=tuple(codes),
-        is_volume=exam.acquisition.kind is Kind.VOLUME,
+        is_volume=exam.entry.kind is Kind.VOLUME,
     )
 
 
 def _absent(exam: ExamRecord) -> str:
-    job = exam.job(Lane.QUALITY)
-    if exam.acquisition.completeness is Completeness.RECEIVING:
+    job = exam.entry.lane(Lane.QUALITY)
+    if exam.entry.completeness is Completeness.RECEIVING:
         return "Still receiving images…"
     if job is not None and job.state in {JobState.QUEUED, JobState.LEASED}:
         return "The picture is being prepared…"

@@ -59,7 +59,9 @@ def person_name(patient_name: str | None) -> str:
 
 def initials(shown_name: str) -> str:
     """The first letter of each part, for a screen that nobody has touched for a while."""
-    return " ".join(f"{part[0]}." for part in shown_name.replace(",", " ").split() if part[0].isalpha()) or "-"
+    return (
+        " ".join(f"{part[0]}." for part in shown_name.replace(",", " ").split() if part[0].isalpha()) or "-"
+    )
 
 
 def _is_hidden(text: str, index: int) -> bool:

@@ -8,77 +8,61 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from appliance.domain.acquisition import Acquisition
-from appliance.domain.job import JobState, Lane
+from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneJob:
-    """Where one lane's job for the newest version of an acquisition stands."""
-
-    lane: Lane
-    state: JobState
-    reason: str | None = None
-    """Why it failed or was set aside, in words."""
+from appliance.store.board import BoardEntry, Counts
+from appliance.store.decisions import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamRecord:
     """One acquisition with everything that is known about it so far."""
 
-    acquisition: Acquisition
-    results: tuple[LaneResult, ...]
-    """Of any version; only those of the newest version are shown as answers."""
-    jobs: tuple[LaneJob, ...]
-    waiting_s: float | None
-    """Seconds since it landed; None where that is not known."""
-    landed_at_utc: datetime | None
+    entry: BoardEntry
+    landed_ns: int | None
+    """Monotonic time of the first sight of its last file; None when that was before this boot."""
+    decision: Decision | None = None
+    """What a person decided about this version."""
     view_folder: Path | None = None
     """The folder that holds `view.json`; None: no picture has been made (yet)."""
+    view_mark: int = 0
+    """Differs after the worker has added to the view."""
 
     def result(self, lane: Lane) -> LaneResult | None:
         """The lane's answer to the newest version, or None."""
-        version = self.acquisition.version
-        return next((r for r in self.results if r.lane is lane and r.version == version), None)
+        found = self.entry.lane(lane)
+        return found.result if found is not None else None
 
-    def job(self, lane: Lane) -> LaneJob | None:
-        """The lane's job for the newest version, or None."""
-        return next((job for job in self.jobs if job.lane is lane), None)
+    def waiting_s(self, now_ns: int) -> float | None:
+        """Seconds since it landed; None where that is not known."""
+        return None if self.landed_ns is None else (now_ns - self.landed_ns) / 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heartbeat:
+class Sign:
     """A process's last sign of life."""
 
     process: str
     """watcher, worker, sender."""
-    age_s: float | None
-    """Seconds since the sign; None: not in this boot."""
+    beat_ns: int | None
+    """Monotonic time of the sign; None: not in this boot."""
     beat_at_utc: datetime | None
-    detail: str = ""
-    """What the process says about itself: the engine in use, a full disk."""
+    state: str
+    """What the process says about itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthRecord:
-    """What the store and the disk say about the device."""
+    """What the store, the processes and the disk say about the device."""
 
-    heartbeats: tuple[Heartbeat, ...]
-    queued: int
-    """Jobs of the quality and triage lanes that wait or run."""
-    oldest_queued_s: float | None
-    quarantined: int
-    failed: int
-    last_result_at_utc: datetime | None
-    unsent: int
-    """Results that a receiver has not taken yet."""
+    counts: Counts
+    signs: tuple[Sign, ...]
     disk_used_fraction: float | None
     """0 to 1, of the file system that holds the data folder."""
 
-    def heartbeat(self, process: str) -> Heartbeat | None:
+    def sign(self, process: str) -> Sign | None:
         """The last sign of life of one process."""
-        return next((beat for beat in self.heartbeats if beat.process == process), None)
+        return next((sign for sign in self.signs if sign.process == process), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +70,7 @@ class BoardRecord:
     """One reading of the store."""
 
     exams: tuple[ExamRecord, ...]
+    """Last arrived first."""
     health: HealthRecord
     read_ns: int
     """Monotonic time of the reading."""
@@ -94,7 +79,7 @@ class BoardRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreTrouble:
-    """The store could not be read."""
+    """The store could not be read or written."""
 
     what: str
     remedy: str

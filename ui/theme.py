@@ -42,6 +42,7 @@ TEXT_CONTRAST: Final = 4.5
 VERDICT_CONTRAST: Final = 7.0
 """WCAG 2.2, 1.4.6 (AAA): the word that decides whether a patient leaves."""
 TOUCH_MM: Final = 15.0
+LARGE_TOUCH_MM: Final = 20.0
 GAP_MM: Final = 3.0
 """Gloved fingers (KIOSK.md, rule 14)."""
 FAMILIES: Final = ("Noto Sans", "DejaVu Sans")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStyle, QStyleOptionButton
 
 from ui import theme
@@ -29,6 +29,7 @@ class ToolButton(QPushButton):
         self.setMinimumSize(scale.touch_px, scale.touch_px)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(scale.touch_px)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def sizeHint(self) -> QSize:
         """A touch target; the row stretches it."""
@@ -54,7 +55,7 @@ class ToolButton(QPushButton):
         text_height = painter.fontMetrics().height()
         top = (self.height() - size - text_height - self._scale.px(0.6)) // 2
         painter.drawPixmap((self.width() - size) // 2, top, self._icons.pixmap(self._sign, colour, size))
-        painter.setPen(option.palette.buttonText().color())
+        painter.setPen(QColor(colour))
         place = self.rect()
         place.setTop(top + size + self._scale.px(0.6))
         place.setHeight(text_height)
@@ -77,19 +78,25 @@ _BUTTONS: Final = (
 """Name, sign, word, and whether it stays lit."""
 
 
+_LEFT_OUT: Final = frozenset({"one_to_one", "fit"})
+"""On a small panel: Larger and Smaller reach any size, Reset fits. Fewer buttons, not smaller ones."""
+
+
 class Toolbar(QFrame):
     """One row; what does not apply to the picture is not there."""
 
     pressed = pyqtSignal(str)
     """The name of the button that was tapped."""
 
-    def __init__(self, scale: Scale, icons: Icons) -> None:
+    def __init__(self, scale: Scale, icons: Icons, *, compact: bool) -> None:
         super().__init__()
         self.buttons: dict[str, ToolButton] = {}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(scale.gap_px, scale.px(1.5), scale.gap_px, scale.px(1.5))
         layout.setSpacing(scale.gap_px)
         for name, sign, word, stays in _BUTTONS:
+            if compact and name in _LEFT_OUT:
+                continue
             button = ToolButton(name, sign, word, scale, icons)
             button.setCheckable(stays)
             button.clicked.connect(lambda _checked, name=name: self.pressed.emit(name))

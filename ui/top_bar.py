@@ -18,7 +18,7 @@ from ui.theme import Scale
 class PatientBar(QFrame):
     """Name, exam and side on the first line; sex, age, birth date and ID on the second."""
 
-    def __init__(self, scale: Scale) -> None:
+    def __init__(self, scale: Scale, *, brief: bool) -> None:
         super().__init__()
         self._name = ElidedLabel("name")
         self._exam = ElidedLabel("title")
@@ -27,13 +27,19 @@ class PatientBar(QFrame):
         first = QHBoxLayout()
         first.setSpacing(scale.px(4))
         first.addWidget(self._name, stretch=5)
-        first.addWidget(self._exam, stretch=3)
+        if not brief:
+            first.addWidget(self._exam, stretch=3)
         first.addWidget(self._side)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(scale.px(0.4))
         layout.addLayout(first)
-        layout.addWidget(self._details)
+        second = QHBoxLayout()
+        second.setSpacing(scale.px(4))
+        if brief:
+            second.addWidget(self._exam, stretch=2)
+        second.addWidget(self._details, stretch=3)
+        layout.addLayout(second)
 
     def show_state(self, patient: PatientState | None) -> None:
         """Draw who it is; None clears the line."""
@@ -111,7 +117,7 @@ class TopBar(QFrame):
     def __init__(self, scale: Scale, icons: Icons, *, brief: bool) -> None:
         super().__init__()
         self.setProperty("role", "bar")
-        self.patient = PatientBar(scale)
+        self.patient = PatientBar(scale, brief=brief)
         self.health = HealthBar(scale, icons, brief=brief)
         self.layout_row = QHBoxLayout(self)
         self.layout_row.setContentsMargins(scale.px(3), scale.px(1.6), scale.px(3), scale.px(1.6))

@@ -21,6 +21,8 @@ _FILLED: Final = frozenset({VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPE
 WORD_MM: Final = 11.0
 LONG_WORD_MM: Final = 6.6
 """Height of the word; NOT CHECKED and CHECKING are longer and less urgent."""
+SHORT_MEASURE: Final = 16
+"""Characters of a measurement that stand beside the name of a criterion."""
 COMPACT_SHARE: Final = 0.75
 """On a small panel the word is this much smaller: it is read from an arm's length."""
 
@@ -80,13 +82,15 @@ class _ProblemLine(QWidget):
         sign = QLabel()
         sign.setTextFormat(Qt.TextFormat.PlainText)
         colour = VERDICT_COLOURS[line.kind]
-        sign.setPixmap(icons.pixmap(SHAPES[line.kind].value, colour, scale.px(4.4)))
-        layout.addWidget(sign, 0, 0, Qt.AlignmentFlag.AlignTop)
+        sign.setPixmap(icons.pixmap(SHAPES[line.kind].value, colour, scale.px(4.6)))
+        layout.addWidget(sign, 0, 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(PlainLabel("title", line.title, wrap=True), 0, 1)
-        if line.measured:
-            layout.addWidget(PlainLabel("measured", line.measured, wrap=True), 1, 1)
+        if line.measured and len(line.measured) <= SHORT_MEASURE and with_advice:
+            layout.addWidget(PlainLabel("measured", line.measured), 0, 2)
+        elif line.measured:
+            layout.addWidget(PlainLabel("measured", line.measured, wrap=True), 1, 1, 1, 2)
         if with_advice:
-            layout.addWidget(PlainLabel("detail", line.advice, wrap=True), 2, 1)
+            layout.addWidget(PlainLabel("detail", line.advice, wrap=True), 2, 1, 1, 2)
         layout.setColumnStretch(1, 1)
 
 

@@ -92,11 +92,11 @@ class VerdictState:
         return SHAPES[self.kind]
 
 
-def verdict_of(exam: ExamRecord, *, checker_down: str | None) -> VerdictState:
+def verdict_of(exam: ExamRecord, *, checker_down: str | None, now_ns: int) -> VerdictState:
     """The verdict on one acquisition. `checker_down`: why nobody is checking now, or None."""
     result = exam.result(Lane.QUALITY)
     if result is None:
-        return _without_answer(exam, checker_down=checker_down)
+        return _without_answer(exam, checker_down=checker_down, now_ns=now_ns)
     if not result.quality:
         reasons = " ".join(visible(r.reason, limit=LONGEST_SENTENCE) for r in result.refusals)
         return _not_checked(reasons or "No check exists for this kind of image.")
@@ -110,20 +110,21 @@ def verdict_of(exam: ExamRecord, *, checker_down: str | None) -> VerdictState:
     return VerdictState(kind=kind, word=WORDS[kind], cause=cause, checks=lines)
 
 
-def _without_answer(exam: ExamRecord, *, checker_down: str | None) -> VerdictState:
-    job = exam.job(Lane.QUALITY)
+def _without_answer(exam: ExamRecord, *, checker_down: str | None, now_ns: int) -> VerdictState:
+    job = exam.entry.lane(Lane.QUALITY)
     if job is not None and job.state in {JobState.FAILED, JobState.QUARANTINED}:
         why = visible(job.reason, limit=LONGEST_SENTENCE)
         return _not_checked(f"The check failed: {why}" if why else "The check failed. Look yourself.")
     if checker_down is not None:
         return _not_checked(checker_down)
-    if exam.acquisition.completeness is Completeness.RECEIVING:
+    if exam.entry.completeness is Completeness.RECEIVING:
         return _checking("Still receiving images.")
     if job is None:
         return _not_checked("No check exists for this kind of image.")
-    if exam.waiting_s is not None and exam.waiting_s > LATE_CHECK_S:
-        return _checking(f"No answer after {duration(exam.waiting_s)}. Do not wait: look yourself.")
-    if any(result.version < exam.acquisition.version for result in exam.results):
+    waiting_s = exam.waiting_s(now_ns)
+    if waiting_s is not None and waiting_s > LATE_CHECK_S:
+        return _checking(f"No answer after {duration(waiting_s)}. Do not wait: look yourself.")
+    if exam.entry.version > 1:
         return _checking("New images arrived. Checking again.")
     return _checking("Measuring now." if job.state is JobState.LEASED else "Waiting for its turn.")
 
@@ -147,10 +148,10 @@ def _cause(kind: VerdictKind, lines: tuple[CheckLine, ...]) -> str:
 
 def _doubt_about_the_stack(exam: ExamRecord) -> str | None:
     """Why the images themselves need a person, whatever was measured on those that came."""
-    evidence = visible(exam.acquisition.evidence, limit=LONGEST_SENTENCE)
-    if exam.acquisition.completeness is Completeness.INCOMPLETE:
+    evidence = visible(exam.entry.evidence, limit=LONGEST_SENTENCE)
+    if exam.entry.completeness is Completeness.INCOMPLETE:
         return f"Images are missing: {evidence}"
-    if exam.acquisition.completeness is Completeness.CONFLICT:
+    if exam.entry.completeness is Completeness.CONFLICT:
         return f"Two different images have one identity: {evidence}"
     return None
 

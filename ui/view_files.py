@@ -43,10 +43,13 @@ class Picture:
         return int(self.stored.shape[0])
 
 
-def open_picture(folder: Path) -> Picture:
-    """Map the view in `folder`. Raises InputError with words for the screen when it is not whole."""
+def open_picture(folder: Path, exam_id: str) -> Picture:
+    """Map the view in `folder`. Raises InputError with words for the screen when it is not whole, or when
+    it says that it belongs to another exam than `exam_id`."""
     try:
         view = from_json(View, (folder / VIEW_FILE).read_text(encoding="utf-8"))
+        if view.acquisition_id != exam_id:
+            raise ValueError("it belongs to another exam")
         stored = _stack(_mapped(folder, view.array))
         denoised = None if view.denoised is None else _stack(_mapped(folder, view.denoised))
         table = _mapped(folder, view.table)

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.clock import NS_PER_S
+from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
+from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
 from ui.patient_state import PatientState, patient_of
@@ -41,7 +42,7 @@ class StageState:
     name: str
     kind: StageKind
     seconds: str
-    """"0.8 s" when done and known, else ""."""
+    """Since it landed: "0.8 s" when done and known, else ""."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class ExamState:
     findings: FindingsState
     picture: PictureState
     stages: tuple[StageState, ...]
+    decision: DecisionState
     rank: str
 
 
@@ -98,11 +100,12 @@ def board_state(
     """The screen for a reading of the store (None: never read) and for what the person does."""
     if board is None:
         return BoardState(rows=(), arrivals="", selected=None, health=None, message=_no_store(trouble))
-    down = checker_down(board.health)
+    down = checker_down(board.health, now_ns=now_ns)
     entries = [
-        (exam, verdict_of(exam, checker_down=down), findings_of(exam, ai_down=down)) for exam in board.exams
+        (exam, verdict_of(exam, checker_down=down, now_ns=now_ns), findings_of(exam, ai_down=down))
+        for exam in board.exams
     ]
-    rows = worklist_rows(entries)
+    rows = worklist_rows(entries, now_ns=now_ns)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
     by_id = {row.exam_id: row for row in rows}
     shown = tuple(by_id[exam_id] for exam_id in order.exam_ids)
@@ -111,7 +114,7 @@ def board_state(
         chosen = shown[0].exam_id
     selected = None
     for exam, verdict, findings in entries:
-        if exam.acquisition.acquisition_id == chosen:
+        if exam.entry.acquisition_id == chosen:
             selected = _exam_state(exam, verdict, findings, by_id[chosen].rank)
     arrivals = ""
     if order.held_back_urgent:
@@ -122,22 +125,21 @@ def board_state(
         rows=shown,
         arrivals=arrivals,
         selected=selected,
-        health=health_of(
-            board, age_s=(now_ns - board.read_ns) / NS_PER_S, trouble=trouble, engine=_engine(board)
-        ),
+        health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
         message=None if rows else _nothing_arrived(),
     )
 
 
 def _exam_state(exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str) -> ExamState:
     return ExamState(
-        exam_id=exam.acquisition.acquisition_id,
-        version=exam.acquisition.version,
-        patient=patient_of(exam.acquisition),
+        exam_id=exam.entry.acquisition_id,
+        version=exam.entry.version,
+        patient=patient_of(exam.entry),
         verdict=verdict,
         findings=findings,
         picture=picture_of(exam),
         stages=_stages(exam),
+        decision=decision_of(exam.decision, verdict),
         rank=rank,
     )
 
@@ -150,25 +152,25 @@ def _stages(exam: ExamRecord) -> tuple[StageState, ...]:
 
 
 def _stage(exam: ExamRecord, lane: Lane, name: str) -> StageState:
-    result, job = exam.result(lane), exam.job(lane)
+    entry = exam.entry.lane(lane)
+    if entry is None:
+        return StageState(name=name, kind=StageKind.NONE, seconds="")
+    result = entry.result
     if result is not None:
         if not (result.quality or result.findings or result.derived):
             return StageState(name=name, kind=StageKind.NONE, seconds="")
-        total_ms = sum(timing.duration_ms for timing in result.timings)
-        return StageState(
-            name=name, kind=StageKind.DONE, seconds=f"{total_ms / 1000:.1f} s" if total_ms else ""
-        )
-    if job is None:
-        return StageState(name=name, kind=StageKind.NONE, seconds="")
+        took_ms = entry.landed_to_committed_ms
+        seconds = "" if took_ms is None else f"{took_ms / NS_PER_S * NS_PER_MS:.1f} s"
+        return StageState(name=name, kind=StageKind.DONE, seconds=seconds)
     kinds = {JobState.QUEUED: StageKind.WAITING, JobState.LEASED: StageKind.RUNNING}
-    return StageState(name=name, kind=kinds.get(job.state, StageKind.FAILED), seconds="")
+    return StageState(name=name, kind=kinds.get(entry.state, StageKind.FAILED), seconds="")
 
 
 def _engine(board: BoardRecord) -> str:
     """The engine that gave the newest answer with a model."""
     for exam in board.exams:
-        for result in exam.results:
-            names, fallback = engine_words(result.engines)
+        for lane in exam.entry.lanes:
+            names, fallback = engine_words(lane.result.engines if lane.result else ())
             if names:
                 return f"{names} (second choice)" if fallback else names
     return ""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 _MINUTE_S: Final = 60
@@ -27,3 +28,8 @@ def ordinal(number: int) -> str:
     teen = number % 100 in {11, 12, 13}
     suffix = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{suffix}"
+
+
+def clock_time(moment: datetime) -> str:
+    """Hours and minutes on the device's own clock, as people read it."""
+    return moment.astimezone().strftime("%H:%M")

@@ -40,7 +40,7 @@ _LEVEL_COLOURS: Final = {
     Level.ROUTINE: theme.DIM,
 }
 _LEVEL_SHAPES: Final = {
-    Level.URGENT: "bang",
+    Level.URGENT: "urgent",
     Level.REPEAT: "cross",
     Level.HIGH: "question_solid",
     Level.CHECK: "bang",
@@ -127,6 +127,10 @@ class _RowPainter(QStyledItemDelegate):
         first.setRight(first.right() - waiting - px(1.5))
         self._text(painter, first, row.word, 3.7, colour, weight=QFont.Weight.Bold)
         second = QRect(inner.left(), inner.top() + line + px(0.3), inner.width(), line)
+        if shape != row.shape.value:  # the verdict is not what ranks it: it still shows
+            sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
+            painter.drawPixmap(second.right() - icon, second.top() + (line - icon) // 2, sign)
+            second.setRight(second.right() - icon - px(1.5))
         self._text(painter, second, row.name, 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
         self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
@@ -203,7 +207,9 @@ class WorklistPanel(QFrame):
             if viewport is not None:
                 viewport.update()
         total = len(state.rows)
-        self._count.setText("1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first")
+        self._count.setText(
+            "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
+        )
         self._arrivals.setText(f"{state.arrivals}: tap to show")
         self._arrivals.setVisible(bool(state.arrivals))
 

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from appliance.domain.acquisition import Urgency
+from ui.decision_state import decision_words
 from ui.findings_state import AiKind, Band, FindingsState
 from ui.patient_state import exam_name
 from ui.plain_text import person_name
@@ -51,6 +53,9 @@ class WorklistRow:
     exam: str
     reason: str
     waiting: str
+    """Since it landed; "earlier" when that was before the device was last started."""
+    decided: str
+    """"Kept" or "Repeat ordered"; "" while nobody has decided."""
     rank: str
     """"1st: Pneumothorax? high; waiting 0:42"."""
 
@@ -73,29 +78,29 @@ _WORDS: Final = {
     Level.MEDIUM: "MEDIUM",
     Level.NOT_CHECKED: "NOT CHECKED",
     Level.CHECKING: "CHECKING",
-    Level.ROUTINE: "NOT FLAGGED",
+    Level.ROUTINE: "ROUTINE",
 }
 
 
 def worklist_rows(
-    entries: Sequence[tuple[ExamRecord, VerdictState, FindingsState]],
+    entries: Sequence[tuple[ExamRecord, VerdictState, FindingsState]], *, now_ns: int
 ) -> tuple[WorklistRow, ...]:
     """Rows by urgency, then waiting time (longest first), then identity so that ties never flicker."""
     keyed = sorted(
         ((_level(*entry), entry) for entry in entries),
         key=lambda pair: (
             pair[0],
-            pair[1][0].acquisition.urgency,
-            -(pair[1][0].waiting_s or 0.0),
-            pair[1][0].acquisition.acquisition_id,
+            pair[1][0].entry.urgency,
+            -(pair[1][0].waiting_s(now_ns) or math.inf),
+            pair[1][0].entry.sequence,
         ),
     )
-    return tuple(_row(place, level, *entry) for place, (level, entry) in enumerate(keyed, start=1))
+    return tuple(
+        _row(place, level, *entry, now_ns=now_ns) for place, (level, entry) in enumerate(keyed, start=1)
+    )
 
 
-def settle(
-    rows: Sequence[WorklistRow], shown: tuple[str, ...], *, untouched_s: float | None
-) -> Settled:
+def settle(rows: Sequence[WorklistRow], shown: tuple[str, ...], *, untouched_s: float | None) -> Settled:
     """The order to show: the wanted one when nobody touches, else the shown one without its gone exams.
 
     `untouched_s`: seconds since the last touch of the screen; None: never touched.
@@ -115,36 +120,39 @@ def settle(
 
 def _level(exam: ExamRecord, verdict: VerdictState, findings: FindingsState) -> Level:
     bands = {line.band for line in findings.lines}
+    open_verdict = verdict.kind if exam.decision is None else None  # decided: nobody has to act on it
     levels = {
-        Level.URGENT: exam.acquisition.urgency is Urgency.STAT
+        Level.URGENT: exam.entry.urgency is Urgency.STAT
         or any(line.time_critical and line.band is Band.HIGH for line in findings.lines),
-        Level.REPEAT: verdict.kind is VerdictKind.REPEAT,
+        Level.REPEAT: open_verdict is VerdictKind.REPEAT,
         Level.HIGH: Band.HIGH in bands,
-        Level.CHECK: verdict.kind is VerdictKind.CHECK,
+        Level.CHECK: open_verdict is VerdictKind.CHECK,
         Level.MEDIUM: Band.MEDIUM in bands,
-        Level.NOT_CHECKED: verdict.kind is VerdictKind.NOT_CHECKED,
+        Level.NOT_CHECKED: open_verdict is VerdictKind.NOT_CHECKED,
         Level.CHECKING: verdict.kind is VerdictKind.CHECKING or findings.kind is AiKind.RUNNING,
     }
     return next((level for level, holds in levels.items() if holds), Level.ROUTINE)
 
 
 def _row(
-    place: int, level: Level, exam: ExamRecord, verdict: VerdictState, findings: FindingsState
+    place: int, level: Level, exam: ExamRecord, verdict: VerdictState, findings: FindingsState, *, now_ns: int
 ) -> WorklistRow:
     reason = _reason(level, verdict, findings)
-    waiting = "" if exam.waiting_s is None else duration(exam.waiting_s)
-    rank = f"{ordinal(place)}: {reason}" + (f"; waiting {waiting}" if waiting else "")
-    header = exam.acquisition.first
+    waiting_s = exam.waiting_s(now_ns)
+    waiting = "earlier" if waiting_s is None else duration(waiting_s)
+    rank = f"{ordinal(place)}: {reason}" + ("" if waiting_s is None else f"; waiting {waiting}")
+    header = exam.entry.first
     return WorklistRow(
-        exam_id=exam.acquisition.acquisition_id,
+        exam_id=exam.entry.acquisition_id,
         level=level,
-        word=_WORDS[level] if level is not Level.ROUTINE or findings.kind is AiKind.NOTHING else "QUALITY OK",
+        word=_WORDS[level],
         kind=verdict.kind,
         shape=verdict.shape,
         name=person_name(header.patient.patient_name),
-        exam=exam_name(exam.acquisition),
+        exam=exam_name(exam.entry),
         reason=reason,
         waiting=waiting,
+        decided=decision_words(exam.decision),
         rank=rank,
     )
 
