@@ -49,7 +49,7 @@ def commands_of(command: Any, path: str) -> Iterator[tuple[str, list[str]]]:
     children = getattr(command, "commands", {})
     if not children:
         names = [
-            next((name for name in parameter.opts if name.startswith("--")), parameter.human_readable_name)
+            next((name for name in parameter.opts if name.startswith("--")), (parameter.name or "").upper())
             for parameter in command.params
         ]
         yield path, [name for name in names if name != "--help"]
@@ -71,6 +71,12 @@ def undocumented(text: str, commands: list[tuple[str, list[str]]]) -> list[str]:
         absent += [f"{name} {option}" for option in options if f"`{option}" not in body]
     known = {name for name, _ in commands}
     return absent + [f"{title}: no such command" for title in sections if title not in known]
+
+
+def fields_of(page: str) -> list[str]:
+    """The fields that the page of the JSON lines explains, in order."""
+    table = page.split("\n## ", maxsplit=1)[0]
+    return re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +121,21 @@ def test_every_command_and_option_is_explained(commands_page: str) -> None:
     app = importlib.import_module("appliance.cli").app
     commands = list(commands_of(typer_main.get_command(app), "scanside"))
     assert undocumented(commands_page, commands) == []
+
+
+def test_the_json_page_is_the_contract(repository: Path) -> None:
+    if importlib.util.find_spec("appliance.pipeline.report") is None:
+        pytest.skip("this tree prints no lines yet")
+    report = importlib.import_module("appliance.pipeline.report")
+    page = (repository / "docs" / "json.md").read_text(encoding="utf-8")
+    line = report.set_aside_line(file="a", status="quarantined", reason="why")
+    assert fields_of(page) == list(line)
+    assert f"Version of this contract: {report.SCHEMA}." in page
+    assert f"| `{line['status']}` |" in page
+
+
+def test_a_field_in_another_table_is_no_field() -> None:
+    assert fields_of("| `a` | text |\n## Status\n| `done` | all |\n") == ["a"]
 
 
 def test_an_unexplained_option_is_seen() -> None:
