@@ -15,10 +15,11 @@ import numpy as np
 
 from appliance.domain.image import PixelImage
 from appliance.domain.quality import QualityCheck
-from appliance.domain.result import LaneResult
-from appliance.pipeline.bench import Work
-from appliance.pipeline.views import PIXELS, StackWriter, describe_view, showable
-from appliance.tasks.catalogue import as_series
+from appliance.domain.result import DerivedFile, LaneResult
+from appliance.outputs.derived_series import DerivedSeriesWriter
+from appliance.pipeline.bench import Answering, Work
+from appliance.pipeline.views import DENOISED, PIXELS, StackWriter, add_denoised, describe_view, showable
+from appliance.tasks.catalogue import as_frames, as_series
 
 
 def measure_series(work: Work) -> LaneResult:
@@ -47,6 +48,43 @@ def measure_series(work: Work) -> LaneResult:
         for task, measured in zip(tasks, measures, strict=True):
             quality += task.conclude(work.acquisition, measured).quality
     return replace(work.empty_result(), quality=tuple(quality))
+
+
+def denoise_series(work: Work) -> LaneResult:
+    """The derived series, written slice by slice in the order of the stack, and the same for the screen."""
+    result = work.empty_result()
+    derived: list[DerivedFile] = []
+    for answering in work.answering:
+        derived += _denoise(work, answering)
+    return replace(result, derived=tuple(derived))
+
+
+def _denoise(work: Work, answering: Answering) -> list[DerivedFile]:
+    task, served = as_frames(answering.task), answering.served
+    assert served is not None  # a frame task without its model was refused
+    writer = DerivedSeriesWriter(
+        work.derived, acquisition=work.acquisition, card=served.card, data=work.bench.layout.data
+    )
+    derived: list[DerivedFile] = []
+    work.view.mkdir(parents=True, exist_ok=True)
+    with StackWriter(work.view / DENOISED, slices=len(work.frames)) as stack:
+        frames = iter(work.frames)
+        for index in range(len(work.frames)):
+            with work.spans.stage("decoded"):
+                image = next(frames)
+            with work.spans.stage("prepared"):
+                inputs = task.prepare(work.acquisition, image, served.card)
+            with work.spans.stage("inferred"):
+                outputs = work.infer(answering, inputs)
+            with work.spans.stage("interpreted"):
+                denoised = task.interpret(work.acquisition, image, outputs, served.card)
+            with work.spans.stage("written"):
+                file, stored = writer.add(index, image, denoised)
+                derived.append(file)
+                stack.add(stored)
+            work.bench.between()
+    add_denoised(work.view)
+    return derived
 
 
 def _on_the_scale_of(first: PixelImage, image: PixelImage) -> Any:
