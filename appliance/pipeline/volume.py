@@ -42,7 +42,7 @@ def measure_series(work: Work) -> LaneResult:
                 stack.add(_on_the_scale_of(first, shown))
             work.bench.between()
     if first is not None:
-        describe_view(work.view, first)
+        describe_view(work.view, work.acquisition.acquisition_id, first)
     quality: list[QualityCheck] = []
     with work.spans.stage("interpreted"):
         for task, measured in zip(tasks, measures, strict=True):
