@@ -126,8 +126,8 @@ def measure(file: DicomFile, pixel_format: PixelFormat) -> Extent:
         )
     if pixel_format.bits_allocated % 8 and element.length_bytes > expected + 1:
         raise InputError(
-            f"The header declares {pixel_format.bits_allocated} bits per pixel packed into {expected:,} bytes, "
-            f"but its pixel data are {element.length_bytes:,} bytes long.",
+            f"The header declares {pixel_format.bits_allocated} bits per pixel packed into {expected:,} "
+            f"bytes, but its pixel data are {element.length_bytes:,} bytes long.",
             remedy=_RESEND,
         )
     present = max(0, min(file.size_bytes - element.value_start, element.length_bytes))

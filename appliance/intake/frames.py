@@ -13,7 +13,7 @@ from appliance.intake.jail import Jail, PendingFrame
 
 
 class JailedFrames:
-    """A FrameSource whose files are decoded in the jail. Frames stay as they are for as long as they are kept."""
+    """A FrameSource whose files are decoded in the jail. Frames stay as they are while they are kept."""
 
     def __init__(self, acquisition: Acquisition, jail: Jail) -> None:
         self._places = tuple(

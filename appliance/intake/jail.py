@@ -3,9 +3,9 @@
 """The jail's keeper: every byte that came from outside is parsed and decoded in a child process.
 
 Native decoders abort, loop and run over their buffers when a file tells them to. So they live in one warm
-process of bounded memory that may die; the keeper gives it file names, takes headers and pixels, holds it to
-its time and replaces it. What a file does to that process ends as an InputError about that file and touches no
-other.
+process of bounded memory that may die; the keeper gives it file names, takes headers and pixels, holds it
+to its time and replaces it. What a file does to that process ends as an InputError about that file and
+touches no other.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Jail:
         self._process: JailProcess | None = None
         self._frame_bytes = _FIRST_BUFFER_BYTES
 
-    def __enter__(self) -> Jail:
+    def __enter__(self) -> Jail:  # noqa: PYI034  typing.Self needs Python 3.11
         """Start the child; it loads while the caller goes on."""
         self._process = JailProcess(self._settings, self._clock)
         return self
@@ -109,8 +109,8 @@ class Jail:
     def describe(self, path: Path, *, sha256: str = "") -> Description:
         """Look into a file: is it whole, and what does its header say.
 
-        Whatever is wrong with the file is in the answer: one that cannot be opened, crashes its reader or takes
-        too long is UNUSABLE. `path` and `sha256` come back in the instance as they were given. Raises
+        Whatever is wrong with the file is in the answer: one that cannot be opened, crashes its reader or
+        takes too long is UNUSABLE. `path` and `sha256` come back in the instance as they were given. Raises
         EngineError where no child can be started.
         """
         outcome = self.finish(self._begin(path, None, self._settings.parse_timeout_s))

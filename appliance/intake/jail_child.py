@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process inside the jail: parses and decodes foreign bytes, and may die of them.
 
-Started by `appliance.intake.jail` as `python -m appliance.intake.jail_child SOCKET MEMORY FRAME PARENT`. It has
-a bounded address space, writes no files, leaves no core and dies with its keeper.
+Started by `appliance.intake.jail_process` with a socket, the bytes of memory it may use, the bytes a frame
+may take and its keeper's process id. It writes no files, leaves no core and dies with its keeper.
 """
 
 from __future__ import annotations
 
 import ctypes
 import dataclasses
+import errno
 import json
 import logging
 import mmap
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import InputError
-from appliance.intake.description import Description, FileState
 from appliance.intake.jail_messages import Fault, Reply, Request
 from appliance.intake.look import describe
 from appliance.intake.open_files import OpenFile
@@ -88,29 +88,16 @@ class Server:
         try:
             self._map(request)
             if request.frame_index is None:
-                return Reply(description=self._describe(Path(request.path)))
+                path = Path(request.path)
+                return Reply(description=describe(path, max_frame_bytes=self._max_frame_bytes))
             return self._frame(request)
         except InputError as error:
             return Reply(fault=Fault(what=error.what, remedy=error.remedy))
-        except MemoryError:
-            self._close_file()
-            return Reply(fault=_too_large(), worn_out=True)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001  decoders raise classes of nine kinds, some not even Exception
             self._close_file()
-            return Reply(fault=_damaged(error))
-
-    def _describe(self, path: Path) -> Description:
-        try:
-            return describe(path, max_frame_bytes=self._max_frame_bytes)
-        except (InputError, MemoryError, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  as in _answer: a damaged header is an answer, too
-            fault = _damaged(error)
-            return Description(
-                state=FileState.UNUSABLE, instance=None, reason=fault.what, remedy=fault.remedy
-            )
+            return Reply(fault=_fault(error), worn_out=_is_memory_gone(error))
 
     def _frame(self, request: Request) -> Reply:
         assert request.frame_index is not None
@@ -142,14 +129,17 @@ class Server:
             self._open = None
 
 
-def _too_large() -> Fault:
-    return Fault(
-        what="Reading this file takes more memory than the reader is allowed.",
-        remedy="Raise reading.memory_bytes if files of this size are real here.",
-    )
+def _is_memory_gone(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
 
 
-def _damaged(error: BaseException) -> Fault:
+def _fault(error: BaseException) -> Fault:
+    """What a library's exception means for the person who sent the file."""
+    if _is_memory_gone(error):
+        return Fault(
+            what="Reading this file takes more memory than its reader is allowed.",
+            remedy="Raise reading.memory_bytes if files of this size are real here.",
+        )
     if isinstance(error, RecursionError):
         return Fault(what="The header is nested deeper than any real image's.", remedy=_SEND_AGAIN)
     name = type(error).__name__[:_LONGEST_NAME]

@@ -15,6 +15,7 @@ from appliance.intake.description import Description, FileState
 from appliance.intake.extent import Extent, measure
 from appliance.intake.header import is_image_class, object_kind, read_instance, read_pixel_format
 from appliance.intake.header_values import uid
+from appliance.intake.nifti_volume import describe_nifti, is_nifti
 from appliance.intake.opening import CutShortError, DicomFile, parse, regular_file
 from appliance.intake.pixels import refuse_unreadable_format
 
@@ -26,6 +27,8 @@ def describe(path: Path, *, max_frame_bytes: int) -> Description:
     with regular_file(path) as stream:
         size_bytes = stream.seek(0, 2)
         try:
+            if is_nifti(path):
+                return describe_nifti(path, max_frame_bytes=max_frame_bytes)
             return _describe(parse(stream, largest_inflated_bytes=max_frame_bytes), max_frame_bytes)
         except CutShortError:
             return _unfinished(

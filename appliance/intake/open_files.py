@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""A file kept open between requests for its frames, so that its header is parsed once. Runs inside the jail."""
+"""A file kept open between requests for its frames: its header is parsed once. Runs inside the jail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Protocol
 
 from appliance.errors import InputError
 from appliance.intake.frame_header import FrameHeader
-from appliance.intake.opening import CutShortError, parse, regular_file
+from appliance.intake.nifti_volume import NiftiVolume, is_nifti
+from appliance.intake.opening import CutShortError, Stream, parse, regular_file
 from appliance.intake.pixels import FrameReader
 
 
@@ -34,13 +35,7 @@ class OpenFile:
         with ExitStack() as opening:
             stream = opening.enter_context(regular_file(path))
             self._identity = _identity(os.fstat(stream.fileno()))
-            try:
-                file = parse(stream, largest_inflated_bytes=max_frame_bytes)
-            except CutShortError as error:
-                raise InputError(
-                    "The file ends inside its header.", remedy="Send the image again from the modality."
-                ) from error
-            self._frames: Frames = FrameReader(file, max_frame_bytes=max_frame_bytes)
+            self._frames = _frames(path, stream, max_frame_bytes)
             self._stack = opening.pop_all()
 
     def is_still(self, path: Path) -> bool:
@@ -58,6 +53,18 @@ class OpenFile:
     def close(self) -> None:
         """Give the file back."""
         self._stack.close()
+
+
+def _frames(path: Path, stream: Stream, max_frame_bytes: int) -> Frames:
+    if is_nifti(path):
+        return NiftiVolume(path, max_frame_bytes=max_frame_bytes)
+    try:
+        file = parse(stream, largest_inflated_bytes=max_frame_bytes)
+    except CutShortError as error:
+        raise InputError(
+            "The file ends inside its header.", remedy="Send the image again from the modality."
+        ) from error
+    return FrameReader(file, max_frame_bytes=max_frame_bytes)
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int, int]:

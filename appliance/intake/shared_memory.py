@@ -72,7 +72,7 @@ class BufferPool:
         self._next_number = 0
         self._closed = False
         self.forgotten: list[int] = []
-        """Numbers of buffers that are gone; the jail is told with the next request, which empties the list."""
+        """Numbers of buffers that are gone; the jail is told with the next request."""
 
     def take(self, size_bytes: int) -> SharedBuffer:
         """A buffer of at least this size that nobody looks into."""
