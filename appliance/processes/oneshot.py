@@ -29,7 +29,7 @@ from appliance.intake.jail import Jail
 from appliance.models.registry import Registry
 from appliance.outputs.catalogue import renderers
 from appliance.pipeline.bench import Bench
-from appliance.pipeline.durable import write_durably
+from appliance.outputs.durable import write_durably
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import AcquisitionReport, acquisition_line, set_aside_line
 
