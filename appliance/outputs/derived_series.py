@@ -126,8 +126,9 @@ _REMEDY: Final = "The series is not denoised; the original is untouched."
 
 
 class DerivedSeriesWriter:
-    """Writes one derived object per slice of an acquisition into a folder. A context manager: `close`
-    makes the names durable, and must have been called before a result names them.
+    """Writes one derived object per slice of an acquisition into a folder.
+
+    A context manager: `close` makes the names durable, and comes before a result names them.
     """
 
     def __init__(self, folder: Path, *, acquisition: Acquisition, card: ModelCard, data: Path) -> None:
