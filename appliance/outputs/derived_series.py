@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The denoised series as DICOM: a new CT series in the original's study and frame of reference.
 
-Written slice by slice as the slices are made, each whole and durable before the next: memory stays that
-of one slice, and what was written before a power cut stays. The original is only read. Times are the
+Written slice by slice as the slices are made, each whole and on the disk before the next: memory stays
+that of one slice. The original is only read. Times are the
 original's: objects made twice of the same images are the same, to the byte.
 """
 
@@ -12,19 +12,21 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
+from typing_extensions import Self
 
 from appliance.domain.acquisition import Acquisition, Instance
 from appliance.domain.card import ModelCard
 from appliance.domain.image import GreyArray, PixelImage
 from appliance.domain.result import DerivedFile
 from appliance.errors import InputError
-from appliance.outputs.durable import write_durably
+from appliance.outputs.durable import sync_folder, write_whole
 from appliance.outputs.identity import (
     MANUFACTURER,
     MODEL_NAME,
@@ -116,15 +118,18 @@ REPEATED: Final = (
     "SeriesNumber",
     "SeriesDescription",
     "InstanceNumber",
-    "ImageType",
-    "PixelPaddingValue",
-    "PixelPaddingRangeLimit",
 )
+BITS_ALLOCATED: Final = 16
+LEAST_BITS_STORED: Final = 12
+"""PS3.3 C.8.2.1.1: a CT image allocates 16 bits and stores 12 to 16."""
 _REMEDY: Final = "The series is not denoised; the original is untouched."
 
 
 class DerivedSeriesWriter:
-    """Writes one derived object per slice of an acquisition into a folder."""
+    """Writes one derived object per slice of an acquisition into a folder.
+
+    A context manager: `close` makes the names durable, and comes before a result names them.
+    """
 
     def __init__(self, folder: Path, *, acquisition: Acquisition, card: ModelCard, data: Path) -> None:
         """`data`: the data folder that results name files relative to; `folder` lies below it."""
@@ -137,7 +142,7 @@ class DerivedSeriesWriter:
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, index: int, image: PixelImage, denoised: GreyArray) -> tuple[DerivedFile, NDArray[Any]]:
-        """Write slice `index` of the stack; durable on return.
+        """Write slice `index` of the stack: whole and on the disk on return, its name durable after `close`.
 
         `image` is the original slice, `denoised` the new one in its units. Also returns the new slice as
         stored values (the shape and type of `image.stored`), as the screen shows it. Raises InputError
@@ -148,7 +153,7 @@ class DerivedSeriesWriter:
         stored = stored_values(image, denoised)
         content = self._encode(source, image, stored)
         path = self._folder / f"{self._card.task}-{index + 1:05d}.dcm"
-        write_durably(path, content)
+        write_whole(path, content)
         return (
             DerivedFile(
                 path=str(path.relative_to(self._data)), sha256=hashlib.sha256(content).hexdigest(), role=ROLE
@@ -156,9 +161,24 @@ class DerivedSeriesWriter:
             stored,
         )
 
+    def close(self) -> None:
+        """Make the names of all slices durable."""
+        sync_folder(self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def _encode(self, source: Instance, image: PixelImage, stored: NDArray[Any]) -> bytes:
         header = read_source(source.path, REPEATED)
-        pixels = stored.tobytes()
+        pixels = stored.astype("<i2" if stored.dtype.kind == "i" else "<u2").tobytes()
         made_of = (source.sop_instance_uid, source.sha256, hashlib.sha256(pixels).hexdigest())
         sop_instance_uid = uid_of("derived image", self._card.task, self._card.version, *made_of)
         dataset = Dataset()
@@ -194,6 +214,8 @@ class DerivedSeriesWriter:
         dataset.SeriesDescription = (original + SUFFIX).strip()
         take_over(header, dataset, SERIES, always=True)
         take_over(header, dataset, SERIES_OPTIONAL, always=False)
+        if "BodyPartExamined" not in dataset:
+            dataset.setdefault("Laterality", None)  # type 2C: it may be one of a pair, nobody says
         take_over(header, dataset, FRAME_OF_REFERENCE, always=True)
         take_over(header, dataset, ("FrameOfReferenceUID",), always=False)
         if "FrameOfReferenceUID" not in dataset:
@@ -217,8 +239,8 @@ class DerivedSeriesWriter:
         take_over(header, dataset, ("InstanceNumber",), always=True)
         take_over(header, dataset, IMAGE_OPTIONAL, always=False)
         dataset.DerivationDescription = (
-            f"Noise reduced by the network {card.name}, {card.identity}. No pixel was changed by more than what "
-            "can be noise there. Not for primary diagnosis; read together with the original."
+            f"Noise reduced by the network {card.name}, {card.identity}. No pixel was changed by more than "
+            "what can be noise there. Not for primary diagnosis; read together with the original."
         )
         dataset.DerivationCodeSequence = [code_item("113087", "DCM", "Smoothing")]
         reference = Dataset()
@@ -250,11 +272,11 @@ def stored_values(image: PixelImage, grey: GreyArray) -> NDArray[Any]:
     if image.stored.dtype.kind == "f":
         raise InputError("The original stores floating-point values; it cannot be repeated.", remedy=_REMEDY)
     low, high = image.stored_range
-    wanted = (grey.astype(np.float64) - image.intercept) / image.slope
+    wanted = (grey - np.float32(image.intercept)) / np.float32(image.slope)
     if image.inverted:
-        wanted = (low + high) - wanted
+        wanted = np.float32(low + high) - wanted
     same = grey == image.grey()
-    rounded = np.clip(np.rint(np.where(same, 0.0, wanted)), low, high).astype(image.stored.dtype)
+    rounded = np.clip(np.rint(np.where(same, np.float32(low), wanted)), low, high).astype(image.stored.dtype)
     return np.where(same, image.stored, rounded)
 
 
@@ -263,22 +285,24 @@ def _pixels(
 ) -> None:
     signed = stored.dtype.kind == "i"
     low, high = image.stored_range
-    bits_stored = max(abs(low) * 2 - 1, abs(high) * 2 + 1).bit_length() if signed else high.bit_length()
+    bits_stored = max(high.bit_length(), (-low - 1).bit_length()) + 1 if signed else high.bit_length()
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME1" if image.inverted else "MONOCHROME2"
     dataset.Rows, dataset.Columns = stored.shape
-    dataset.BitsAllocated = stored.dtype.itemsize * 8
-    dataset.BitsStored = min(bits_stored, dataset.BitsAllocated)
+    dataset.BitsAllocated = BITS_ALLOCATED
+    dataset.BitsStored = min(max(bits_stored, LEAST_BITS_STORED), BITS_ALLOCATED)
     dataset.HighBit = dataset.BitsStored - 1
     dataset.PixelRepresentation = int(signed)
     dataset.RescaleIntercept = f"{image.intercept:.10g}"
     dataset.RescaleSlope = f"{image.slope:.10g}"
     dataset.RescaleType = image.rescale_type or "HU"
     if image.padding is not None:
-        take_over(header, dataset, ("PixelPaddingValue", "PixelPaddingRangeLimit"), always=False)
+        dataset.PixelPaddingValue = image.padding[0]
+        if image.padding[1] != image.padding[0]:
+            dataset.PixelPaddingRangeLimit = image.padding[1]
     take_over(header, dataset, WINDOW, always=False)
     if "WindowCenter" not in dataset or "WindowWidth" not in dataset:
         for keyword in WINDOW:
             dataset.pop(keyword, None)
-    dataset.PixelData = pixels if len(pixels) % 2 == 0 else pixels + b"\0"
-    dataset["PixelData"].VR = "OB" if dataset.BitsAllocated == 8 else "OW"  # bits of a byte
+    dataset.PixelData = pixels
+    dataset["PixelData"].VR = "OW"
