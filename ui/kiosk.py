@@ -42,7 +42,7 @@ WIDE_FROM_MM: Final = 260.0
 """From this width of the panel the list stands beside the picture; below, one thing at a time."""
 LIST_MM: Final = 70.0
 CARD_MM: Final = 82.0
-COMPACT_CARD_MM: Final = 54.0
+COMPACT_CARD_MM: Final = 58.0
 
 
 class KioskWindow(QWidget):

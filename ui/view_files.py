@@ -53,7 +53,7 @@ def open_picture(folder: Path, exam_id: str) -> Picture:
         stored = _stack(_mapped(folder, view.array))
         denoised = None if view.denoised is None else _stack(_mapped(folder, view.denoised))
         table = _mapped(folder, view.table)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f"This picture cannot be shown: {error}.", remedy=_ASK_AGAIN) from error
     if table.shape != (TABLE_ENTRIES,) or table.dtype != np.uint8:
         raise InputError(f"This picture cannot be shown: its table is {table.shape}.", remedy=_ASK_AGAIN)
