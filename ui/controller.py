@@ -12,6 +12,7 @@ from PyQt6.QtCore import QObject, QTimer
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
 from ui.kiosk import KioskWindow
+from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
 from ui.view_state import Attention, BoardState, board_state
@@ -136,5 +137,5 @@ class KioskController(QObject):
 
     def _tell_not_saved(self, command: DecisionCommand, why: str) -> None:
         if command is self._pending:
-            self._not_saved = f"Not saved. {why}"
+            self._not_saved = visible(f"Not saved. {why}", limit=LONGEST_SENTENCE)
             self.refresh()

@@ -58,6 +58,11 @@ class FindingLine:
     time_critical: bool
     has_heatmap: bool
 
+    @property
+    def is_urgent(self) -> bool:
+        """Somebody must be told at once."""
+        return self.time_critical and self.band is Band.HIGH
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingsState:

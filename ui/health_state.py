@@ -10,6 +10,8 @@ from enum import Enum
 from typing import Final
 
 from appliance.clock import NS_PER_S
+from appliance.domain.job import JobState
+from appliance.store.board import Counts
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import BoardRecord, HealthRecord, StoreTrouble
 from ui.wording import clock_time
@@ -58,11 +60,13 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
     faults = _faults(health, now_ns=now_ns, trouble=trouble)
     kind, word, advice = next(faults, (HealthKind.OK, "OK", ""))
     last = health.counts.last_result_at_utc
+    open_states = {JobState.QUEUED, JobState.LEASED}
+    in_work = sum(any(lane.state in open_states for lane in exam.entry.lanes) for exam in board.exams)
     return HealthState(
         kind=kind,
         word=word,
         advice=advice,
-        queue=f"{health.counts.queued + health.counts.leased} in work",
+        queue=f"{in_work} exam in work" if in_work == 1 else f"{in_work} exams in work",
         last_result="no result yet" if last is None else f"last result {clock_time(last)}",
         engine=engine or "no engine used yet",
         disk="disk ?" if health.disk_used_fraction is None else f"disk {health.disk_used_fraction:.0%}",
@@ -77,7 +81,7 @@ def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
 
 
 def _silent_since(health: HealthRecord, process: str, *, now_ns: int) -> str | None:
-    """ " since 08:12", or "" when the time is unknown; None while the process gives signs of life."""
+    """When the last sign was (" since 08:12"; "" when unknown); None while there are signs of life."""
     sign = health.sign(process)
     if sign is None or sign.beat_ns is None or sign.beat_at_utc is None:
         return ""
@@ -95,25 +99,34 @@ def _faults(
     health: HealthRecord, *, now_ns: int, trouble: StoreTrouble | None
 ) -> Iterator[tuple[HealthKind, str, str]]:
     """All that is wrong, worst first."""
-    disk = health.disk_used_fraction
-    counts = health.counts
     if trouble is not None:
         words = visible(f"{trouble.what} {trouble.remedy}", limit=LONGEST_SENTENCE)
         yield HealthKind.DANGER, "STORE CLOSED", words
-    if disk is not None and disk >= DISK_FULLNESS_DANGER:
+    disk = health.disk_used_fraction or 0.0
+    if disk >= DISK_FULLNESS_DANGER:
         yield HealthKind.DANGER, f"DISK {disk:.0%}", "New images may be refused. Call service now."
+    yield from _silent_processes(health, now_ns=now_ns)
+    if disk >= DISK_FULLNESS_WARN:
+        yield HealthKind.ATTENTION, f"DISK {disk:.0%}", "Disk is getting full. Call service this week."
+    yield from _backlogs(health.counts)
+
+
+def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:
     since = _silent_since(health, "watcher", now_ns=now_ns)
     if since is not None:
-        words = f"New images do not arrive{since}. Call service."
-        yield HealthKind.DANGER, "NOT RECEIVING", words
+        yield HealthKind.DANGER, "NOT RECEIVING", f"New images do not arrive{since}. Call service."
     since = _silent_since(health, "worker", now_ns=now_ns)
     if since is not None:
         yield HealthKind.ATTENTION, "AI NOT RUNNING", f"AI not running{since}: read without AI."
     worker = health.sign("worker")
     if worker is not None and _is_starting(worker.state):
         yield HealthKind.ATTENTION, "STARTING", "AI is getting ready. Read without AI until then."
-    if disk is not None and disk >= DISK_FULLNESS_WARN:
-        yield HealthKind.ATTENTION, f"DISK {disk:.0%}", "Disk is getting full. Call service this week."
+    if health.counts.unsent and _silent_since(health, "sender", now_ns=now_ns) is not None:
+        words = f"{health.counts.unsent} results wait here. Nothing is lost."
+        yield HealthKind.ATTENTION, "NOT SENDING", words
+
+
+def _backlogs(counts: Counts) -> Iterator[tuple[HealthKind, str, str]]:
     if counts.queued > MANY_WAITING:
         yield HealthKind.ATTENTION, "SLOW", f"{counts.queued} steps wait. Do not wait for AI."
     if counts.failed:
@@ -122,7 +135,5 @@ def _faults(
         count = counts.quarantined_files
         files = "1 file" if count == 1 else f"{count} files"
         yield HealthKind.ATTENTION, "SET ASIDE", f"{files} not readable: kept safe, not in this list."
-    if _silent_since(health, "sender", now_ns=now_ns) is not None and counts.unsent:
-        yield HealthKind.ATTENTION, "NOT SENDING", f"{counts.unsent} results wait here. Nothing is lost."
-    elif counts.unsent:
+    if counts.unsent:
         yield HealthKind.ATTENTION, "SENDING", f"{counts.unsent} results still to send. Nothing is lost."

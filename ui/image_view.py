@@ -84,6 +84,7 @@ class ImageView(QWidget):
         self._heat: QImage | None = None
         self._divider = 0.5
         self._last_point: QPointF | None = None
+        self._last_pinch: tuple[QPointF, QPointF] | None = None
         self._drags_divider = False
 
     @property
@@ -241,22 +242,28 @@ class ImageView(QWidget):
     def _touch(self, event: QTouchEvent) -> None:
         points = [QPointF(self.mapFromGlobal(point.globalPosition())) for point in event.points()]
         if event.type() in {QEvent.Type.TouchEnd, QEvent.Type.TouchCancel}:
-            self._last_point = None
+            self._last_point = self._last_pinch = None
             self._drags_divider = False
             return
         self.touched.emit()
         if len(points) == 1:
+            self._last_pinch = None
             if event.type() is QEvent.Type.TouchBegin or self._last_point is None:
                 self._begin(points[0])
             else:
                 self._drag(points[0])
+        elif len(points) >= 2:
+            self._last_point = None
+            self._pinch(points[0], points[1])
+
+    def _pinch(self, one: QPointF, other: QPointF) -> None:
+        """Zoom by how far the fingers went apart, move with their middle."""
+        before = self._last_pinch
+        self._last_pinch = (one, other)
+        if before is None or self._viewport is None:
             return
-        if len(points) < 2 or self._viewport is None:
-            return
-        self._last_point = None
-        before = [QPointF(self.mapFromGlobal(point.globalLastPosition())) for point in event.points()]
-        apart_before, apart = _distance(before[0], before[1]), _distance(points[0], points[1])
-        middle_before, middle = (before[0] + before[1]) / 2, (points[0] + points[1]) / 2
+        apart_before, apart = _distance(*before), _distance(one, other)
+        middle_before, middle = (before[0] + before[1]) / 2, (one + other) / 2
         moved = self._viewport.panned(middle.x() - middle_before.x(), middle.y() - middle_before.y())
         if apart_before > 0 and apart > 0:
             moved = moved.zoomed(apart / apart_before, middle.x(), middle.y())

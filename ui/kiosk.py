@@ -8,7 +8,7 @@ It draws a `BoardState` and reports what was tapped; it decides nothing and read
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
@@ -35,15 +35,14 @@ from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
 from ui.top_bar import TopBar
 from ui.verdict_panel import ChecksCard, VerdictBand
-from ui.view_state import BoardState, ExamState, Message
+from ui.view_state import BoardState, ExamState, Message, Profile
 from ui.worklist_panel import WorklistPanel
 
-Profile = Literal["scanner", "rural", "fracture"]
 WIDE_FROM_MM: Final = 260.0
 """From this width of the panel the list stands beside the picture; below, one thing at a time."""
 LIST_MM: Final = 70.0
 CARD_MM: Final = 82.0
-COMPACT_CARD_MM: Final = 54.0
+COMPACT_CARD_MM: Final = 58.0
 
 
 class KioskWindow(QWidget):
@@ -93,6 +92,8 @@ class KioskWindow(QWidget):
         self.decisions.keep_wanted.connect(self._keep)
         self.reasons.reason_given.connect(self._keep_because)
         self.reasons.back_wanted.connect(self._leave_reasons)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # no button starts out as the chosen one
+        self.setFocus()
         self.resize(*size_px)
 
     # Where things are
@@ -251,6 +252,7 @@ class KioskWindow(QWidget):
         if self._exam.decision.keep_needs_reason:
             self.reasons.ask(self._exam.patient.name, self._exam.verdict.cause)
             self.pages.setCurrentWidget(self.reasons)
+            self.setFocus()
         else:
             self.decided.emit(self._exam.exam_id, self._exam.version, Choice.KEEP.value, "")
 

@@ -155,7 +155,7 @@ class OverlayPainter:
         self._font(painter, 7.0, QFont.Weight.Bold)
         painter.setPen(QColor(theme.TEXT))
         place = QRectF(x - handle_px / 2, height / 2 - handle_px / 2, handle_px, handle_px)
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), "‹ ›")
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), "\u2039 \u203a")
 
     def side_names(self, painter: QPainter, x: int, top: int, width: int) -> None:
         """Both sides of the divider say what they are; there is no way to take this off."""

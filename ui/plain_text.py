@@ -47,14 +47,21 @@ def visible(text: str | None, *, limit: int = LONGEST_TEXT) -> str:
 
 
 def person_name(patient_name: str | None) -> str:
-    """A DICOM person name (VR PN: family^given^middle^prefix^suffix) as "FAMILY, Given Middle"."""
-    groups = (patient_name or "").split("=")
-    name = next((group for group in groups if group.strip("^ ")), "")
-    if not name:
+    """A DICOM person name (VR PN) as "FAMILY, Given Middle (ideographic)"; the phonetic group is left out.
+
+    Groups are separated by "=", the parts of one (family^given^middle^prefix^suffix) by "^".
+    """
+    alphabetic, _, rest = (patient_name or "").partition("=")
+    names = [name for name in (_one_group(alphabetic), _one_group(rest.partition("=")[0])) if name]
+    if not names:
         return "Name not given"
-    family, _, rest = name.partition("^")
+    return visible(names[0] if len(names) == 1 else f"{names[0]} ({names[1]})")
+
+
+def _one_group(group: str) -> str:
+    family, _, rest = group.partition("^")
     given = " ".join(part.strip() for part in rest.split("^") if part.strip())
-    return visible(f"{family.strip()}, {given}" if family.strip() and given else family.strip() or given)
+    return f"{family.strip()}, {given}" if family.strip() and given else family.strip() or given
 
 
 def initials(shown_name: str) -> str:

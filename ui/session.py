@@ -15,10 +15,11 @@ from appliance.clock import Clock
 from appliance.config import KioskSettings, Layout
 from appliance.errors import ConfigError, ScansideError
 from ui.controller import KioskController
-from ui.kiosk import KioskWindow, Profile
+from ui.kiosk import KioskWindow
 from ui.records import StoreTrouble
 from ui.store_source import StoreSource
 from ui.theme import FAMILIES
+from ui.view_state import Profile
 
 SIGNAL_LOOK_MS: Final = 500
 """Python handles signals only between two of its own steps: the event loop makes one this often."""

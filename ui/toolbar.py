@@ -50,7 +50,9 @@ class ToolButton(QPushButton):
         style = self.style()
         if style is not None:
             style.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option, painter, self)
-        colour = theme.BACKGROUND if self.isChecked() else theme.TEXT
+        colour = theme.TEXT if self.isEnabled() else theme.LINE
+        if self.isChecked():
+            colour = theme.BACKGROUND
         size = self._scale.px(5.6)
         text_height = painter.fontMetrics().height()
         top = (self.height() - size - text_height - self._scale.px(0.6)) // 2

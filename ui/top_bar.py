@@ -20,25 +20,23 @@ class PatientBar(QFrame):
 
     def __init__(self, scale: Scale, *, brief: bool) -> None:
         super().__init__()
+        self._brief = brief
         self._name = ElidedLabel("name")
-        self._exam = ElidedLabel("title")
+        self._exam = ElidedLabel("detail" if brief else "title")
         self._side = PlainLabel("side")
         self._details = ElidedLabel("detail")
         first = QHBoxLayout()
         first.setSpacing(scale.px(4))
         first.addWidget(self._name, stretch=5)
-        if not brief:
-            first.addWidget(self._exam, stretch=3)
-        first.addWidget(self._side)
+        first.addWidget(self._exam, stretch=3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(scale.px(0.4))
         layout.addLayout(first)
         second = QHBoxLayout()
         second.setSpacing(scale.px(4))
-        if brief:
-            second.addWidget(self._exam, stretch=2)
-        second.addWidget(self._details, stretch=3)
+        second.addWidget(self._details, stretch=1)
+        (second if brief else first).addWidget(self._side)
         layout.addLayout(second)
 
     def show_state(self, patient: PatientState | None) -> None:
@@ -51,7 +49,8 @@ class PatientBar(QFrame):
         self._exam.setText(patient.exam)
         self._side.setText(patient.side)
         restyle(self._side, "role", "side" if patient.side_given else "side_missing")
-        self._details.setText(f"{patient.sex_age}   ·   {patient.birth_date}   ·   {patient.patient_id}")
+        parts = (patient.sex_age, patient.birth_date, patient.patient_id)
+        self._details.setText(" · ".join(parts) if self._brief else "   ·   ".join(parts))
 
 
 class HealthBar(QFrame):
@@ -103,7 +102,7 @@ class HealthBar(QFrame):
         self._sign.setPixmap(self._icons.pixmap(shape, colour, self._scale.px(5)))
         restyle(self._word, "kind", "stale" if stale and health.kind is HealthKind.OK else health.kind.value)
         self._word.setText(health.word)
-        figures = "  ·  ".join((health.queue, health.last_result, health.engine, health.disk))
+        figures = f"{health.queue}  ·  {health.last_result}  ·  {health.engine}  ·  {health.disk}"
         words = "  ·  ".join(part for part in (health.stale, health.advice or figures) if part)
         self._line.setText(words)
         role = "caption" if health.kind is HealthKind.OK and not stale else "caption_amber"

@@ -19,7 +19,7 @@ QUESTION: Final = "Can the patient leave?"
 _FILLED: Final = frozenset({VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPEAT})
 """Kinds whose band is filled with their colour and carries dark text."""
 WORD_MM: Final = 11.0
-LONG_WORD_MM: Final = 6.6
+LONG_WORD_MM: Final = 7.4
 """Height of the word; NOT CHECKED and CHECKING are longer and less urgent."""
 SHORT_MEASURE: Final = 16
 """Characters of a measurement that stand beside the name of a criterion."""
@@ -41,7 +41,7 @@ class VerdictBand(QFrame):
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
         row = QHBoxLayout()
-        row.setSpacing(scale.px(3))
+        row.setSpacing(scale.px(3 * self._share))
         row.addWidget(self._sign)
         row.addWidget(self._word, stretch=1)
         layout = QVBoxLayout(self)
@@ -61,10 +61,11 @@ class VerdictBand(QFrame):
         restyle(self, "kind", verdict.kind.value)
         for label in (self._question, self._word):
             restyle(label, "kind", verdict.kind.value)
-        height_mm = (WORD_MM if len(verdict.word) <= len("REPEAT") else LONG_WORD_MM) * self._share
+        is_short = len(verdict.word) <= len("REPEAT")
+        height_mm = (WORD_MM if is_short else LONG_WORD_MM) * self._share
         self._word.setStyleSheet(f"font-size: {self._scale.px(height_mm)}px")
         colour = theme.BACKGROUND if verdict.kind in _FILLED else VERDICT_COLOURS[verdict.kind]
-        size = self._scale.px(WORD_MM * self._share)
+        size = self._scale.px(height_mm if is_short else height_mm * 1.15)
         self._sign.setPixmap(self._icons.pixmap(verdict.shape.value, colour, size))
         self._word.setText(verdict.word)
         self.setAccessibleName(f"{QUESTION} {verdict.word}. {verdict.cause}")

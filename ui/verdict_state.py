@@ -11,6 +11,7 @@ from typing import Final
 from appliance.domain.acquisition import Completeness
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import QualityCheck, Verdict, worst
+from ui.findings_state import AiKind, FindingsState
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import ExamRecord
 from ui.wording import duration
@@ -92,8 +93,13 @@ class VerdictState:
         return SHAPES[self.kind]
 
 
-def verdict_of(exam: ExamRecord, *, checker_down: str | None, now_ns: int) -> VerdictState:
-    """The verdict on one acquisition. `checker_down`: why nobody is checking now, or None."""
+def verdict_of(
+    exam: ExamRecord, findings: FindingsState, *, checker_down: str | None, now_ns: int
+) -> VerdictState:
+    """The verdict on one acquisition. `checker_down`: why nobody is checking now, or None.
+
+    A time-critical finding never changes what was measured, but with one the answer is not a plain YES.
+    """
     result = exam.result(Lane.QUALITY)
     if result is None:
         return _without_answer(exam, checker_down=checker_down, now_ns=now_ns)
@@ -105,8 +111,13 @@ def verdict_of(exam: ExamRecord, *, checker_down: str | None, now_ns: int) -> Ve
     kind = _KINDS[worst(result.quality)]
     cause = _cause(kind, lines)
     stack = _doubt_about_the_stack(exam)
+    urgent = next((line for line in findings.lines if line.is_urgent), None)
     if stack and kind in {VerdictKind.YES, VerdictKind.NOT_CHECKED}:
         kind, cause = VerdictKind.CHECK, stack
+    elif urgent and kind is VerdictKind.YES:
+        kind, cause = VerdictKind.CHECK, f"{urgent.question} {urgent.band.value}. Tell the physician first."
+    elif kind is VerdictKind.YES and findings.kind is AiKind.RUNNING:
+        cause = f"{cause} AI is still looking."
     return VerdictState(kind=kind, word=WORDS[kind], cause=cause, checks=lines)
 
 
@@ -121,12 +132,16 @@ def _without_answer(exam: ExamRecord, *, checker_down: str | None, now_ns: int) 
         return _checking("Still receiving images.")
     if job is None:
         return _not_checked("No check exists for this kind of image.")
+    return _checking(_stage(exam, job.state, now_ns=now_ns))
+
+
+def _stage(exam: ExamRecord, state: JobState, *, now_ns: int) -> str:
     waiting_s = exam.waiting_s(now_ns)
     if waiting_s is not None and waiting_s > LATE_CHECK_S:
-        return _checking(f"No answer after {duration(waiting_s)}. Do not wait: look yourself.")
+        return f"No answer after {duration(waiting_s)}. Do not wait: look yourself."
     if exam.entry.version > 1:
-        return _checking("New images arrived. Checking again.")
-    return _checking("Measuring now." if job.state is JobState.LEASED else "Waiting for its turn.")
+        return "New images arrived. Checking again."
+    return "Measuring now." if state is JobState.LEASED else "Waiting for its turn."
 
 
 def _not_checked(why: str) -> VerdictState:

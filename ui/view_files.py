@@ -44,16 +44,16 @@ class Picture:
 
 
 def open_picture(folder: Path, exam_id: str) -> Picture:
-    """Map the view in `folder`. Raises InputError with words for the screen when it is not whole, or when
-    it says that it belongs to another exam than `exam_id`."""
+    """Map the view in `folder`, which must say that it belongs to `exam_id`.
+
+    Raises InputError with words for the screen when it is not whole, or another exam's.
+    """
     try:
-        view = from_json(View, (folder / VIEW_FILE).read_text(encoding="utf-8"))
-        if view.acquisition_id != exam_id:
-            raise ValueError("it belongs to another exam")
+        view = _described(folder, exam_id)
         stored = _stack(_mapped(folder, view.array))
         denoised = None if view.denoised is None else _stack(_mapped(folder, view.denoised))
         table = _mapped(folder, view.table)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f"This picture cannot be shown: {error}.", remedy=_ASK_AGAIN) from error
     if table.shape != (TABLE_ENTRIES,) or table.dtype != np.uint8:
         raise InputError(f"This picture cannot be shown: its table is {table.shape}.", remedy=_ASK_AGAIN)
@@ -71,6 +71,13 @@ def read_heatmap(picture: Picture, finding_code: str) -> NDArray[np.uint8] | Non
 
     heat = cv2.imread(str(picture.folder / name), cv2.IMREAD_GRAYSCALE)
     return None if heat is None else np.asarray(heat, dtype=np.uint8)
+
+
+def _described(folder: Path, exam_id: str) -> View:
+    view = from_json(View, (folder / VIEW_FILE).read_text(encoding="utf-8"))
+    if view.acquisition_id != exam_id:
+        raise ValueError("it belongs to another exam")
+    return view
 
 
 def _mapped(folder: Path, name: str) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
@@ -22,6 +23,9 @@ from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
 from ui.verdict_state import VerdictState, verdict_of
 from ui.worklist_state import WorklistRow, settle, worklist_rows
+
+Profile = Literal["scanner", "rural", "fracture"]
+"""Which room the screen stands in (KIOSK.md, screen set)."""
 
 
 class StageKind(str, Enum):
@@ -101,10 +105,10 @@ def board_state(
     if board is None:
         return BoardState(rows=(), arrivals="", selected=None, health=None, message=_no_store(trouble))
     down = checker_down(board.health, now_ns=now_ns)
-    entries = [
-        (exam, verdict_of(exam, checker_down=down, now_ns=now_ns), findings_of(exam, ai_down=down))
-        for exam in board.exams
-    ]
+    entries = []
+    for exam in board.exams:
+        findings = findings_of(exam, ai_down=down)
+        entries.append((exam, verdict_of(exam, findings, checker_down=down, now_ns=now_ns), findings))
     rows = worklist_rows(entries, now_ns=now_ns)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
     by_id = {row.exam_id: row for row in rows}

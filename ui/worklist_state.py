@@ -122,8 +122,7 @@ def _level(exam: ExamRecord, verdict: VerdictState, findings: FindingsState) -> 
     bands = {line.band for line in findings.lines}
     open_verdict = verdict.kind if exam.decision is None else None  # decided: nobody has to act on it
     levels = {
-        Level.URGENT: exam.entry.urgency is Urgency.STAT
-        or any(line.time_critical and line.band is Band.HIGH for line in findings.lines),
+        Level.URGENT: exam.entry.urgency is Urgency.STAT or any(line.is_urgent for line in findings.lines),
         Level.REPEAT: open_verdict is VerdictKind.REPEAT,
         Level.HIGH: Band.HIGH in bands,
         Level.CHECK: open_verdict is VerdictKind.CHECK,

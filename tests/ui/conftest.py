@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -37,9 +36,9 @@ from appliance.domain.acquisition import (
 from appliance.domain.finding import Code, Finding, Refusal, decide
 from appliance.domain.job import Job, Lane
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
+from appliance.domain.record import to_json
 from appliance.domain.result import EngineUse, LaneResult
 from appliance.domain.view import View, view_folder_name
-from appliance.domain.record import to_json
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
@@ -131,7 +130,8 @@ class Clinic:
         answers = {Lane.QUALITY: quality, Lane.TRIAGE: triage, Lane.DENOISE: denoise}
         for _ in answers:
             job = self._jobs.lease(worker="worker", lease_s=1e6)
-            assert job is not None and job.acquisition_id == acquisition.acquisition_id
+            assert job is not None
+            assert job.acquisition_id == acquisition.acquisition_id
             self._end(job, answers[job.lane])
 
     def _end(self, job: Job, answer: LaneResult | str | None) -> None:
@@ -352,14 +352,13 @@ def make() -> Any:
     return Makers
 
 
-FillClinic = Callable[[Clinic], None]
-
-
-@pytest.fixture
-def full_clinic(clinic: Clinic) -> Clinic:
-    """Every kind of exam that the screen knows."""
-    fill(clinic)
-    return clinic
+@pytest.fixture(scope="session")
+def full_clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """Every kind of exam that the screen knows. Shared: to be read, not changed."""
+    opened = Clinic(tmp_path_factory.mktemp("full"))
+    fill(opened)
+    yield opened
+    opened.database.close()
 
 
 def fill(clinic: Clinic) -> None:
@@ -495,8 +494,3 @@ def head_like() -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         clean[index][np.hypot(x - 0.1, y / 1.8) < size * 0.16] = 8
     noise = np.random.default_rng(3).normal(0, 22, clean.shape)
     return np.clip(clean + noise, -1024, 3000).astype(np.int16), clean
-
-
-@pytest.fixture
-def json_of() -> Callable[[Path], Any]:
-    return lambda file: json.loads(file.read_text(encoding="utf-8"))
