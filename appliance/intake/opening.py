@@ -104,7 +104,7 @@ class DicomFile:
     transfer_syntax_uid: str
     pixel_element: PixelElement | None
     cut_short: bool
-    """The last element reaches past the end of the file."""
+    """The last element reaches past the end of the file, or the deflated stream has no end."""
 
 
 @contextmanager
@@ -116,11 +116,10 @@ def regular_file(path: Path) -> Iterator[Stream]:
         raise InputError(
             f"The file cannot be opened: {error.strerror}.", remedy="Check that it is a file we may read."
         ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError("This is a pipe, a device or a folder, not a file.", remedy="Put plain files here.")
     with os.fdopen(descriptor, "rb", buffering=HEADER_BUFFER_BYTES) as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError(
-                "This is a pipe, a device or a folder, not a file.", remedy="Put plain files here."
-            )
         yield cast(io.BufferedReader, stream)
 
 
@@ -287,7 +286,7 @@ def _parse_deflated(stream: Stream, meta: Dataset, largest_bytes: int) -> DicomF
         dataset=dataset,
         transfer_syntax_uid=str(DeflatedExplicitVRLittleEndian),
         pixel_element=element,
-        cut_short=element is None and (not inflater.eof or _ends_inside(dataset, len(content))),
+        cut_short=not inflater.eof or (element is None and _ends_inside(dataset, len(content))),
     )
 
 

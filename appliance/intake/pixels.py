@@ -42,7 +42,7 @@ class FrameReader:
         self._format = read_pixel_format(file, max_frame_bytes=max_frame_bytes)
         refuse_unreadable_format(self._format, is_float=self._is_float)
         extent = measure(file, self._format)
-        if not extent.whole:
+        if file.cut_short or not extent.whole:
             raise InputError(
                 f"The pixel data are cut off after {extent.present_bytes:,} bytes.",
                 remedy="Send the image again from the modality.",
