@@ -40,8 +40,8 @@ class BacklogReport:
     urgent_rank: float
     """Median place of the urgent ones' triage among all commits of that lane, as a share: 0 is first. They
     sort last in the inbox and are known to be urgent only when their header has been read."""
-    urgent_after_landing_s: float
-    """Longest time from an urgent file's landing to the commit of its quality verdict."""
+    urgent_after_seen_s: float
+    """Longest time from the first sight of an urgent file, among all others, to its quality verdict."""
     memory: tuple[MemoryUse, ...]
 
 
@@ -119,7 +119,7 @@ def _report(
         files_per_second=round(files / seconds, 2),
         urgent=len(hurried),
         urgent_rank=round(float(np.median(places)), 4) if places else float("nan"),
-        urgent_after_landing_s=round(max(waits_ms) / 1000, 3) if waits_ms else float("nan"),
+        urgent_after_seen_s=round(max(waits_ms) / 1000, 3) if waits_ms else float("nan"),
         memory=memory,
     )
 

@@ -22,6 +22,8 @@ else:
 BUDGETS: Final = Path(__file__).resolve().parents[1] / "budgets.toml"
 OURS: Final = "benchmarks/"
 RATIOS: Final = "ratio_to_naive."
+TIMES_MS: Final = "latency_ms."
+MS_PER_S: Final = 1000.0
 NOISE: Final = 0.4
 """Share of a ratio's limit that a short run may fall short by: medians of three rounds under a load that
 comes and goes scattered by up to a third."""
@@ -79,6 +81,8 @@ def _judge(report: dict[str, Any], budget: Budget, *, slack: float) -> Judgement
     value = value_at(report, budget.path)
     if value is None:
         return Judgement(budget=budget, value=None, kept=None)
+    if budget.unit == "s" and budget.path.startswith(TIMES_MS):
+        value /= MS_PER_S
     if budget.at_least:
         return Judgement(budget=budget, value=value, kept=value >= budget.limit * (1 - slack))
     return Judgement(budget=budget, value=value, kept=value <= budget.limit * (1 + slack))

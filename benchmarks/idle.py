@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.clock import NS_PER_S
 from benchmarks.appliance_run import running_appliance
 from benchmarks.arrival import rename_in
 from benchmarks.latency import ANSWER_TIMEOUT_S
@@ -22,6 +23,9 @@ SEEN_BEFORE: Final = 3
 class IdleReport:
     """Over `seconds`, after some radiographs."""
 
+    seconds_to_ready: float
+    """From the command on an empty data folder, where every model proves itself first, until the worker waits
+    for work and all processes show life."""
     seconds: float
     cpu_percent: dict[str, float]
     """Of one core, by process."""
@@ -38,8 +42,10 @@ def measure_idle(workshop: Workshop) -> IdleReport:
     templates = write_radiographs(
         workshop.folder / "templates", rows=plan.rows, columns=plan.columns, names=(RAW,)
     )
+    start_ns = clock.monotonic_ns()
     with running_appliance(workshop.folder / "appliance", clock, kiosk=True) as appliance:
         appliance.wait_until_ready()
+        ready_ns = clock.monotonic_ns()
         for _ in range(SEEN_BEFORE):
             study = new_arrival((templates[RAW],), workshop.folder / "arrivals")
             closed_ns = rename_in(study, appliance.layout.inbox, clock)
@@ -52,6 +58,7 @@ def measure_idle(workshop: Workshop) -> IdleReport:
             spent = cpu_percent(appliance.pid, clock, seconds=plan.idle_s)
     sizes = {use.role: use.highest_bytes for use in memory.use()}
     return IdleReport(
+        seconds_to_ready=round((ready_ns - start_ns) / NS_PER_S, 2),
         seconds=plan.idle_s,
         cpu_percent=spent,
         watcher_and_kiosk_cpu_percent=round(spent.get("watcher", 0.0) + spent.get("kiosk", 0.0), 2),

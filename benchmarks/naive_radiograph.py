@@ -75,7 +75,7 @@ def measure_quality(
             "field_px": [int(edge) for edge in largest.bbox],
             "field_part": float(largest.area / shown.size),
             "saturated_part": float(np.mean((shown <= shown.min()) | (shown >= shown.max()))),
-            "noise": float(MAD_TO_SIGMA * np.median(np.abs(residual - np.median(residual)))),
+            "noise": float(residual.std()),
             "sharpness": float(np.var(ndimage.laplace(shown))),
             "lines": int(_outliers(row_means) + _outliers(column_means)),
             "spread": float(np.std(shown)),

@@ -56,6 +56,7 @@ def as_json(measured: Measured) -> dict[str, Any]:
         "idle": None
         if idle is None
         else {
+            "seconds_to_ready": idle.seconds_to_ready,
             "seconds": idle.seconds,
             "cpu_percent": idle.cpu_percent,
             "watcher_and_kiosk_cpu_percent": idle.watcher_and_kiosk_cpu_percent,

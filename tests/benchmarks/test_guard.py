@@ -21,8 +21,8 @@ measured = "benchmarks/latency.py::ratio_to_naive.dx_raw"
 [[budget]]
 name = "verdict"
 promise = "Verdict"
-limit = 1000
-unit = "ms"
+limit = 1
+unit = "s"
 bound = "at most"
 measured = "benchmarks/latency.py::latency_ms.dx_raw.quality.p95"
 
