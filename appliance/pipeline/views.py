@@ -110,7 +110,7 @@ def showable(image: PixelImage) -> PixelImage:
     if image.stored.dtype.kind != "f":
         return image
     low, high = float(np.nanmin(image.stored)), float(np.nanmax(image.stored))
-    step = max((high - low) / MOST_GREY_LEVELS, np.finfo(np.float32).tiny)
+    step = max((high - low) / MOST_GREY_LEVELS, float(np.finfo(np.float32).tiny))
     stored = np.rint((np.nan_to_num(image.stored, nan=low) - low) / step).astype(np.uint16)
     return replace(
         image,
@@ -128,7 +128,8 @@ def _table_from_low(image: PixelImage) -> NDArray[np.uint8]:
     limits = np.iinfo(stored)
     low = image.stored_range[0]
     values = np.clip(np.arange(low, low + TABLE_ENTRIES), limits.min, limits.max).astype(stored)
-    return display_table(image)[values.view(f"u{stored.itemsize}")]
+    table: NDArray[np.uint8] = display_table(image)[values.view(f"u{stored.itemsize}")]
+    return table
 
 
 def add_denoised(folder: Path) -> None:

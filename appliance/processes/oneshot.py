@@ -97,7 +97,7 @@ def process_files(
 ) -> Iterator[dict[str, Any]]:
     """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it."""
     with ExitStack() as owned:
-        jail = owned.enter_context(Jail(settings.reading, clock=clock))
+        jail = owned.enter_context(Jail(settings.reading, clock))
         gathered = _Gathered()
         for count, file in enumerate(files):
             progress("looking", count, len(files))
