@@ -45,10 +45,11 @@ class StackWriter:
         self._slices = slices
         self._shape: tuple[int, ...] | None = None
         self._dtype: np.dtype[Any] | None = None
+        self._owed = 0
         self._file: BinaryIO = path.with_suffix(".part").open("wb")
 
     def add(self, frame: NDArray[Any]) -> None:
-        """Append one slice. Every slice has the shape and type of the first."""
+        """Append one slice. Raises ValueError when it has not the shape of the first."""
         if self._shape is None:
             self._shape, self._dtype = frame.shape, frame.dtype
             header = {
@@ -57,7 +58,22 @@ class StackWriter:
                 "shape": frame.shape if self._slices == 1 else (self._slices, *frame.shape),
             }
             np.lib.format.write_array_header_1_0(self._file, header)
+            for _ in range(self._owed):
+                self._write_blank()
+        if frame.shape != self._shape:
+            raise ValueError(f"a slice of shape {frame.shape} in a stack of {self._shape}")
         self._file.write(np.ascontiguousarray(frame, dtype=self._dtype).data)
+
+    def skip(self) -> None:
+        """Leave a blank slice in the place of one that cannot be decoded."""
+        if self._shape is None:
+            self._owed += 1
+        else:
+            self._write_blank()
+
+    def _write_blank(self) -> None:
+        assert self._shape is not None
+        self._file.write(np.zeros(self._shape, self._dtype).data)
 
     def __enter__(self) -> Self:
         return self
