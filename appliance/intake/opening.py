@@ -33,6 +33,8 @@ MAGIC_END: Final = PREAMBLE_BYTES + len(MAGIC)
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 HEADER_BUFFER_BYTES: Final = 65536
 """One read brings in most headers; pixel reads larger than this go round the buffer."""
+_META_BYTES: Final = 4096
+"""Where a file meta group that says "deflated" says it; the next lines must bound what it inflates to."""
 LARGEST_HEADER_BYTES: Final = 64 * 1024**2
 """Room for the header beside the pixels of a deflated file."""
 
@@ -133,6 +135,8 @@ def parse(stream: Stream, *, largest_inflated_bytes: int) -> DicomFile:
     stream.seek(0)
     head = stream.read(MAGIC_END)
     with_preamble = _look_at_head(head, size_bytes)
+    if DeflatedExplicitVRLittleEndian.encode() not in stream.read(_META_BYTES):
+        return _parse_plain(stream, size_bytes)
     stream.seek(MAGIC_END if with_preamble else 0)
     try:
         meta = read_dataset(

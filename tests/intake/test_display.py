@@ -160,3 +160,12 @@ def test_a_flat_frame_and_a_floating_point_one(jail: Jail, write_dicom: WriteDic
     )
     with pytest.raises(ValueError, match="floating-point"):
         display_table(floating)
+
+
+def test_colour_images_are_shown_as_they_were_drawn(jail: Jail, write_dicom: WriteDicom) -> None:
+    grey = np.linspace(50, 60, 64).astype(np.uint8).reshape(8, 8)
+    colours = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    path = write_dicom(
+        grey, raw=colours.tobytes(), SamplesPerPixel=3, PhotometricInterpretation="RGB", PlanarConfiguration=0
+    )
+    assert np.array_equal(shown(jail.frame(path, 0)), grey)

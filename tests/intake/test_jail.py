@@ -206,10 +206,10 @@ def test_the_reader_dies_with_its_keeper() -> None:
 
 
 def test_a_jail_that_cannot_start_blames_no_file(write_dicom: Callable[..., Path]) -> None:
-    """Less address space than the process has already: nothing can be loaded into it."""
+    """A limit that the kernel refuses to set."""
     path = write_dicom(RAMP)
-    too_little = ReadingSettings().model_copy(update={"memory_bytes": 8 * MIB})
-    with Jail(too_little, SystemClock()) as jail:
+    impossible = ReadingSettings().model_copy(update={"memory_bytes": 2**70})
+    with Jail(impossible, SystemClock()) as jail:
         with pytest.raises(EngineError, match="could not be started"):
             jail.describe(path)
         with pytest.raises(EngineError):
