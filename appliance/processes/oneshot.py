@@ -28,8 +28,8 @@ from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
 from appliance.models.registry import Registry
 from appliance.outputs.catalogue import renderers
-from appliance.pipeline.bench import Bench
 from appliance.outputs.durable import write_durably
+from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import AcquisitionReport, acquisition_line, set_aside_line
 
