@@ -190,6 +190,14 @@ class Layout:
         """What the screen shows: arrays and heatmaps; can be made again, so may be deleted."""
         return self.data / "views"
 
+    def results_of(self, acquisition_id: str, version: int) -> Path:
+        """Folder of the DICOM objects made of one version of an acquisition."""
+        return self.results / f"{acquisition_id}-v{version}"
+
+    def view_of(self, acquisition_id: str, version: int) -> Path:
+        """Folder of what the screen shows of one version of an acquisition."""
+        return self.views / f"{acquisition_id}-v{version}"
+
     @property
     def engine_cache(self) -> Path:
         """Compiled engines and what they proved on this device."""

@@ -10,8 +10,7 @@ nothing; not flushed to the disk for the same reason.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
@@ -21,24 +20,26 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from appliance.domain.acquisition import Acquisition
 from appliance.domain.image import PixelImage
+from appliance.domain.record import from_json, to_json
+from appliance.domain.view import VIEW_FILE, View
 from appliance.intake.voi import display_table
 from appliance.tasks.base import Heatmap
 
+PIXELS: Final = "pixels.npy"
+DENOISED: Final = "denoised.npy"
+TABLE: Final = "table.npy"
 HEATMAP_SIDE_PX: Final = 512
 """A heatmap comes from a grid of some ten cells a side; more pixels than this add nothing."""
 
 
-def view_folder(views: Path, acquisition_id: str, version: int) -> Path:
-    """Where the view of this version lies."""
-    return views / f"{acquisition_id}-v{version}"
-
-
 class StackWriter:
-    """Writes slices of one shape to an .npy file as they come; memory stays that of one slice."""
+    """Writes slices of one shape to an .npy file as they come; memory stays that of one slice.
 
-    def __init__(self, path: Path, *, slices: int) -> None:
+    One slice makes an array of (rows, columns), more make (slices, rows, columns).
+    """
+
+    def __init__(self, path: Path, *, slices: int = 1) -> None:
         self._path = path
         self._slices = slices
         self._shape: tuple[int, ...] | None = None
@@ -52,7 +53,7 @@ class StackWriter:
             header = {
                 "descr": np.lib.format.dtype_to_descr(frame.dtype),
                 "fortran_order": False,
-                "shape": (self._slices, *frame.shape),
+                "shape": frame.shape if self._slices == 1 else (self._slices, *frame.shape),
             }
             np.lib.format.write_array_header_1_0(self._file, header)
         self._file.write(np.ascontiguousarray(frame, dtype=self._dtype).data)
@@ -74,40 +75,37 @@ class StackWriter:
             part.unlink()
 
 
-def write_view(folder: Path, acquisition: Acquisition, image: PixelImage) -> None:
+def write_view(folder: Path, image: PixelImage) -> None:
     """The view of a projection."""
     folder.mkdir(parents=True, exist_ok=True)
-    with StackWriter(folder / "pixels.npy", slices=1) as stack:
+    with StackWriter(folder / PIXELS) as stack:
         stack.add(image.stored)
-    describe_view(folder, acquisition, image)
+    describe_view(folder, image)
 
 
-def describe_view(folder: Path, acquisition: Acquisition, image: PixelImage) -> None:
-    """Write the look-up table and `view.json`; `image` speaks for all slices."""
-    table = folder / "table.npy"
-    np.save(table, display_table(image), allow_pickle=False)
+def describe_view(folder: Path, image: PixelImage) -> None:
+    """Write the look-up table and the description; `image` speaks for all slices."""
+    np.save(folder / TABLE, display_table(image), allow_pickle=False)
     voi = image.voi
-    _change(
-        folder,
-        {
-            "acquisition_id": acquisition.acquisition_id,
-            "array": "pixels.npy",
-            "denoised": None,
-            "table": table.name,
-            "stored_low": image.stored_range[0],
-            "slope": image.slope,
-            "intercept": image.intercept,
-            "inverted": image.inverted,
-            "spacing_mm": list(image.spacing_mm) if image.spacing_mm else None,
-            "voi": [voi.center, voi.width] if voi is not None and voi.center is not None else None,
-            "heatmaps": {},
-        },
+    window = (voi.center, voi.width) if voi and voi.center is not None and voi.width is not None else None
+    view = View(
+        array=PIXELS,
+        denoised=None,
+        table=TABLE,
+        stored_low=image.stored_range[0],
+        spacing_mm=image.spacing_mm,
+        voi=window,
+        slope=image.slope,
+        intercept=image.intercept,
+        inverted=image.inverted,
     )
+    _write(folder, view)
 
 
 def add_denoised(folder: Path) -> None:
-    """Tell the screen that `denoised.npy` is there."""
-    _change(folder, {"denoised": "denoised.npy"})
+    """Tell the screen that the denoised stack is there."""
+    if (view := _read(folder)) is not None:
+        _write(folder, replace(view, denoised=DENOISED))
 
 
 def add_heatmap(folder: Path, heatmap: Heatmap) -> Path:
@@ -120,21 +118,18 @@ def add_heatmap(folder: Path, heatmap: Heatmap) -> Path:
     path = folder / f"heat_{heatmap.finding_code}.png"
     encoded = cv2.imencode(".png", np.clip(small * 255.0 + 0.5, 0, 255).astype(np.uint8))[1]
     path.write_bytes(encoded.tobytes())
-    known = _read(folder).get("heatmaps", {})
-    _change(folder, {"heatmaps": {**known, heatmap.finding_code: path.name}})
+    if (view := _read(folder)) is not None:
+        _write(folder, replace(view, heatmaps={**view.heatmaps, heatmap.finding_code: path.name}))
     return path
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    file = folder / "view.json"
-    if not file.exists():
-        return {}
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return content
+def _read(folder: Path) -> View | None:
+    file = folder / VIEW_FILE
+    return from_json(View, file.read_text(encoding="utf-8")) if file.exists() else None
 
 
-def _change(folder: Path, change: Mapping[str, Any]) -> None:
+def _write(folder: Path, view: View) -> None:
     """The lanes add to the description one after the other; a reader sees the old or the new one."""
     part = folder / "view.part"
-    part.write_text(json.dumps({**_read(folder), **change}), encoding="utf-8")
-    part.replace(folder / "view.json")
+    part.write_text(to_json(view), encoding="utf-8")
+    part.replace(folder / VIEW_FILE)

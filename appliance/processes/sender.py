@@ -120,7 +120,7 @@ class Sender:
         if acquisition is None or result is None or acquisition.version != render.version:
             self._outbox.render_failed(render, reason="superseded before it was rendered")
             return
-        folder = self._layout.results / f"{render.acquisition_id}-v{render.version}"
+        folder = self._layout.results_of(render.acquisition_id, render.version)
         paths = [self._layout.data / derived.path for derived in result.derived]
         try:
             for renderer in renderers():
