@@ -164,6 +164,10 @@ class Waiting:
         overdue_at_ns = candidate.unchanged_since_ns + self._overdue_ns
         self._put(replace(candidate, next_look_ns=max(now_ns, min(now_ns + wait_ns, overdue_at_ns))))
 
+    def put_back(self, candidate: Candidate) -> None:
+        """It was taken out, and could not be kept: as it was before."""
+        self._put(candidate)
+
     def forget(self, path: Path) -> None:
         """Settled, or gone."""
         self._candidates.pop(path, None)
