@@ -101,7 +101,7 @@ class Spool:
     def __init__(self, layout: Layout, *, reserve_bytes: int = RESERVE_BYTES) -> None:
         self._spool = layout.spool
         self._quarantine = layout.quarantine
-        self._reserve_bytes = reserve_bytes
+        self.reserve_bytes = reserve_bytes
 
     def sweep(self) -> int:
         """Remove what an interrupted run was copying. Only at the start, before a door opens."""
@@ -114,10 +114,10 @@ class Spool:
         """Raise StoreError unless `size_bytes` more fit and the reserve stays free."""
         with _disk_in_words(self._spool):
             free_bytes = shutil.disk_usage(self._spool).free
-        if free_bytes - size_bytes < self._reserve_bytes:
+        if free_bytes - size_bytes < self.reserve_bytes:
             raise StoreError(
                 f"The disk of {self._spool} is full: {free_bytes // MIB} MiB are free, of which"
-                f" {self._reserve_bytes // MIB} MiB are kept for results.",
+                f" {self.reserve_bytes // MIB} MiB are kept for results.",
                 remedy="Free some space; receiving goes on by itself.",
             )
 

@@ -138,9 +138,9 @@ class Waiting:
             )
             return Look.WAIT
         quiet_ns = now_ns - candidate.unchanged_since_ns
+        if candidate.tried and quiet_ns >= self._overdue_ns:
+            return Look.OVERDUE
         if candidate.unfinished is not None:
-            if quiet_ns >= self._overdue_ns:
-                return Look.OVERDUE
             self.leave(candidate, now_ns)
             return Look.WAIT
         if quiet_ns >= candidate.quiet_needed_ns:
@@ -152,6 +152,10 @@ class Waiting:
         """It was read and something is missing. `started_ns`: when reading began."""
         needed_ns = max(self._look_ns, COST_FACTOR * (now_ns - started_ns))
         self.leave(replace(candidate, unfinished=words, tried=True, quiet_needed_ns=needed_ns), now_ns)
+
+    def still_open(self, candidate: Candidate, now_ns: int) -> None:
+        """Somebody has it open for writing: asked again soon, since closing it changes nothing to see."""
+        self.leave(replace(candidate, tried=True), now_ns)
 
     def later(self, candidate: Candidate, now_ns: int, *, wait_s: float) -> None:
         """It could not be read or kept just now, for a reason that is not its own."""

@@ -177,7 +177,6 @@ class Inbox:
         return arrival
 
     def _claim(self, candidate: Candidate, *, final: bool) -> Arrival | None:
-        started_ns = self._clock.monotonic_ns()
         limit_bytes = self._settings.max_file_bytes
         assert candidate.signature is not None  # two looks have seen it
         try:
@@ -194,9 +193,7 @@ class Inbox:
             self._settle(candidate)
             return None
         if part is None:
-            self._waiting.unfinished(
-                candidate, "still being written", started_ns=started_ns, now_ns=self._clock.monotonic_ns()
-            )
+            self._waiting.still_open(candidate, self._clock.monotonic_ns())
             return None
         return _arrival(part, candidate, final=final)
 

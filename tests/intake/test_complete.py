@@ -135,6 +135,24 @@ def test_an_unfinished_file_that_grows_is_read_again(
     assert look(waiting, clock) is Look.READY
 
 
+def test_a_file_that_is_held_open_is_asked_for_again_though_nothing_changes(
+    tmp_path: Path, waiting: Waiting, clock: ManualClock
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"whole, but its writer has not let go")
+    waiting.notice(path, urgency=Urgency.LIVE, now_ns=clock.monotonic_ns())
+    look(waiting, clock)
+    looks = []
+    while clock.monotonic_ns() < 60 * NS_PER_S:
+        assert wait_for_look(waiting, clock) <= LONGEST_WAIT_S
+        candidate = waiting.due(clock.monotonic_ns())
+        assert candidate is not None
+        looks.append(waiting.look(candidate, clock.monotonic_ns()))
+        waiting.still_open(candidate, clock.monotonic_ns())
+    assert set(looks) == {Look.READY}
+    assert len(looks) < 60
+
+
 def test_a_file_that_is_slow_to_read_is_read_less_often(
     tmp_path: Path, waiting: Waiting, clock: ManualClock
 ) -> None:

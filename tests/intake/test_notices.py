@@ -212,8 +212,7 @@ def test_links_are_seen_and_not_followed(root: Path, hints: Hints, tmp_path: Pat
 def test_a_name_that_is_not_utf8(root: Path, hints: Hints) -> None:
     with Notices((root,), events=True, hint=hints.put) as notices:
         name = os.fsencode(root) + b"/\xff\xfe.dcm"
-        with open(name, "wb") as file:
-            file.write(b"1")
+        Path(os.fsdecode(name)).write_bytes(b"1")
         assert hinted(hints, Path(os.fsdecode(name)))
         (sighting,) = notices.rescan(now())
         assert os.fsencode(sighting.path) == name
