@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -172,6 +174,21 @@ def test_a_root_that_is_not_there_yet_is_no_error(tmp_path: Path, hints: Hints) 
         assert notices.rescan(now()) == []
         root.mkdir()
         (root / "a.dcm").write_bytes(b"1")
+        assert names(notices.rescan(now())) == ["a.dcm"]
+
+
+def test_without_room_for_another_event_queue_the_folders_are_listed(root: Path, hints: Hints) -> None:
+    in_use = len(list(Path("/proc/self/fd").iterdir()))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    notices = Notices((root,), events=True, hint=hints.put)
+    with ExitStack() as opened:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (in_use - 1, hard))
+        try:
+            opened.enter_context(notices)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        (root / "a.dcm").write_bytes(b"1")
+        assert not notices.by_events
         assert names(notices.rescan(now())) == ["a.dcm"]
 
 
