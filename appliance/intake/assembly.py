@@ -131,6 +131,15 @@ def went_quiet(acquisition: Acquisition, *, quiet_s: float, siblings: Siblings) 
     return Change(acquisition=_settled(acquisition, siblings, Completeness.QUIET, words), queue=True)
 
 
+def all_given(acquisition: Acquisition, *, siblings: Siblings) -> Acquisition:
+    """Somebody named the files and says that these are all: settled by what they hold, without any wait."""
+    if acquisition.completeness is not Completeness.RECEIVING:
+        return acquisition
+    words = f"{_have(acquisition)} images, all that were given"
+    even = can_tell(acquisition.instances, _stack(acquisition))
+    return _settled(acquisition, siblings, Completeness.COMPLETE if even else Completeness.QUIET, words)
+
+
 def quiet_needed_s(acquisition: Acquisition, *, series_quiet_s: float) -> float:
     """How long nothing must have come before `went_quiet` may settle it."""
     return series_quiet_s if acquisition.version == 1 else min(LATE_QUIET_S, series_quiet_s)

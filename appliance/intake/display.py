@@ -36,7 +36,7 @@ def display_table(image: PixelImage) -> NDArray[np.uint8]:
     patterns = np.arange(TABLE_ENTRIES, dtype=np.uint32)
     values = patterns.astype(f"u{image.stored.dtype.itemsize}").view(image.stored.dtype)
     modality = values.astype(np.float64) * image.slope + image.intercept
-    shown = _window(modality, image.voi if image.voi is not None else _robust_window(image))
+    shown = _window(modality, image.voi or _default_window(image))
     if image.inverted:
         shown = 1.0 - shown
     table = np.rint(np.clip(shown, 0.0, 1.0) * _WHITE).astype(np.uint8)
@@ -70,8 +70,11 @@ _LARGEST_EXPONENT: Final = 700.0
 """exp() of a 64-bit float overflows just above."""
 
 
-def _robust_window(image: PixelImage) -> Voi:
-    """The middle 99 % of the frame's modality values, padding left out."""
+def _default_window(image: PixelImage) -> Voi:
+    """All of a colour image, as it was drawn; else the middle 99 % of the values, padding left out."""
+    if image.from_colour:
+        low, high = image.stored_range
+        return Voi(function=VoiFunction.LINEAR_EXACT, center=(low + high) / 2, width=high - low)
     step = max(1, round((image.stored.size / _SAMPLED_PIXELS) ** 0.5))
     sample = image.stored[::step, ::step]
     if image.padding is not None:

@@ -94,11 +94,14 @@ def read_pixel_format(file: DicomFile, *, max_frame_bytes: int) -> PixelFormat:
             f"The header contradicts itself: {photometric} has one sample per pixel, it declares {samples}.",
             remedy=_ASK_SENDER,
         )
+    frames = whole_number(dataset, "NumberOfFrames") or 1
+    if frames < 1:
+        raise InputError(f"The header declares {frames} frames.", remedy=_ASK_SENDER)
     found = PixelFormat(
         transfer_syntax_uid=file.transfer_syntax_uid,
         rows=rows,
         columns=columns,
-        number_of_frames=whole_number(dataset, "NumberOfFrames") or 1,
+        number_of_frames=frames,
         samples_per_pixel=samples,
         photometric_interpretation=photometric,
         bits_allocated=allocated,

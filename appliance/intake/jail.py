@@ -33,6 +33,8 @@ _FIRST_BUFFER_BYTES: Final = 16 * 1024**2
 """A radiograph of 2500 x 3000 pixels of 16 bits fits; untouched pages cost nothing."""
 _MOST_CRASHES: Final = 2
 """A process may be killed for reasons of its own (memory of the whole machine); twice is the file's doing."""
+_MOST_BYTES_PER_STORED: Final = 2
+"""A modality table turns 8-bit samples into 16-bit ones."""
 _DTYPES: Final = frozenset({"uint8", "int8", "uint16", "int16", "float32"})
 _KEEP_FILE: Final = "Send the image again; if it happens again, keep the file for its manufacturer."
 
@@ -249,7 +251,8 @@ class Jail:
     def _enlarge(self, task: _Task, needed_bytes: int) -> None:
         """Ask once more with a larger buffer; it is answered after those that were asked in between."""
         buffer = task.buffer
-        if buffer is None or not buffer.size_bytes < needed_bytes <= self._settings.max_frame_bytes:
+        most = _MOST_BYTES_PER_STORED * self._settings.max_frame_bytes
+        if buffer is None or not buffer.size_bytes < needed_bytes <= most:
             raise ValueError("a senseless demand")
         self._pool.give_back(buffer)
         task.buffer = self._pool.take(needed_bytes)

@@ -23,6 +23,8 @@ import warnings
 from pathlib import Path
 from typing import Final
 
+import pydicom.config
+
 from appliance.errors import InputError
 from appliance.intake.jail_messages import Fault, Reply, Request
 from appliance.intake.look import describe
@@ -70,8 +72,7 @@ class Server:
     def serve(self) -> None:
         """Until end of file."""
         while (line := self._next_line()) is not None:
-            reply = self._answer(Request(**json.loads(line)))
-            self._channel.sendall(json.dumps(dataclasses.asdict(reply), default=str).encode() + b"\n")
+            self._channel.sendall(_line(self._answer(Request(**json.loads(line)))))
 
     def _next_line(self) -> bytes | None:
         while b"\n" not in self._pending:
@@ -129,6 +130,14 @@ class Server:
             self._open = None
 
 
+def _line(reply: Reply) -> bytes:
+    try:
+        text = json.dumps(dataclasses.asdict(reply), default=str, allow_nan=False)
+    except ValueError as error:  # a number that is none came through after all
+        text = json.dumps(dataclasses.asdict(Reply(fault=_fault(error))))
+    return text.encode() + b"\n"
+
+
 def _is_memory_gone(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
 
@@ -142,6 +151,11 @@ def _fault(error: BaseException) -> Fault:
         )
     if isinstance(error, RecursionError):
         return Fault(what="The header is nested deeper than any real image's.", remedy=_SEND_AGAIN)
+    if isinstance(error, OSError) and error.errno is not None:
+        return Fault(
+            what=f"The file could not be read from its disk: {os.strerror(error.errno)}.",
+            remedy="Check the disk, then send the image again.",
+        )
     name = type(error).__name__[:_LONGEST_NAME]
     return Fault(what=f"The file is damaged: its reader stopped with {name}.", remedy=_SEND_AGAIN)
 
@@ -152,6 +166,7 @@ def main(arguments: list[str]) -> None:
     confine(memory_bytes, parent_pid)
     warnings.simplefilter("ignore")
     logging.disable()  # what a library says about a patient's header goes nowhere
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # our own checks follow
     with socket.socket(fileno=descriptor) as channel:
         channel.sendall(READY + b"\n")
         Server(channel, max_frame_bytes=max_frame_bytes).serve()

@@ -10,6 +10,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
@@ -48,7 +50,7 @@ class JailProcess:
         self.known_buffers: set[int] = set()
         """Numbers of the shared buffers that it has mapped."""
         self._channel, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with inside:
+        with inside, _closing_on_error(self._channel):
             limits = (settings.memory_bytes, settings.max_frame_bytes, os.getpid())
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _MODULE, str(inside.fileno()), *map(str, limits)],
@@ -136,6 +138,18 @@ class JailProcess:
         self._process.kill()
         self._process.wait()
         self._channel.close()
+
+
+@contextmanager
+def _closing_on_error(channel: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        channel.close()
+        raise EngineError(
+            f"The process that reads images could not be started: {error.strerror}.",
+            remedy="Check free memory and the installation with `scanside doctor`.",
+        ) from error
 
 
 def _environment() -> dict[str, str]:

@@ -40,7 +40,10 @@ class OpenFile:
 
     def is_still(self, path: Path) -> bool:
         """True where `path` names the same, unchanged file."""
-        return path == self._path and _identity(path.lstat()) == self._identity
+        try:
+            return path == self._path and _identity(path.lstat()) == self._identity
+        except OSError:
+            return False  # opening it will say why
 
     def needed_bytes(self) -> int:
         """See `Frames`."""

@@ -33,6 +33,8 @@ MAGIC_END: Final = PREAMBLE_BYTES + len(MAGIC)
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 HEADER_BUFFER_BYTES: Final = 65536
 """One read brings in most headers; pixel reads larger than this go round the buffer."""
+_META_BYTES: Final = 4096
+"""Where a file meta group that says "deflated" says it; the next lines must bound what it inflates to."""
 LARGEST_HEADER_BYTES: Final = 64 * 1024**2
 """Room for the header beside the pixels of a deflated file."""
 
@@ -104,7 +106,7 @@ class DicomFile:
     transfer_syntax_uid: str
     pixel_element: PixelElement | None
     cut_short: bool
-    """The last element reaches past the end of the file."""
+    """The last element reaches past the end of the file, or the deflated stream has no end."""
 
 
 @contextmanager
@@ -116,11 +118,10 @@ def regular_file(path: Path) -> Iterator[Stream]:
         raise InputError(
             f"The file cannot be opened: {error.strerror}.", remedy="Check that it is a file we may read."
         ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError("This is a pipe, a device or a folder, not a file.", remedy="Put plain files here.")
     with os.fdopen(descriptor, "rb", buffering=HEADER_BUFFER_BYTES) as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError(
-                "This is a pipe, a device or a folder, not a file.", remedy="Put plain files here."
-            )
         yield cast(io.BufferedReader, stream)
 
 
@@ -134,6 +135,8 @@ def parse(stream: Stream, *, largest_inflated_bytes: int) -> DicomFile:
     stream.seek(0)
     head = stream.read(MAGIC_END)
     with_preamble = _look_at_head(head, size_bytes)
+    if DeflatedExplicitVRLittleEndian.encode() not in stream.read(_META_BYTES):
+        return _parse_plain(stream, size_bytes)
     stream.seek(MAGIC_END if with_preamble else 0)
     try:
         meta = read_dataset(
@@ -287,7 +290,7 @@ def _parse_deflated(stream: Stream, meta: Dataset, largest_bytes: int) -> DicomF
         dataset=dataset,
         transfer_syntax_uid=str(DeflatedExplicitVRLittleEndian),
         pixel_element=element,
-        cut_short=element is None and (not inflater.eof or _ends_inside(dataset, len(content))),
+        cut_short=not inflater.eof or (element is None and _ends_inside(dataset, len(content))),
     )
 
 

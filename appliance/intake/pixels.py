@@ -42,7 +42,7 @@ class FrameReader:
         self._format = read_pixel_format(file, max_frame_bytes=max_frame_bytes)
         refuse_unreadable_format(self._format, is_float=self._is_float)
         extent = measure(file, self._format)
-        if not extent.whole:
+        if file.cut_short or not extent.whole:
             raise InputError(
                 f"The pixel data are cut off after {extent.present_bytes:,} bytes.",
                 remedy="Send the image again from the modality.",
@@ -240,6 +240,9 @@ def clear_unused_bits(samples: NDArray[Any], unused_bits: int) -> NDArray[Any]:
     if unused_bits <= 0:
         return samples
     out = samples if samples.flags.writeable else samples.copy()
+    if out.dtype.kind == "u":
+        out &= out.dtype.type(2 ** (8 * out.itemsize - unused_bits) - 1)  # three times faster than shifts
+        return out
     np.left_shift(out, unused_bits, out=out)
     np.right_shift(out, unused_bits, out=out)
     return out
