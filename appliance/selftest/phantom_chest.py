@@ -126,7 +126,10 @@ def _vessels(canvas: Canvas, mask: NDArray[np.uint8], hilum: Point, rng: np.rand
 
 def _airways_mm(canvas: Canvas) -> Plane:
     trachea = [smooth_curve([(-260, 0), (-160, 1), (-85, 2)])]
-    bronchi = [smooth_curve([(-85, 2), (-62, -14), (-40, -28)]), smooth_curve([(-85, 2), (-60, 20), (-46, 38)])]
+    bronchi = [
+        smooth_curve([(-85, 2), (-62, -14), (-40, -28)]),
+        smooth_curve([(-85, 2), (-60, 20), (-46, 38)]),
+    ]
     air = canvas.tubes(trachea, radius_mm=8.0, wall_mm=8.0) + 0.8 * canvas.tubes(
         bronchi, radius_mm=5.5, wall_mm=5.5
     )

@@ -13,7 +13,14 @@ from typing import Final
 
 import numpy as np
 
-from appliance.selftest.phantom_canvas import MU_BONE_EXTRA_PER_MM, MU_SOFT_PER_MM, Canvas, Plane, Point, chord
+from appliance.selftest.phantom_canvas import (
+    MU_BONE_EXTRA_PER_MM,
+    MU_SOFT_PER_MM,
+    Canvas,
+    Plane,
+    Point,
+    chord,
+)
 
 _MU_SCALE: Final = 1.45
 """Limbs are taken at 50 to 60 kVp: soft tissue and bone attenuate more than in the 125 kVp chest beam."""
@@ -69,7 +76,9 @@ def forearm_attenuation(canvas: Canvas) -> Plane:
         y, x = canvas.grid()
         bone += 0.5 * chord(np.hypot(y - row - 104.0, x - column * 0.8), radius)
     y, x = canvas.grid()
-    half_width = np.interp(y, (-360.0, -150.0, -80.0, 100.0, 140.0, 400.0), (52.0, 50.0, 46.0, 30.0, 34.0, 44.0))
+    half_width = np.interp(
+        y, (-360.0, -150.0, -80.0, 100.0, 140.0, 400.0), (52.0, 50.0, 46.0, 30.0, 34.0, 44.0)
+    )
     soft = np.float32(0.75) * chord(np.abs(x), half_width.astype(np.float32))
     return _attenuation(soft, bone)
 

@@ -25,11 +25,11 @@ SMALLEST_COVERAGE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Letterboxed:
-    """The square, and where the frame lies in it."""
+class Placement:
+    """Where a frame lies in the square, and the way back. Follows from the sizes alone."""
 
-    tensor: NDArray[np.float32]
-    """[1, 1, size_px, size_px], 0 to 1, higher is brighter, zeros around the frame; read-only."""
+    size_px: int
+    """Side of the square."""
     scale: tuple[float, float]
     """Tensor pixels per source pixel: along rows, along columns (equal but for rounding)."""
     offset_px: tuple[int, int]
@@ -51,12 +51,33 @@ class Letterboxed:
 
     def heat_to_source(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
         """A map of any size over the whole square, interpolated linearly to [rows, columns] of the source."""
-        size_px = self.tensor.shape[-1]
-        square = cv2.resize(heat.astype(np.float32), (size_px, size_px), interpolation=cv2.INTER_LINEAR)
+        side = (self.size_px, self.size_px)
+        square = cv2.resize(heat.astype(np.float32), side, interpolation=cv2.INTER_LINEAR)
         top, left = self.offset_px
         frame = square[top : top + self.frame_px[0], left : left + self.frame_px[1]]
         large = cv2.resize(frame, self.source_px[::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(large, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Letterboxed(Placement):
+    """The square, and where the frame lies in it."""
+
+    tensor: NDArray[np.float32]
+    """[1, 1, size_px, size_px], 0 to 1, higher is brighter, zeros around the frame; read-only."""
+
+
+def place(source_px: tuple[int, int], *, size_px: int) -> Placement:
+    """Where `letterbox` puts a frame of that many rows and columns."""
+    fit = size_px / max(source_px)
+    rows, columns = (max(1, round(side * fit)) for side in source_px)
+    return Placement(
+        size_px=size_px,
+        scale=(rows / source_px[0], columns / source_px[1]),
+        offset_px=((size_px - rows) // 2, (size_px - columns) // 2),
+        frame_px=(rows, columns),
+        source_px=source_px,
+    )
 
 
 def area_mean(values: NDArray[Any], *, rows: int, columns: int) -> NDArray[np.float32]:
@@ -128,15 +149,13 @@ def letterbox(
     without data (padding) take no part in means and percentiles and become 0. Frames smaller than the
     square are enlarged by linear interpolation.
     """
-    rows_in, columns_in = image.shape
-    fit = size_px / max(rows_in, columns_in)
-    rows = max(1, round(rows_in * fit))
-    columns = max(1, round(columns_in * fit))
+    where = place(image.shape, size_px=size_px)
+    rows, columns = where.frame_px
+    top, left = where.offset_px
     stored, hollow = _reduced(image, rows=rows, columns=columns)
     grey = image.to_grey(stored)
     known = grey if hollow is None else grey[~hollow]
     square = np.zeros((1, 1, size_px, size_px), dtype=np.float32)
-    top, left = (size_px - rows) // 2, (size_px - columns) // 2
     if known.size:
         low, high = (float(value) for value in np.percentile(known, (low_percentile, high_percentile)))
         if high > low:
@@ -147,8 +166,9 @@ def letterbox(
     square.flags.writeable = False
     return Letterboxed(
         tensor=square,
-        scale=(rows / rows_in, columns / columns_in),
-        offset_px=(top, left),
-        frame_px=(rows, columns),
-        source_px=(rows_in, columns_in),
+        size_px=size_px,
+        scale=where.scale,
+        offset_px=where.offset_px,
+        frame_px=where.frame_px,
+        source_px=where.source_px,
     )
