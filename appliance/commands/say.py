@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -18,6 +18,10 @@ from rich.text import Text
 from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, instead of a table.")]
+
+
+WIDE: Final = 160
+"""Columns of a table that goes into a file or a pipe, where nothing says how wide to be."""
 
 
 def say_json(line: dict[str, Any]) -> None:
@@ -33,11 +37,13 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> 
     for row in rows:
         drawn.add_row(
             *(
-                Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cell))
+                Text(
+                    "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in cell)
+                )
                 for cell in row
             )
         )
-    Console().print(drawn)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(drawn)
 
 
 @contextmanager
