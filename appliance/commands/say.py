@@ -31,7 +31,7 @@ def say_json(line: dict[str, Any]) -> None:
 
 def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """A table on standard output. Cells are plain text: a header cannot style the terminal."""
-    drawn = Table(title=title, title_justify="left")
+    drawn = Table(title=title, title_justify="left", show_lines=True)
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
