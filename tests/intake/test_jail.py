@@ -133,6 +133,7 @@ def test_a_reader_that_dies_once_for_reasons_of_its_own_costs_no_file(
     with Jail(ReadingSettings(), SystemClock()) as jail:
         jail.frame(path, 0)
         assert jail.child_pid is not None
+        os.kill(jail.child_pid, signal.SIGSTOP)  # so that it has not answered when it dies
         pending = jail.begin_frame(path, 0)
         os.kill(jail.child_pid, signal.SIGKILL)
         assert np.array_equal(pending.image().stored, RAMP)
@@ -200,6 +201,7 @@ def test_the_reader_dies_with_its_keeper() -> None:
     ) as keeper:
         assert keeper.stdout is not None
         child = psutil.Process(int(keeper.stdout.readline()))
+        child.suspend()  # stuck in a decoder, it would not notice by itself
         keeper.kill()
         keeper.wait()
         child.wait(timeout=10)
