@@ -39,18 +39,7 @@ def quiet_onnxruntime() -> Any:
 def _faults() -> tuple[type[Exception], ...]:
     """Everything the library raises: its own classes have no common ancestor below Exception."""
     states = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
-    own = (
-        states.EPFail,
-        states.EngineError,
-        states.Fail,
-        states.InvalidArgument,
-        states.InvalidGraph,
-        states.InvalidProtobuf,
-        states.NoModel,
-        states.NoSuchFile,
-        states.NotImplemented,
-        states.RuntimeException,
-    )
+    own = (kind for kind in vars(states).values() if isinstance(kind, type) and issubclass(kind, Exception))
     return (*own, RuntimeError, ValueError)
 
 
