@@ -1,21 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""Renderers by name: the files of this folder that hold an `OUTPUT`, imported on use."""
+"""Finding renderers: every file here that holds an `OUTPUT` is one."""
 
 from __future__ import annotations
 
+import importlib
 import pkgutil
-from importlib import import_module
-from typing import Final, cast
+from functools import lru_cache
+from typing import cast
 
-from appliance import outputs
+import appliance.outputs
 from appliance.outputs.base import Output
 
-RENDERER_FILES: Final = frozenset({"structured_report", "secondary_capture"})
-"""The others serve, write or send; importing them all to find out would load libraries for nothing."""
 
-
+@lru_cache(maxsize=1)
 def renderers() -> tuple[Output, ...]:
-    """Everything that turns a lane's result into standard objects."""
-    names = sorted(RENDERER_FILES & {module.name for module in pkgutil.iter_modules(outputs.__path__)})
-    return tuple(cast("Output", import_module(f"{outputs.__name__}.{name}").OUTPUT) for name in names)
+    """All outputs that render results, by name. Imported on first use: some bring large libraries."""
+    found = []
+    for module in pkgutil.iter_modules(appliance.outputs.__path__):
+        output = getattr(
+            importlib.import_module(f"{appliance.outputs.__name__}.{module.name}"), "OUTPUT", None
+        )
+        if output is not None:
+            found.append(cast("Output", output))
+    return tuple(sorted(found, key=lambda output: output.name))
