@@ -49,7 +49,8 @@ def open_picture(folder: Path) -> Picture:
         view = from_json(View, (folder / VIEW_FILE).read_text(encoding="utf-8"))
         stored = _stack(_mapped(folder, view.array))
         denoised = None if view.denoised is None else _stack(_mapped(folder, view.denoised))
-        table = _mapped(folder, view.table)
+        table = _mapped(folder, view.table).copy()  # small, and rewritten in place: never left mapped
+        table.flags.writeable = False
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"This picture cannot be shown: {error}.", remedy=_ASK_AGAIN) from error
     if table.shape != (TABLE_ENTRIES,) or table.dtype != np.uint8:
