@@ -59,7 +59,7 @@ class KeepReasonPage(QFrame):
         grid = QGridLayout()
         grid.setSpacing(scale.gap_px)
         for index, reason in enumerate(KEEP_REASONS):
-            button = _large_button(reason, "keep", scale, compact=compact)
+            button = _large_button(reason, "keep", scale, compact=False)
             button.clicked.connect(lambda _checked, reason=reason: self.reason_given.emit(reason))
             grid.addWidget(button, index // 2, index % 2)
         back = _large_button("Back", "", scale, compact=True)

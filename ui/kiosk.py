@@ -28,8 +28,9 @@ from ui.decision_panel import DecisionBar, KeepReasonPage
 from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
-from ui.image_view import ZOOM_STEP, ImageView, Tools
+from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import PlainLabel
+from ui.picture_painter import Tools
 from ui.slice_strip import SliceStrip
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton

@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import PlainLabel
+from ui.labels import PlainLabel, restyle
 from ui.theme import Scale
 from ui.view_state import BoardState
 from ui.worklist_state import Level, WorklistRow
@@ -207,9 +207,10 @@ class WorklistPanel(QFrame):
             if viewport is not None:
                 viewport.update()
         total = len(state.rows)
-        self._count.setText(
-            "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
-        )
+        words = "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
+        stale = state.health.stale if state.health is not None else ""
+        restyle(self._count, "role", "caption_amber" if stale else "caption")
+        self._count.setText(f"{stale}: newer exams are missing" if stale else words)
         self._arrivals.setText(f"{state.arrivals}: tap to show")
         self._arrivals.setVisible(bool(state.arrivals))
 

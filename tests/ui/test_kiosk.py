@@ -256,6 +256,15 @@ def test_keep_on_green_and_repeat_take_one_tap(full_clinic: Any, show: Open, qtb
     assert decided.args[3].startswith("Right base cut off")
 
 
+def test_an_old_list_says_that_it_is_old(full_clinic: Any, show: Open) -> None:
+    now_ns = full_clinic.clock.monotonic_ns() + 61 * 10**9
+    state = board_state(full_clinic.read(), trouble=None, attention=Attention(), now_ns=now_ns)
+    window = show(state)
+    assert "newer exams are missing" in window.worklist._count.text()
+    window.show_state(state_of(full_clinic), clock="08:41")
+    assert window.worklist._count.text() == "6 exams, most urgent first"
+
+
 def test_an_empty_store_has_a_screen_with_words(clinic: Any, show: Open) -> None:
     window = show(state_of(clinic))
     texts = [label.text() for label in on_screen(window, QLabel) if isinstance(label, QLabel)]
