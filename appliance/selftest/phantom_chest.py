@@ -22,12 +22,17 @@ from appliance.selftest.phantom_canvas import (
     Plane,
     Point,
     smooth_curve,
+    tissue_texture,
 )
 
 LUNG_DENSITY: Final = 0.26
 """Inflated lung against soft tissue (ICRU Report 44: 0.26 g/cm3)."""
 LUNG_DEPTH_MM: Final = 155.0
 """Beam path inside a lung at its thickest."""
+
+_SOFT_TEXTURE: Final = 0.006
+_BONE_TEXTURE: Final = 0.07
+"""Contrast of each octave of fine structure: to the eye like that of real films."""
 
 RIGHT_LUNG: Final[tuple[Point, ...]] = (
     (-158, -48), (-150, -72), (-120, -101), (-70, -124), (0, -137), (60, -142), (106, -141),
@@ -71,6 +76,8 @@ def chest_attenuation(canvas: Canvas, rng: np.random.Generator) -> tuple[Plane, 
     soft_mm -= _airways_mm(canvas)
     bone_mm = _thoracic_bones(canvas)
     np.maximum(soft_mm, 0.0, out=soft_mm)
+    soft_mm *= tissue_texture(canvas, rng, contrast=_SOFT_TEXTURE)
+    bone_mm *= tissue_texture(canvas, rng, contrast=_BONE_TEXTURE)
     attenuation = soft_mm * np.float32(MU_SOFT_PER_MM) + bone_mm * np.float32(MU_BONE_EXTRA_PER_MM)
     return attenuation.astype(np.float32), ChestTruth(right_lung=tuple(right), left_lung=tuple(left))
 
