@@ -89,11 +89,10 @@ class WorkerSettings(_Section):
     """In order of preference; the first that proves itself on the model's golden data serves."""
     threads: int = Field(default=2, ge=1, le=64)
     max_attempts: int = Field(default=3, ge=1, le=10)
-    """A job that fails, or takes its worker down, this often is set aside for a person."""
+    """A job that fails this often is set aside for a person; one that took its worker down this often
+    goes behind all others, and is set aside after three times as many."""
     lease_s: float = Field(default=120.0, gt=0)
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
-    shed_denoise_above: int = Field(default=50, ge=0)
-    """Denoising waits while more than this many quality or triage jobs are queued."""
 
 
 class PeerSettings(_Section):
@@ -191,10 +190,23 @@ class Layout:
         """What the screen shows: arrays and heatmaps; can be made again, so may be deleted."""
         return self.data / "views"
 
+    def results_of(self, acquisition_id: str, version: int) -> Path:
+        """Folder of the DICOM objects made of one version of an acquisition."""
+        return self.results / f"{acquisition_id}-v{version}"
+
+    def view_of(self, acquisition_id: str, version: int) -> Path:
+        """Folder of what the screen shows of one version of an acquisition."""
+        return self.views / f"{acquisition_id}-v{version}"
+
     @property
     def engine_cache(self) -> Path:
         """Compiled engines and what they proved on this device."""
         return self.data / "engines"
+
+    @property
+    def run(self) -> Path:
+        """Locks and heartbeats of the running processes; worth nothing after them."""
+        return self.data / "run"
 
     def create(self) -> None:
         """Make the folders. Existing ones stay as they are."""
@@ -206,6 +218,7 @@ class Layout:
             self.results,
             self.views,
             self.engine_cache,
+            self.run,
         ):
             folder.mkdir(parents=True, exist_ok=True)
 

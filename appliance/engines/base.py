@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Protocol, TypeAlias
 
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 Tensors: TypeAlias = Mapping[str, NDArray[Any]]
 """Tensor name to array."""
@@ -50,7 +51,7 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give everything back. Using the engine afterwards raises EngineError."""
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         """Itself."""
 
     def __exit__(

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Signs of life: each process writes a small file under `run/`, and anyone may read it.
+
+A beat comes from the process's main loop, never from a helper thread: it proves that work goes on. It is a
+file and not a row, because a row would cost a flush of the disk every second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.clock import NS_PER_S, Clock
+
+BEAT_INTERVAL_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """The last sign of life of a process."""
+
+    process: str
+    pid: int
+    age_s: float
+    """Since the beat, on the monotonic clock; infinite when it is of another boot."""
+    state: str
+    """In words: what it is doing, or what is in its way."""
+
+
+class Heartbeat:
+    """Writes the beats of one process."""
+
+    def __init__(self, run: Path, process: str, clock: Clock) -> None:
+        self._file = run / f"{process}.beat"
+        self._process = process
+        self._clock = clock
+        self._last_ns = 0
+        self._state = ""
+
+    def beat(self, state: str) -> None:
+        """Say so, at most once per BEAT_INTERVAL_S unless the state changes. Never raises."""
+        now_ns = self._clock.monotonic_ns()
+        if state == self._state and now_ns - self._last_ns < BEAT_INTERVAL_S * NS_PER_S:
+            return
+        self._last_ns, self._state = now_ns, state
+        part = self._file.with_suffix(".part")
+        content = {
+            "process": self._process,
+            "pid": os.getpid(),
+            "beat_ns": now_ns,
+            "boot_id": self._clock.boot_id(),
+            "state": state,
+        }
+        try:
+            part.write_text(json.dumps(content), encoding="utf-8")
+            part.replace(self._file)
+        except OSError:
+            return  # a full disk must not stop the work that may still be possible; the beat goes stale
+
+
+def read_beat(run: Path, process: str, clock: Clock) -> Beat | None:
+    """The last beat; None when there never was one, or its file is not whole."""
+    try:
+        content = json.loads((run / f"{process}.beat").read_text(encoding="utf-8"))
+        same_boot = content["boot_id"] == clock.boot_id()
+        age_s = (clock.monotonic_ns() - content["beat_ns"]) / NS_PER_S if same_boot else float("inf")
+        return Beat(process=process, pid=content["pid"], age_s=age_s, state=content["state"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a lane works with, and what it has at hand for one piece of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from appliance.clock import Clock
+from appliance.config import Layout
+from appliance.domain.acquisition import Acquisition
+from appliance.domain.card import ModelCard
+from appliance.domain.image import FrameSource
+from appliance.domain.job import Lane
+from appliance.domain.result import EngineUse, LaneResult
+from appliance.engines.base import Tensors
+from appliance.errors import EngineError
+from appliance.models.registry import Served
+from appliance.pipeline.spans import Spans
+from appliance.tasks.base import AnyTask
+
+
+class Models(Protocol):
+    """Where the line gets its models from."""
+
+    def card(self, task: str) -> ModelCard | None:
+        """The card of the task's model, nothing loaded; None when none is installed."""
+
+    def served(self, task: str) -> Served:
+        """The model of a task, proven and loaded. Raises EngineError when no engine can serve it."""
+
+    def give_up(self, task: str, reason: str) -> None:
+        """The engine of this task has failed: the next call of `served` takes the one after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """The tools of a process that runs lanes."""
+
+    models: Models
+    clock: Clock
+    layout: Layout
+    between: Callable[[], None]
+    """Called between slices: renews the lease, and lets more urgent work go first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """A task that may answer, with its model where it needs one and one is installed."""
+
+    task: AnyTask
+    served: Served | None
+
+    @property
+    def engine_use(self) -> EngineUse | None:
+        """How the answer came about, for the result."""
+        if self.served is None:
+            return None
+        return EngineUse(
+            task=self.task.name,
+            model=self.served.card.identity,
+            engine=self.served.engine.describe().words,
+            fallback_reason=self.served.fallback_reason,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One lane of one acquisition, under way."""
+
+    lane: Lane
+    acquisition: Acquisition
+    frames: FrameSource
+    answering: tuple[Answering, ...]
+    bench: Bench
+    spans: Spans
+
+    @property
+    def view(self) -> Path:
+        """Folder of what the screen shows."""
+        return self.bench.layout.view_of(self.acquisition.acquisition_id, self.acquisition.version)
+
+    @property
+    def derived(self) -> Path:
+        """Folder of the objects made of this version."""
+        return self.bench.layout.results_of(self.acquisition.acquisition_id, self.acquisition.version)
+
+    def infer(self, answering: Answering, inputs: Tensors) -> Tensors:
+        """What the task's model says; nothing for a task without one.
+
+        Raises EngineError: the engine is then given up, and the job's next try has the one after it.
+        """
+        if answering.served is None:
+            return {}
+        try:
+            return answering.served.engine.infer(inputs)
+        except EngineError as error:
+            assert answering.task.model is not None  # it is served
+            self.bench.models.give_up(answering.task.model, error.what)
+            raise
+
+    def relative(self, path: Path) -> str:
+        """How a result names a file."""
+        return str(path.relative_to(self.bench.layout.data))
+
+    def empty_result(self) -> LaneResult:
+        """A result that says nothing yet but who answers."""
+        uses = (answering.engine_use for answering in self.answering)
+        return LaneResult(
+            acquisition_id=self.acquisition.acquisition_id,
+            version=self.acquisition.version,
+            lane=self.lane,
+            engines=tuple(use for use in uses if use is not None),
+        )

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the screen shows of an acquisition: arrays in files, mapped by the kiosk, never sent.
+
+One folder per acquisition version under `Layout.views`: `pixels.npy` as decoded (a stack for a volume),
+`denoised.npy` beside it, `table.npy` (65,536 grey levels: modality, window and polarity in one look-up),
+heatmaps as PNG, and `view.json` that says what is there. Made from the originals, so losing one loses
+nothing; not flushed to the disk for the same reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from appliance.domain.image import PixelImage
+from appliance.domain.record import from_json, to_json
+from appliance.domain.view import VIEW_FILE, View
+from appliance.intake.voi import display_table
+from appliance.tasks.base import Heatmap
+
+PIXELS: Final = "pixels.npy"
+DENOISED: Final = "denoised.npy"
+TABLE: Final = "table.npy"
+HEATMAP_SIDE_PX: Final = 512
+"""A heatmap comes from a grid of some ten cells a side; more pixels than this add nothing."""
+
+
+class StackWriter:
+    """Writes slices of one shape to an .npy file as they come; memory stays that of one slice.
+
+    One slice makes an array of (rows, columns), more make (slices, rows, columns).
+    """
+
+    def __init__(self, path: Path, *, slices: int = 1) -> None:
+        self._path = path
+        self._slices = slices
+        self._shape: tuple[int, ...] | None = None
+        self._dtype: np.dtype[Any] | None = None
+        self._file: BinaryIO = path.with_suffix(".part").open("wb")
+
+    def add(self, frame: NDArray[Any]) -> None:
+        """Append one slice. Every slice has the shape and type of the first."""
+        if self._shape is None:
+            self._shape, self._dtype = frame.shape, frame.dtype
+            header = {
+                "descr": np.lib.format.dtype_to_descr(frame.dtype),
+                "fortran_order": False,
+                "shape": frame.shape if self._slices == 1 else (self._slices, *frame.shape),
+            }
+            np.lib.format.write_array_header_1_0(self._file, header)
+        self._file.write(np.ascontiguousarray(frame, dtype=self._dtype).data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        part = self._path.with_suffix(".part")
+        if error is None and self._shape is not None:
+            part.replace(self._path)
+        else:
+            part.unlink()
+
+
+def write_view(folder: Path, image: PixelImage) -> None:
+    """The view of a projection."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with StackWriter(folder / PIXELS) as stack:
+        stack.add(image.stored)
+    describe_view(folder, image)
+
+
+def describe_view(folder: Path, image: PixelImage) -> None:
+    """Write the look-up table and the description; `image` speaks for all slices."""
+    np.save(folder / TABLE, display_table(image), allow_pickle=False)
+    voi = image.voi
+    window = (voi.center, voi.width) if voi and voi.center is not None and voi.width is not None else None
+    view = View(
+        array=PIXELS,
+        denoised=None,
+        table=TABLE,
+        stored_low=image.stored_range[0],
+        spacing_mm=image.spacing_mm,
+        voi=window,
+        slope=image.slope,
+        intercept=image.intercept,
+        inverted=image.inverted,
+    )
+    _write(folder, view)
+
+
+def add_denoised(folder: Path) -> None:
+    """Tell the screen that the denoised stack is there."""
+    if (view := _read(folder)) is not None:
+        _write(folder, replace(view, denoised=DENOISED))
+
+
+def add_heatmap(folder: Path, heatmap: Heatmap) -> Path:
+    """Write a heatmap as an 8-bit PNG that stretches over the whole image; returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, columns = heatmap.values.shape
+    shrink = min(1.0, HEATMAP_SIDE_PX / max(rows, columns))
+    size = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
+    small = cv2.resize(heatmap.values, size, interpolation=cv2.INTER_AREA)
+    path = folder / f"heat_{heatmap.finding_code}.png"
+    encoded = cv2.imencode(".png", np.clip(small * 255.0 + 0.5, 0, 255).astype(np.uint8))[1]
+    path.write_bytes(encoded.tobytes())
+    if (view := _read(folder)) is not None:
+        _write(folder, replace(view, heatmaps={**view.heatmaps, heatmap.finding_code: path.name}))
+    return path
+
+
+def _read(folder: Path) -> View | None:
+    file = folder / VIEW_FILE
+    return from_json(View, file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def _write(folder: Path, view: View) -> None:
+    """The lanes add to the description one after the other; a reader sees the old or the new one."""
+    part = folder / "view.part"
+    part.write_text(to_json(view), encoding="utf-8")
+    part.replace(folder / VIEW_FILE)

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m appliance.processes NAME --data DIR [--config F]`: one process of the table.
+
+Started by the supervisor; dies with it, so that no half of an appliance is ever left running.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Final
+
+import structlog
+import typer
+
+from appliance.clock import Clock, SystemClock
+from appliance.config import Layout, Settings, load_settings
+from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
+from appliance.logs import start_logs
+from appliance.processes.lock import AlreadyRunningError
+
+PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): the signal that a child gets when its parent dies."""
+
+Run = Callable[[Settings, Layout, Clock, Event], None]
+
+
+def _program(name: str) -> Run:
+    """The process's loop, imported only in the process that runs it."""
+    if name == "watcher":
+        from appliance.processes.watcher import run_watcher  # noqa: PLC0415  (one process, one import)
+
+        return run_watcher
+    if name == "worker":
+        from appliance.processes.worker import run_worker  # noqa: PLC0415
+
+        return run_worker
+    if name == "sender":
+        from appliance.processes.sender import run_sender  # noqa: PLC0415
+
+        return run_sender
+    raise typer.BadParameter(f"there is no process {name}")
+
+
+def main(
+    name: str, data: Annotated[Path, typer.Option()], config: Annotated[Path | None, typer.Option()] = None
+) -> None:
+    """Run one process of the appliance until it is told to stop."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    faulthandler.enable()
+    start_logs(name)
+    log = structlog.get_logger()
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    layout = Layout(data=data.resolve())
+    try:
+        layout.create()
+        _program(name)(load_settings(config), layout, SystemClock(), stop)
+    except ConfigError as error:
+        log.error("settings", reason=str(error))
+        sys.exit(ExitCode.CONFIG)
+    except AlreadyRunningError as error:
+        log.error("already running", reason=str(error))
+        sys.exit(ExitCode.ALREADY_RUNNING)
+    except (StoreError, OSError) as error:
+        log.error("store", reason=str(error))
+        sys.exit(ExitCode.STORE)
+    except ScansideError as error:
+        log.error("stopped", reason=str(error))
+        sys.exit(ExitCode.SOFTWARE)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""The processes of the appliance, as a table: what each owns, how it shows life, how it is restarted.
+
+On a desk `scanside run` supervises this table; on a device the service manager does, from the same rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRow:
+    """One process."""
+
+    name: str
+    """`python -m appliance.processes NAME` starts it; also the name of its lock and its heartbeat."""
+    owns: str
+    """What no other process touches."""
+    silent_limit_s: float
+    """Without a heartbeat for this long it counts as hung and is killed."""
+
+
+PROCESSES: Final = (
+    ProcessRow(
+        name="watcher",
+        owns="the doors (inbox, DICOM listener), the spool and which files make an acquisition",
+        silent_limit_s=60.0,
+    ),
+    ProcessRow(
+        name="worker",
+        owns="the engines, the decoding jails, views and derived images",
+        silent_limit_s=120.0,
+    ),
+    ProcessRow(
+        name="sender",
+        owns="the DICOM results and the ways out of the device",
+        silent_limit_s=300.0,
+    ),
+)
+"""The kiosk is a program of its own (`scanside kiosk`): it only reads the store, and may die freely."""
+
+RESTARTS_AT_ONCE: Final = 5
+"""This many restarts within RESTART_WINDOW_S are immediate; then the process waits RESTART_PAUSE_S."""
+RESTART_WINDOW_S: Final = 60.0
+RESTART_PAUSE_S: Final = 15.0

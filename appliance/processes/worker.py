@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""The worker: leases jobs in order of need, runs their lane, commits. Owns the engines and the jails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from threading import Event
+from types import TracebackType
+from typing import Final
+
+import structlog
+from typing_extensions import Self
+
+from appliance.clock import NS_PER_S, Clock
+from appliance.config import Layout, Settings
+from appliance.domain.acquisition import Acquisition
+from appliance.domain.image import FrameSource
+from appliance.domain.job import Job
+from appliance.errors import EngineError, InputError, StoreError
+from appliance.intake.frames import open_frames
+from appliance.intake.jail import Jail
+from appliance.monitor.heartbeat import Heartbeat
+from appliance.pipeline.bench import Bench
+from appliance.pipeline.line import run_lane
+from appliance.processes.lock import only_one
+from appliance.processes.models import open_registry
+from appliance.store.connection import Database
+from appliance.store.jobs import Jobs
+from appliance.store.landing import Landings
+from appliance.store.results import Results
+
+NAME: Final = "worker"
+TAKE_BACK_INTERVAL_S: Final = 5.0
+"""How often ended leases are looked for."""
+RENEW_FRACTION: Final = 0.25
+"""A lease is renewed when this much of it has passed."""
+
+
+class LeaseLostError(Exception):
+    """Somebody else has the job by now, or a newer version superseded it: drop the work."""
+
+
+class Worker:
+    """One worker on one store. A context manager: it owns the engines and the jails."""
+
+    def __init__(self, *, settings: Settings, layout: Layout, clock: Clock, database: Database) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._layout = layout
+        self._log = structlog.get_logger()
+        self._jobs = Jobs(database, max_attempts=settings.worker.max_attempts)
+        self._landings = Landings(database)
+        self._results = Results(database)
+        self._beat = Heartbeat(layout.run, NAME, clock)
+        self._owned = ExitStack()
+        self._models = self._owned.enter_context(open_registry(settings, layout.engine_cache))
+        self._cold = list(self._models.tasks())
+        self._jails: list[Jail] = []
+        self._depth = 0
+        self._at_hand: tuple[tuple[str, int], Acquisition, FrameSource] | None = None
+
+    def run(self, stop: Event) -> None:
+        """Work until told to stop. Raises StoreError: better no answer than one that is not kept."""
+        self._jobs.take_back(worker=NAME)
+        looked_ns = self._clock.monotonic_ns()
+        while not stop.is_set():
+            job = self._jobs.lease(worker=NAME, lease_s=self._settings.worker.lease_s)
+            if job is not None:
+                self.do(job)
+                continue
+            self._beat.beat("waiting")
+            self._at_hand = None  # idle: give the pixels back
+            if self._cold:
+                self._warm_up(self._cold.pop())
+                continue
+            now_ns = self._clock.monotonic_ns()
+            if now_ns - looked_ns > TAKE_BACK_INTERVAL_S * NS_PER_S:
+                looked_ns = now_ns
+                self._jobs.take_back()
+            stop.wait(self._settings.worker.idle_poll_s)
+
+    def do(self, job: Job) -> None:
+        """One job to its end: a result, a reason, or back to the queue."""
+        log = self._log.bind(acquisition=job.acquisition_id, version=job.version, lane=job.lane.value)
+        self.show_life(job)
+        try:
+            with self._jail() as jail:
+                self._answer(job, jail)
+        except LeaseLostError:
+            log.info("lease lost while working")
+        except InputError as error:
+            log.warning("quarantined", reason=error.what)
+            self._jobs.quarantine(job, reason=str(error))
+        except StoreError:
+            raise
+        except EngineError as error:
+            log.error("engine failed", reason=error.what)
+            self._jobs.fail(job, reason=str(error))
+        except Exception as error:  # this process's one catch-all: the job is set aside, others flow
+            log.error("job failed", exc_info=error)
+            self._jobs.fail(job, reason=f"A fault of the software: {type(error).__name__}: {error}")
+
+    def _warm_up(self, task: str) -> None:
+        """Prove and load a model while nobody waits for it."""
+        self._beat.beat(f"loading the model for {task}")
+        try:
+            self._models.served(task)
+        except EngineError as error:
+            self._log.error("no engine for a model", task=task, reason=str(error))
+
+    def show_life(self, job: Job) -> None:
+        """Beat from within a long job."""
+        self._beat.beat(f"working: {job.lane.value}")
+
+    def _answer(self, job: Job, jail: Jail) -> None:
+        started_ns = self._clock.monotonic_ns()
+        acquisition, frames = self._open(job, jail)
+        bench = Bench(
+            models=self._models,
+            clock=self._clock,
+            layout=self._layout,
+            between=_Between(self, self._jobs, job, self._clock, self._settings.worker.lease_s),
+        )
+        result = run_lane(job.lane, acquisition, frames, bench)
+        arrival = self._landings.arrival_timings(job.acquisition_id, leased_ns=started_ns)
+        if not self._results.commit(job, replace(result, timings=(*arrival, *result.timings))):
+            raise LeaseLostError
+
+    def _open(self, job: Job, jail: Jail) -> tuple[Acquisition, FrameSource]:
+        """The acquisition and its frames; those of the lane before are still at hand."""
+        key = (job.acquisition_id, job.version)
+        if self._at_hand is not None and self._at_hand[0] == key:
+            return self._at_hand[1:]
+        acquisition = self._landings.acquisition(job.acquisition_id)
+        if acquisition is None or acquisition.version != job.version:
+            raise LeaseLostError
+        frames = open_frames(acquisition, jail)
+        if self._depth == 1:
+            self._at_hand = (key, acquisition, frames)
+        return acquisition, frames
+
+    @contextmanager
+    def _jail(self) -> Iterator[Jail]:
+        """A jail for this depth of work: an interrupted series keeps its own, with what it reads ahead."""
+        if self._depth == len(self._jails):
+            self._jails.append(self._owned.enter_context(Jail(self._settings.reading, clock=self._clock)))
+        self._depth += 1
+        try:
+            yield self._jails[self._depth - 1]
+        finally:
+            self._depth -= 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._owned.close()
+
+
+class _Between:
+    """What a long job does between two slices: keep its lease, and let more urgent work go first."""
+
+    def __init__(self, worker: Worker, jobs: Jobs, job: Job, clock: Clock, lease_s: float) -> None:
+        self._worker = worker
+        self._jobs = jobs
+        self._job = job
+        self._clock = clock
+        self._lease_s = lease_s
+        self._rank = jobs.rank_of(job)
+        self._renewed_ns = clock.monotonic_ns()
+
+    def __call__(self) -> None:
+        """Raises LeaseLostError when the job is somebody else's by now."""
+        self._worker.show_life(self._job)
+        while urgent := self._jobs.lease(worker=NAME, lease_s=self._lease_s, before_rank=self._rank):
+            self._worker.do(urgent)
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._renewed_ns > self._lease_s * RENEW_FRACTION * NS_PER_S:
+            self._renewed_ns = now_ns
+            if not self._jobs.renew(self._job, lease_s=self._lease_s):
+                raise LeaseLostError
+
+
+def run_worker(settings: Settings, layout: Layout, clock: Clock, stop: Event) -> None:
+    """The process: one per data folder."""
+    with (
+        only_one(layout.run, NAME),
+        Database.open(layout.database, data=layout.data, clock=clock) as database,
+        Worker(settings=settings, layout=layout, clock=clock, database=database) as worker,
+    ):
+        worker.run(stop)

@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""What came in: files, the instances in them, and the acquisitions they make, with the lane jobs.
+
+`land` is the acknowledgement: once it returns, the file and the work it causes survive anything.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from appliance.clock import NS_PER_MS
+from appliance.domain.acquisition import (
+    Acquisition,
+    Completeness,
+    Instance,
+    Kind,
+    LandedFile,
+    SliceRef,
+    Urgency,
+)
+from appliance.domain.record import from_json, to_json
+from appliance.domain.result import StageTiming
+from appliance.store.connection import Database, Row
+from appliance.store.jobs import queue_lanes
+from appliance.store.outbox import queue_originals
+
+
+class FileStatus(str, Enum):
+    """What became of a file."""
+
+    ACCEPTED = "accepted"
+    QUARANTINED = "quarantined"
+    IGNORED = "ignored"
+    """Recognised and not for us (a report, a plan, a DICOMDIR). Kept, with a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """What the store knows about a file's content."""
+
+    sha256: str
+    status: FileStatus
+    reason: str | None
+    source: str
+    acquisition_id: str | None
+    repeats: int
+
+
+class Landings:
+    """The front half of the store."""
+
+    def __init__(self, database: Database, *, peers_for_originals: tuple[str, ...] = ()) -> None:
+        self._database = database
+        self._peers = peers_for_originals
+
+    def find(self, sha256: str) -> Landing | None:
+        """What is known about these bytes; None when they never came."""
+        rows = self._database.read(
+            "SELECT sha256, status, reason, source, acquisition_id, repeats FROM file WHERE sha256 = ?",
+            (sha256,),
+        )
+        return _landing(rows[0]) if rows else None
+
+    def came_again(self, sha256: str) -> None:
+        """The same bytes came once more: counted, nothing else happens."""
+        with self._database.transaction() as write:
+            write("UPDATE file SET repeats = repeats + 1 WHERE sha256 = ?", (sha256,))
+
+    def land(
+        self,
+        file: LandedFile,
+        *,
+        status: FileStatus,
+        reason: str | None = None,
+        instance: Instance | None = None,
+        acquisition: Acquisition | None = None,
+        queue: bool = False,
+        quiet_left_s: float | None = None,
+    ) -> None:
+        """Take a durable file over, with the acquisition as it now stands. One transaction.
+
+        `queue` starts the lanes of this version and supersedes the jobs of older ones. The same content
+        twice is counted as a repeat and changes nothing. Raises StoreError: then nothing was taken.
+        """
+        with self._database.transaction() as write:
+            if write("SELECT 1 FROM file WHERE sha256 = ?", (file.sha256,)):
+                write("UPDATE file SET repeats = repeats + 1 WHERE sha256 = ?", (file.sha256,))
+                return
+            write(
+                "INSERT INTO file (sha256, path, size_bytes, door, source, urgency, landed_at_utc, boot_id,"
+                " noticed_ns, landed_ns, status, reason, acquisition_id, arrival, instance)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    file.sha256,
+                    str(file.path.relative_to(self._database.data)),
+                    file.size_bytes,
+                    file.door.value,
+                    file.source,
+                    file.urgency.value,
+                    file.landed_at_utc.isoformat(),
+                    self._database.clock.boot_id(),
+                    file.noticed_ns,
+                    file.landed_ns,
+                    status.value,
+                    reason,
+                    acquisition.acquisition_id if acquisition else None,
+                    len(acquisition.instances) if acquisition else None,
+                    to_json(instance) if instance else None,
+                ),
+            )
+            if status is not FileStatus.QUARANTINED:
+                queue_originals(write, path=file.path.relative_to(self._database.data), peers=self._peers)
+            if acquisition is not None:
+                self._save(acquisition, quiet_left_s=quiet_left_s)
+                if queue:
+                    queue_lanes(write, acquisition, clock=self._database.clock)
+
+    def amend(
+        self, acquisition: Acquisition, *, queue: bool = False, quiet_left_s: float | None = None
+    ) -> None:
+        """Change what is known about an acquisition without a new file (quiet time over, a conflict)."""
+        with self._database.transaction() as write:
+            self._save(acquisition, quiet_left_s=quiet_left_s)
+            if queue:
+                queue_lanes(write, acquisition, clock=self._database.clock)
+
+    def _save(self, acquisition: Acquisition, *, quiet_left_s: float | None) -> None:
+        """Insert or update the acquisition's own row. Call inside a transaction."""
+        first = acquisition.instances[0]
+        slices = json.dumps(
+            [[s.instance, s.frame, s.position_mm] for s in acquisition.slices], separators=(",", ":")
+        )
+        self._database.read(
+            "INSERT INTO acquisition (acquisition_id, version, kind, completeness, evidence, urgency,"
+            " study_instance_uid, series_instance_uid, slices, quiet_left_s)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (acquisition_id) DO UPDATE SET"
+            " version = excluded.version, completeness = excluded.completeness,"
+            " evidence = excluded.evidence, urgency = excluded.urgency, slices = excluded.slices,"
+            " quiet_left_s = excluded.quiet_left_s",
+            (
+                acquisition.acquisition_id,
+                acquisition.version,
+                acquisition.kind.value,
+                acquisition.completeness.value,
+                acquisition.evidence,
+                acquisition.urgency.value,
+                first.study_instance_uid,
+                first.series_instance_uid,
+                slices,
+                quiet_left_s,
+            ),
+        )
+
+    def acquisition(self, acquisition_id: str) -> Acquisition | None:
+        """The acquisition with all its instances in order of arrival, as it stands now."""
+        rows = self._database.read(
+            "SELECT acquisition_id, version, kind, completeness, evidence, urgency, slices"
+            " FROM acquisition WHERE acquisition_id = ?",
+            (acquisition_id,),
+        )
+        if not rows:
+            return None
+        files = self._database.read(
+            "SELECT instance FROM file WHERE acquisition_id = ? ORDER BY arrival", (acquisition_id,)
+        )
+        return _acquisition(rows[0], tuple(from_json(Instance, row[0]) for row in files))
+
+    def of_series(self, series_instance_uid: str) -> tuple[str, ...]:
+        """Ids of the acquisitions that carry this SeriesInstanceUID."""
+        rows = self._database.read(
+            "SELECT acquisition_id FROM acquisition WHERE series_instance_uid = ?", (series_instance_uid,)
+        )
+        return tuple(row[0] for row in rows)
+
+    def receiving(self) -> tuple[tuple[str, float | None], ...]:
+        """Ids of the acquisitions that still wait for more, with the seconds of quiet left to each."""
+        rows = self._database.read(
+            "SELECT acquisition_id, quiet_left_s FROM acquisition WHERE completeness = ?",
+            (Completeness.RECEIVING.value,),
+        )
+        return tuple((row[0], row[1]) for row in rows)
+
+    def arrival_timings(self, acquisition_id: str, *, leased_ns: int) -> tuple[StageTiming, ...]:
+        """How its last file came in: `landed` (first sight to durable), `waited` (until a worker had it).
+
+        Empty when it came in another boot: monotonic readings do not compare then.
+        """
+        rows = self._database.read(
+            "SELECT noticed_ns, landed_ns, boot_id FROM file WHERE acquisition_id = ?"
+            " ORDER BY arrival DESC LIMIT 1",
+            (acquisition_id,),
+        )
+        if not rows or rows[0][2] != self._database.clock.boot_id():
+            return ()
+        noticed_ns, landed_ns, _ = rows[0]
+        return (
+            StageTiming(stage="landed", duration_ms=(landed_ns - noticed_ns) / NS_PER_MS),
+            StageTiming(stage="waited", duration_ms=(leased_ns - landed_ns) / NS_PER_MS),
+        )
+
+    def spooled(self, sha256: str) -> Path | None:
+        """Where the content lies."""
+        rows = self._database.read("SELECT path FROM file WHERE sha256 = ?", (sha256,))
+        return self._database.data / rows[0][0] if rows else None
+
+
+def _landing(row: Row) -> Landing:
+    sha256, status, reason, source, acquisition_id, repeats = row
+    return Landing(
+        sha256=sha256,
+        status=FileStatus(status),
+        reason=reason,
+        source=source,
+        acquisition_id=acquisition_id,
+        repeats=repeats,
+    )
+
+
+def _acquisition(row: Row, instances: tuple[Instance, ...]) -> Acquisition:
+    acquisition_id, version, kind, completeness, evidence, urgency, slices = row
+    return Acquisition(
+        acquisition_id=acquisition_id,
+        version=version,
+        kind=Kind(kind),
+        completeness=Completeness(completeness),
+        evidence=evidence,
+        urgency=Urgency(urgency),
+        instances=instances,
+        slices=tuple(
+            SliceRef(instance=instance, frame=frame, position_mm=position)
+            for instance, frame, position in json.loads(slices)
+        ),
+    )

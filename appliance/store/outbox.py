@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""What has to leave the device. A row is written with the thing itself, and ends when a receiver has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.domain.job import Job, Lane
+from appliance.store.connection import Database, Execute
+
+ORIGINAL_RANK: Final = 0
+"""Originals leave first: a result can never delay them."""
+RENDER_RANK: Final = 10
+RESULT_RANK: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Render:
+    """A committed result that has yet to be turned into DICOM objects."""
+
+    outbox_id: int
+    acquisition_id: str
+    version: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """A file that a peer has yet to receive."""
+
+    outbox_id: int
+    path: Path
+    peer: str
+    attempts: int
+
+
+def queue_originals(write: Execute, *, path: Path, peers: tuple[str, ...]) -> None:
+    """Every peer that wants originals gets this one. Call inside the transaction that lands it."""
+    for peer in peers:
+        _queue_send(write, path=str(path), peer=peer, rank=ORIGINAL_RANK)
+
+
+def queue_render(write: Execute, job: Job) -> None:
+    """The result of this job is to be rendered. Call inside the transaction that commits it."""
+    write(
+        "INSERT OR IGNORE INTO outbox (step, acquisition_id, version, lane, rank)"
+        " VALUES ('render', ?, ?, ?, ?)",
+        (job.acquisition_id, job.version, job.lane.value, RENDER_RANK),
+    )
+
+
+def _queue_send(write: Execute, *, path: str, peer: str, rank: int) -> None:
+    known = write("SELECT 1 FROM outbox WHERE step = 'send' AND path = ? AND peer = ?", (path, peer))
+    if not known:
+        write("INSERT INTO outbox (step, path, peer, rank) VALUES ('send', ?, ?, ?)", (path, peer, rank))
+
+
+class Outbox:
+    """The queue as the sender sees it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def next_render(self) -> Render | None:
+        """The oldest result without its DICOM objects."""
+        rows = self._database.read(
+            "SELECT outbox_id, acquisition_id, version, lane FROM outbox"
+            " WHERE done = 0 AND step = 'render' ORDER BY rank, outbox_id LIMIT 1"
+        )
+        if not rows:
+            return None
+        outbox_id, acquisition_id, version, lane = rows[0]
+        return Render(outbox_id=outbox_id, acquisition_id=acquisition_id, version=version, lane=Lane(lane))
+
+    def rendered(self, render: Render, *, paths: tuple[Path, ...], peers: tuple[str, ...]) -> None:
+        """The objects are durable at `paths` (absolute); they now wait for each of `peers`."""
+        with self._database.transaction() as write:
+            write("UPDATE outbox SET done = 1 WHERE outbox_id = ?", (render.outbox_id,))
+            for path in paths:
+                for peer in peers:
+                    relative = str(path.relative_to(self._database.data))
+                    _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK)
+
+    def render_failed(self, render: Render, *, reason: str) -> None:
+        """This result could not be turned into DICOM objects: said, and not tried again."""
+        with self._database.transaction() as write:
+            write("UPDATE outbox SET done = 1, reason = ? WHERE outbox_id = ?", (reason, render.outbox_id))
+
+    def next_send(self, peer: str) -> Send | None:
+        """The first file that waits for this peer; order is kept."""
+        rows = self._database.read(
+            "SELECT outbox_id, path, attempts FROM outbox WHERE done = 0 AND step = 'send' AND peer = ?"
+            " ORDER BY rank, outbox_id LIMIT 1",
+            (peer,),
+        )
+        if not rows:
+            return None
+        outbox_id, path, attempts = rows[0]
+        return Send(outbox_id=outbox_id, path=self._database.data / path, peer=peer, attempts=attempts)
+
+    def sent(self, send: Send) -> None:
+        """The peer has it."""
+        with self._database.transaction() as write:
+            write("UPDATE outbox SET done = 1, reason = NULL WHERE outbox_id = ?", (send.outbox_id,))
+
+    def not_sent(self, send: Send, *, reason: str) -> None:
+        """The peer did not take it: it stays first in line."""
+        with self._database.transaction() as write:
+            write(
+                "UPDATE outbox SET attempts = attempts + 1, reason = ? WHERE outbox_id = ?",
+                (reason, send.outbox_id),
+            )
