@@ -124,7 +124,14 @@ class _Slice:
         self.hu: Plane = np.full((SIZE_PX, SIZE_PX), AIR_HU, dtype=np.float32)
 
     def ellipse(
-        self, row: float, column: float, half_height: float, half_width: float, hu: float, *, turn: float = 0.0
+        self,
+        row: float,
+        column: float,
+        half_height: float,
+        half_width: float,
+        hu: float,
+        *,
+        turn: float = 0.0,
     ) -> None:
         """Fill an ellipse with one value; `turn` in degrees clockwise."""
         if half_height <= 0 or half_width <= 0:
@@ -194,8 +201,12 @@ def _skeleton(drawn: _Slice, depth: float) -> None:
         for side in (-1.0, 1.0):
             angle = np.radians(-78.0 + rib * 17.0 + 8.0 * np.sin(depth / 12.0 + rib))
             row, column = 4 + 93 * np.sin(angle), side * 144 * np.cos(angle)
-            drawn.ellipse(float(row), float(column), 5, 8, BONE_HU, turn=side * float(np.degrees(angle)) + 90.0)
-            drawn.ellipse(float(row), float(column), 2.4, 4.5, 180.0, turn=side * float(np.degrees(angle)) + 90.0)
+            drawn.ellipse(
+                float(row), float(column), 5, 8, BONE_HU, turn=side * float(np.degrees(angle)) + 90.0
+            )
+            drawn.ellipse(
+                float(row), float(column), 2.4, 4.5, 180.0, turn=side * float(np.degrees(angle)) + 90.0
+            )
 
 
 def _noise(hu: Plane, deviation: float, rng: np.random.Generator) -> Plane:
@@ -210,13 +221,18 @@ def _noise(hu: Plane, deviation: float, rng: np.random.Generator) -> Plane:
 
 def _streaks(hu: Plane, amplitude: float, rng: np.random.Generator) -> Plane:
     """Lines right across the body, within 12 degrees of horizontal: the direction of the shoulders."""
-    field = np.zeros(hu.shape, dtype=np.float32)
+    field: Plane = np.zeros(hu.shape, dtype=np.float32)
     for _ in range(70):
         row, slope = float(rng.uniform(0.2, 0.85)) * SIZE_PX, float(rng.normal(0.0, 0.08))
         half = slope * SIZE_PX / 2
         value = float(rng.normal(0.0, 1.0))
         cv2.line(
-            field, (0, round(row - half)), (SIZE_PX, round(row + half)), (value,), int(rng.integers(1, 4)), cv2.LINE_8
+            field,
+            (0, round(row - half)),
+            (SIZE_PX, round(row + half)),
+            (value,),
+            int(rng.integers(1, 4)),
+            cv2.LINE_8,
         )
     field = cv2.GaussianBlur(field, (0, 0), 0.8)
     field *= np.float32(amplitude / max(float(field.std()), 1e-6))
@@ -235,7 +251,7 @@ def _with_metal(hu: Plane, rng: np.random.Generator) -> Plane:
     away = np.hypot(y - row, x - column).astype(np.float32)
     damaged = hu + cv2.GaussianBlur(rays, (0, 0), 1.0) * np.exp(-away / 90.0).astype(np.float32)
     damaged[away < 7] = METAL_HU
-    return damaged.astype(np.float32)
+    return np.asarray(damaged, dtype=np.float32)
 
 
 def _write_slice(
@@ -247,7 +263,10 @@ def _write_slice(
     )
     dataset.Modality, dataset.SOPClassUID = "CT", CTImageStorage
     dataset.SOPInstanceUID = phantom_uid("CT", plan, index, copy)
-    dataset.FrameOfReferenceUID, dataset.PositionReferenceIndicator = phantom_uid("CT", plan.seed, "frame"), ""
+    dataset.FrameOfReferenceUID, dataset.PositionReferenceIndicator = (
+        phantom_uid("CT", plan.seed, "frame"),
+        "",
+    )
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     dataset.BodyPartExamined, dataset.PatientPosition = "CHEST", "HFS"
     dataset.SeriesDescription, dataset.ProtocolName = "CT phantom", "Phantom"

@@ -77,7 +77,9 @@ def forearm_attenuation(canvas: Canvas, rng: np.random.Generator) -> Plane:
         y, x = canvas.grid()
         bone += 0.5 * chord(np.hypot(y - row - 104.0, x - column * 0.8), radius)
     y, x = canvas.grid()
-    half_width = np.interp(y, (-360.0, -150.0, -80.0, 100.0, 140.0, 400.0), (52.0, 50.0, 46.0, 30.0, 34.0, 44.0))
+    half_width = np.interp(
+        y, (-360.0, -150.0, -80.0, 100.0, 140.0, 400.0), (52.0, 50.0, 46.0, 30.0, 34.0, 44.0)
+    )
     soft = np.float32(0.75) * chord(np.abs(x), half_width.astype(np.float32))
     return _attenuation(canvas, soft, bone, rng)
 

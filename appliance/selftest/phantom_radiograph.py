@@ -143,7 +143,7 @@ def _drawing(canvas: Canvas, plan: ExposurePlan) -> Canvas:
 
 def _truth(body_part: str, canvas: Canvas, plan: ExposurePlan, chest: ChestTruth | None) -> RadiographTruth:
     rows, columns = open_field_px(canvas, plan)
-    cut_off = ()
+    cut_off: tuple[tuple[str, float], ...] = ()
     if chest is not None:
         edge_mm = (rows.stop - canvas.rows / 2) * canvas.pixel_mm - plan.shift_mm[0]
         lowest = zip(("right base", "left base"), chest.lowest_mm(), strict=True)
@@ -179,7 +179,9 @@ def phantom_uid(*parts: object) -> str:
     return str(generate_uid(entropy_srcs=["scanside phantom", *(str(part) for part in parts)]))
 
 
-def identify_phantom(dataset: Dataset, *, name: str, patient_id: str, seed: int, kind: str, number: int) -> None:
+def identify_phantom(
+    dataset: Dataset, *, name: str, patient_id: str, seed: int, kind: str, number: int
+) -> None:
     """Patient, study, series and equipment of a synthetic acquisition; all of it invented."""
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.PatientName, dataset.PatientID = name, patient_id
@@ -248,7 +250,11 @@ def _describe_pixels(
     dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
     dataset.PhotometricInterpretation = "MONOCHROME1" if display.monochrome1 else "MONOCHROME2"
     dataset.PresentationLUTShape = "INVERSE" if display.monochrome1 else "IDENTITY"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, display.bits_stored, display.bits_stored - 1
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = (
+        16,
+        display.bits_stored,
+        display.bits_stored - 1,
+    )
     dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = "LOG", -1
     dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "US"
     dataset.WindowCenter, dataset.WindowWidth = f"{(top + 1) / 2:g}", f"{top + 1:g}"
@@ -257,4 +263,3 @@ def _describe_pixels(
     dataset.PixelSpacingCalibrationType = "GEOMETRY"
     dataset.PixelSpacingCalibrationDescription = "At the detector"
     dataset.PixelData = pixels.astype("<u2", copy=False).tobytes()
-

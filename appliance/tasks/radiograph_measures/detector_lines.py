@@ -44,7 +44,7 @@ class DefectLine:
 def defect_lines(image: PixelImage) -> tuple[DefectLine, ...]:
     """All defective lines, rows first. Neighbouring ones are reported as one, at their middle."""
     stored = image.stored.astype(np.int16) if image.stored.dtype == np.int8 else image.stored
-    found = []
+    found: list[DefectLine] = []
     for is_row in (True, False):
         rows, columns = stored.shape
         size = (_SEGMENTS, rows) if is_row else (columns, _SEGMENTS)

@@ -8,7 +8,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from appliance.tasks.radiograph_measures.exposed_field import ExposedField
 from appliance.tasks.radiograph_measures.overview import Overview

@@ -99,7 +99,9 @@ def find_lungs(overview: Overview, field: ExposedField) -> tuple[Lung, ...]:
     dark = _darker_than_around(level, inside) & (1 - air)
     core = cv2.erode(dark | (1 - inside), brush, borderType=cv2.BORDER_CONSTANT, borderValue=1.0) & inside
     count, labels, stats, centres = cv2.connectedComponentsWithStats(core, connectivity=4)
-    rim = inside - cv2.erode(inside, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0.0)
+    rim = inside - cv2.erode(
+        inside, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0.0
+    )
     found: dict[bool, tuple[int, Mask]] = {}
     for label in range(1, count):
         column, row = centres[label]

@@ -49,7 +49,9 @@ class Overview:
 
 def overview_of(image: PixelImage) -> Overview:
     """Reduce a frame in steps: screen, half screen, overview. Padding becomes darkest."""
-    screen = _reduced(image.stored.astype(np.int16) if image.stored.dtype == np.int8 else image.stored, SCREEN_PX)
+    screen = _reduced(
+        image.stored.astype(np.int16) if image.stored.dtype == np.int8 else image.stored, SCREEN_PX
+    )
     half = _reduced(screen.astype(np.float32), HALF_SCREEN_PX)
     small = _reduced(half, OVERVIEW_PX)
     grey = np.array(image.to_grey(small))

@@ -9,10 +9,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from appliance.domain.image import PixelImage
-from appliance.tasks.radiograph_measures.exposed_field import ExposedField
+from appliance.tasks.radiograph_measures.exposed_field import ExposedField, Mask
 from appliance.tasks.radiograph_measures.overview import Overview
 
 _PLATEAU_PERCENT: Final = 0.05
@@ -29,7 +28,7 @@ class Clipped:
     """Black plateaus that do not touch the edge of the field, in per cent of the field."""
     white_percent: float
     """White plateaus that do not touch the edge of the field, in per cent of the field."""
-    burnt_mask: NDArray[np.uint8]
+    burnt_mask: Mask
     """1 in burnt regions; overview pixels."""
 
 
@@ -37,10 +36,12 @@ def clipped_parts(image: PixelImage, overview: Overview, field: ExposedField) ->
     """Look at single pixels (not means) on a grid as fine as the overview."""
     rows, columns = overview.grey.shape
     row_places = np.minimum(((np.arange(rows) + 0.5) * overview.step_px[0]).astype(int), image.shape[0] - 1)
-    column_places = np.minimum(((np.arange(columns) + 0.5) * overview.step_px[1]).astype(int), image.shape[1] - 1)
+    column_places = np.minimum(
+        ((np.arange(columns) + 0.5) * overview.step_px[1]).astype(int), image.shape[1] - 1
+    )
     sample = np.asarray(image.to_grey(image.stored[np.ix_(row_places, column_places)]))
     kernel = np.ones((2 * _INNER_PX + 1, 2 * _INNER_PX + 1), np.uint8)
-    inner = cv2.erode(field.mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0.0)
+    inner: Mask = cv2.erode(field.mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0.0)
     total = max(int(inner.sum()), 1)
     values = sample[inner > 0]
     if values.size == 0 or values.min() == values.max():
@@ -57,13 +58,14 @@ def clipped_parts(image: PixelImage, overview: Overview, field: ExposedField) ->
     )
 
 
-def _islands(plateau: NDArray[np.uint8], inner: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _islands(plateau: Mask, inner: Mask) -> Mask:
     """Regions of `plateau` that do not reach the outside of `inner`: air beside the patient does."""
-    outside = cv2.copyMakeBorder(1 - inner, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1.0)
-    joined = cv2.copyMakeBorder(plateau, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1.0) | outside
-    _, labels = cv2.connectedComponents(joined, connectivity=8)
-    islands: NDArray[np.uint8] = (plateau & (labels[1:-1, 1:-1] != labels[0, 0])).astype(np.uint8)
-    return cv2.morphologyEx(islands, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    outside: Mask = cv2.copyMakeBorder(1 - inner, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1.0)
+    framed: Mask = cv2.copyMakeBorder(plateau, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1.0)
+    _, labels = cv2.connectedComponents(framed | outside, connectivity=8)
+    islands: Mask = (plateau & (labels[1:-1, 1:-1] != labels[0, 0])).astype(np.uint8)
+    opened: Mask = cv2.morphologyEx(islands, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    return opened
 
 
 def structure_percent(image: PixelImage, overview: Overview, field: ExposedField) -> float:
