@@ -132,7 +132,7 @@ def _shutter_unexposed(signal: Plane, canvas: Canvas, plan: ExposurePlan) -> Non
     if plan.shutter is not Shutter.UNEXPOSED or not any(plan.collimation_mm):
         return
     rows, columns = open_field_px(canvas, plan)
-    covered = np.ones(signal.shape, dtype=np.float32)
+    covered: Plane = np.ones(signal.shape, dtype=np.float32)
     covered[rows, columns] = 0.0
     covered = cv2.GaussianBlur(covered, (0, 0), max(0.8 / canvas.pixel_mm, 0.5))
     signal += covered * np.float32(-np.log(_SCATTERED_PART))

@@ -20,6 +20,7 @@ from appliance.selftest.phantom_canvas import (
     Plane,
     Point,
     chord,
+    tissue_texture,
 )
 
 _MU_SCALE: Final = 1.45
@@ -44,7 +45,7 @@ _JOINT_GAP_MM: Final = 1.6
 """Cartilage between two bones: seen as a dark line."""
 
 
-def hand_attenuation(canvas: Canvas) -> Plane:
+def hand_attenuation(canvas: Canvas, rng: np.random.Generator) -> Plane:
     """A hand with wrist and the ends of the forearm, which leaves the field at its lower edge."""
     canvas = replace(canvas, centre_mm=(canvas.centre_mm[0] - _HAND_CENTRE_MM, canvas.centre_mm[1]))
     bone, outlines = canvas.empty(), list[tuple[Sequence[Point], float]]()
@@ -63,10 +64,10 @@ def hand_attenuation(canvas: Canvas) -> Plane:
     _carpals(canvas, bone)
     _forearm_bones(canvas, bone, top=38.0, bottom=330.0)
     soft = _soft_hand(canvas, outlines)
-    return _attenuation(soft, bone)
+    return _attenuation(canvas, soft, bone, rng)
 
 
-def forearm_attenuation(canvas: Canvas) -> Plane:
+def forearm_attenuation(canvas: Canvas, rng: np.random.Generator) -> Plane:
     """A whole forearm with elbow above and wrist below."""
     bone = canvas.empty()
     canvas.long_bone(bone, ((-360.0, -2.0), (-128.0, 0.0)), shaft_mm=11.0, head_mm=25.0)
@@ -80,10 +81,12 @@ def forearm_attenuation(canvas: Canvas) -> Plane:
         y, (-360.0, -150.0, -80.0, 100.0, 140.0, 400.0), (52.0, 50.0, 46.0, 30.0, 34.0, 44.0)
     )
     soft = np.float32(0.75) * chord(np.abs(x), half_width.astype(np.float32))
-    return _attenuation(soft, bone)
+    return _attenuation(canvas, soft, bone, rng)
 
 
-def _attenuation(soft: Plane, bone: Plane) -> Plane:
+def _attenuation(canvas: Canvas, soft: Plane, bone: Plane, rng: np.random.Generator) -> Plane:
+    soft = soft * tissue_texture(canvas, rng, contrast=0.012)
+    bone = bone * tissue_texture(canvas, rng, contrast=0.09)
     attenuation = soft * np.float32(MU_SOFT_PER_MM) + bone * np.float32(MU_BONE_EXTRA_PER_MM)
     return (attenuation * np.float32(_MU_SCALE)).astype(np.float32)
 
