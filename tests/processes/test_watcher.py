@@ -343,6 +343,23 @@ def own_watcher(layout: Layout, chosen: Settings, describes: Describes, spool: S
     )
 
 
+def test_real_series_with_real_faults(layout: Layout, real_data: Path) -> None:
+    """Six slices each: one missing, one name twice, two patients under one series, one of another size."""
+    names = ("set-missing-slice", "set-duplicate-sop", "set-same-series-two-patients", "set-mixed-size")
+    with running(layout, settings(series_quiet_s=2.0)) as watcher:
+        for name in names:
+            shutil.copytree(real_data / "ct" / "dicom-hostile" / name, layout.inbox / name)
+        watcher.until(lambda: watcher.files() == 23 and watcher.settled() == len(watcher.entries()))
+        found: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
+        for entry in watcher.entries():
+            folder = Path(watcher.board.sources(entry.acquisition_id)[0]).parent.name
+            found[folder].append((entry.completeness.value, entry.instance_count))
+        assert found["set-missing-slice"] == [("INCOMPLETE", 5)]
+        assert found["set-duplicate-sop"] == [("CONFLICT", 6)]
+        assert found["set-same-series-two-patients"] == [("CONFLICT", 3), ("CONFLICT", 3)]
+        assert sorted(found["set-mixed-size"]) == [("INCOMPLETE", 5), ("QUIET", 1)]
+
+
 # ---------------------------------------------------------------------- the DICOM door
 
 
