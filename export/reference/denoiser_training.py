@@ -13,6 +13,7 @@ with a finished, if shorter, training. A checkpoint is written every minute and 
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import cv2
@@ -27,6 +28,7 @@ from export.reference.low_dose import HU_MIN, FloatArray, clamp
 PATCH_PX = 128
 BATCH = 16
 HIGHEST_RATE = 1.2e-3
+WARM_UP_STEPS = 100
 AVERAGE_DECAY = 0.998
 """The weights kept are a running average over about 500 steps."""
 CHECKPOINT_EVERY_S = 60.0
@@ -93,7 +95,8 @@ def train(data: SliceSet, out: Path, *, minutes: float, seed: int = 7) -> Path:
     last_save = before
     while used_s < 60 * minutes:
         share = used_s / (60 * minutes)
-        rate = HIGHEST_RATE * min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * share)))
+        fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
+        rate = HIGHEST_RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * fall
         for group in optimiser.param_groups:
             group["lr"] = rate
         drawn = [draw_patch(data, usable, random) for _ in range(BATCH)]

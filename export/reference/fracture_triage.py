@@ -195,11 +195,11 @@ def main() -> None:
         shown.append({"label": film.label, "logit": round(logit, 3)})
     pack(
         arguments.out,
-        card=card(judged, []),
+        card=card(judged, pointing.metrics(FRACTURE.meaning, QUOTED)),
         golden_inputs={"image": synthetic_films(SIZE_PX, seed=4)},
         gate={
             "labels": {FRACTURE.meaning: judged.gate},
-            "pointing_game": {FRACTURE.meaning: pointing},
+            "pointing_game": {FRACTURE.meaning: pointing.gate()},
             "demonstration_only_8_films_of_another_hospital": shown,
         },
     )

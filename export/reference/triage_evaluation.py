@@ -26,6 +26,7 @@ from export.reference.statistics import (
     platt,
     share_estimate,
 )
+from export.reference.triage import CELLS
 
 LEAST_PER_CLASS = 20
 """A subgroup with fewer films of either class is not reported: its number would say nothing."""
@@ -140,15 +141,45 @@ def _hit(box: Box, row: float, column: float) -> bool:
     return box.row <= row <= box.row + box.rows and box.column <= column <= box.column + box.columns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointing:
+    """How often the hottest cell is inside a radiologist's box, beside its rivals."""
+
+    model: Estimate
+    usual: Estimate
+    """Pointing always to the hottest cell of the mean heatmap of all other films."""
+    advantage: Estimate
+    """Model minus usual, film by film."""
+    chance: float
+    """The boxes' share of the film."""
+
+    def gate(self) -> dict[str, object]:
+        """For gate.json."""
+        return {
+            "cell_px": SIZE_PX // CELLS,
+            "model": as_gate(self.model),
+            "always_the_usual_place": as_gate(self.usual),
+            "model_minus_usual_place": as_gate(self.advantage),
+            "chance": round(self.chance, 4),
+        }
+
+    def metrics(self, meaning: str, dataset: str) -> list[Metric]:
+        """For the card."""
+        return [
+            metric(f"{meaning}: hottest heatmap cell inside a drawn box", dataset, self.model),
+            metric(f"{meaning}: the same, minus always pointing to the usual place", dataset, self.advantage),
+        ]
+
+
 def pointing_game(
     heat: NDArray[np.float32], boxes: list[tuple[Box, ...]], shapes: list[tuple[int, int]], groups: list[str]
-) -> dict[str, object]:
+) -> Pointing:
     """How often the hottest cell is inside a radiologist's box.
 
     Beside chance (the boxes' share of the film) stands a stronger rival: the hottest cell of the mean
     heatmap of all other films, that is, always pointing to the usual place without looking.
     """
-    cells = heat.shape[1]
+    cells = CELLS
 
     def hits(peaks: NDArray[np.int64]) -> Truth:
         found = []
@@ -161,11 +192,9 @@ def pointing_game(
     others = (flat.sum(axis=0) - flat) / max(len(flat) - 1, 1)
     model, usual = hits(flat.argmax(axis=1)), hits(others.argmax(axis=1))
     chance = np.array([min(1.0, sum(box.rows * box.columns for box in own)) for own in boxes])
-    advantage = bootstrap(lambda rows: float(model[rows].mean() - usual[rows].mean()), groups)
-    return {
-        "cell_px": SIZE_PX // cells,
-        "model": as_gate(share_estimate(model, groups)),
-        "always_the_usual_place": as_gate(share_estimate(usual, groups)),
-        "chance": round(float(chance.mean()), 4),
-        "model_minus_usual_place": as_gate(advantage),
-    }
+    return Pointing(
+        model=share_estimate(model, groups),
+        usual=share_estimate(usual, groups),
+        advantage=bootstrap(lambda rows: float(model[rows].mean() - usual[rows].mean()), groups),
+        chance=float(chance.mean()),
+    )
