@@ -99,7 +99,7 @@ def run_reference(model: Path, inputs: dict[str, NDArray[np.float32]]) -> dict[s
     return dict(zip(names, session.run(names, inputs), strict=True))
 
 
-def synthetic_films(size_px: int, *, count: int = 4, seed: int = 3) -> NDArray[np.float32]:
+def synthetic_films(size_px: int, *, count: int = 2, seed: int = 3) -> NDArray[np.float32]:
     """Smooth random fields with bright ellipses, 0..1: nothing of a patient, contrast at each scale."""
     random = np.random.default_rng(seed)
     films = []

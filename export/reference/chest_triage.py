@@ -7,7 +7,7 @@
 Adult frontal chest films of the NIH collection only. Which source a film came from tells normal from
 abnormal almost perfectly, and the view (bed-side or standing) tells a good deal: both classes are
 therefore balanced inside each source and view, and the quoted numbers are from the one part that has
-one source and one film per patient.
+one source and (but for one patient) one film each.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from export.reference.triage import (
     heatmaps,
     join,
     out_of_fold,
+    relative_to_usual,
     write_graph,
 )
 from export.reference.triage_evaluation import Judged, judge, pointing_game
@@ -57,15 +58,17 @@ ABNORMAL = Code(value="ABNORMAL", scheme="99SCANSIDE", meaning="Any labelled fin
 FINDINGS = {
     "Effusion": Code(value="60046008", scheme="SCT", meaning="Pleural effusion"),
     "Cardiomegaly": Code(value="8186001", scheme="SCT", meaning="Cardiomegaly"),
-    "Pneumothorax": Code(value="36118008", scheme="SCT", meaning="Pneumothorax"),
 }
+"""Pneumothorax was tried and left out: 0.60 on the quoted part against 0.75 on the mixture, that is, it
+had learned sources and chest tubes. Atelectasis, consolidation and infiltration stayed below 0.65."""
 NORMAL_AND_ABNORMAL = (CLEAN_SOURCE, "rsummers11/CADLab", "khoaguin/ai-for-medicine")
 """Sources that hold both classes without an exposure or patient order that tells them apart."""
-QUOTED = "NIH ChestX-ray14, 451 adult films of one source, one film per patient, 5-fold patient-grouped"
+QUOTED = "NIH ChestX-ray14, 451 adult films (450 patients) of one source, 5-fold patient-grouped"
 POOLED = "NIH ChestX-ray14, all adult films that carry the label, mixed sources, 5-fold patient-grouped"
 BOXED = "NIH ChestX-ray14 films with radiologists' boxes, unseen patients"
-RECIPE = Recipe(regularisation=3e-4)
-"""Chosen among 8 by the same cross-validation that is quoted; see gate.json."""
+RECIPE = Recipe(regularisation=1e-3)
+"""One for all labels, chosen among five strengths by the cross-validation that is also quoted: the choice
+moves an AUC by some 0.01, well inside the intervals."""
 
 
 def codes() -> list[Code]:
@@ -144,7 +147,7 @@ def card(judged: list[Judged], pointing: list[Metric]) -> ModelCard:
                     "One hospital, 8-bit copies that were windowed before they were published; other makers'"
                     " processing was not tested."
                 ),
-                "Many pneumothorax films show a chest tube: the score partly finds the tube.",
+                "It was not taught pneumothorax, nodules, fractures, lines or tubes by name.",
                 "Bed-side (AP) films are sicker and fewer; see gate.json for each view.",
                 (
                     "Films without findings are few (61 in the quoted part), so specificity for any finding"
@@ -155,8 +158,8 @@ def card(judged: list[Judged], pointing: list[Metric]) -> ModelCard:
                     " evidence, not a chance of one half in your department."
                 ),
                 (
-                    "The heatmap shows what the score was made of; it was measured against radiologists'"
-                    " boxes (gate.json) and is not good enough to be drawn as a location."
+                    "The heatmap shows what the score was made of. Against radiologists' boxes it points"
+                    " right less often than always pointing to the usual place (gate.json): it is no location."
                 ),
             ),
         ),
@@ -199,7 +202,11 @@ def main() -> None:
         fold_heads.append(heads)
         print(code.meaning, judged[-1].gate["auc"], judged[-1].gate["pooled"], flush=True)
     for number in range(FOLDS):
-        head = join([heads[number] for heads in fold_heads])
+        others = [film for film, its in zip(films, fold, strict=True) if its != number]
+        scratch = arguments.work / "chest_usual.onnx"
+        head = relative_to_usual(
+            join([heads[number] for heads in fold_heads]), others, arguments.data, scratch
+        )
         write_graph(arguments.data, arguments.work / f"chest_fold{number}.onnx", head, name="chest_triage")
     pointing: dict[str, object] = {}
     located: list[Metric] = []
@@ -219,7 +226,8 @@ def main() -> None:
         pointing[codes()[channel].meaning] = found.gate()
         located += found.metrics(codes()[channel].meaning, BOXED)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    write_graph(arguments.data, arguments.out / "model.onnx", join(final), name="chest_triage")
+    head = relative_to_usual(join(final), films, arguments.data, arguments.work / "chest_usual.onnx")
+    write_graph(arguments.data, arguments.out / "model.onnx", head, name="chest_triage")
     pack(
         arguments.out,
         card=card(judged, located),

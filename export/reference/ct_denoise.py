@@ -183,11 +183,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=34.0)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     slices = prepare(arguments.data, arguments.work)
-    trained = train(slices, arguments.work, minutes=arguments.minutes)
+    trained = train(slices, arguments.work)
     weights: Weights = {
         name: value.contiguous().numpy() for name, value in torch.load(trained, weights_only=True).items()
     }

@@ -21,7 +21,7 @@ JPEG_QUALITY = 90
 can be told from its compression, and the source tells normal from abnormal."""
 ADULT_YEARS = 18.0
 CLEAN_SOURCE = "jrzech/reproduce-chexnet"
-"""One film per patient, one source: the part on which chest results are quoted."""
+"""One source, one film per patient (but for one): the part on which chest results are quoted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 """Triage heads: linear on the mean of frozen feature maps, so that the heatmap is the answer itself.
 
 The logit is a constant plus the mean over the image of a linear function of the features. The heatmap is
-that function before the mean: each cell is exactly what that place contributed, not an explanation made
-afterwards.
+that function before the mean, less what the same place contributes in an average film: each cell is
+exactly what that place added to the answer, not an explanation made afterwards.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ Features = NDArray[np.float32]
 COPIES = 3
 CELLS = SIZE_PX // 32
 BATCH_FILMS = 8
+USUAL_FILMS = 150
+"""Training films whose mean heatmap is taken as usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,9 @@ class Head:
     weight: NDArray[np.float32]
     """[labels, fine + coarse channels]."""
     bias: NDArray[np.float32]
+    usual: NDArray[np.float32] | None = None
+    """[labels, cells, cells]: what each place contributes in the average film, taken out of the heatmap.
+    Without this, the padding at the border of the film is what shows most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +95,12 @@ def write_graph(data: Path, path: Path, head: Head | None, *, name: str) -> None
         if np.any(head.weight[:, FINE_CHANNELS:]):
             parts.append(graph.conv(features.coarse, "head/coarse", weight[:, FINE_CHANNELS:], None))
         heat = graph.node("Add", parts, "head/heat") if len(parts) > 1 else parts[0]
+        constant = head.bias
+        if head.usual is not None:
+            heat = graph.node("Sub", [heat, graph.constant(head.usual[None], "head/usual")], "head/unusual")
+            constant = constant + head.usual.mean(axis=(1, 2))
         mean = graph.node("ReduceMean", [heat], "head/mean", axes=[2, 3], keepdims=0)
-        bias = graph.constant(head.bias.astype(np.float32), "head/bias")
+        bias = graph.constant(constant.astype(np.float32), "head/bias")
         graph.output(graph.node("Add", [mean, bias], "head/logits"), "logits", [BATCH, labels])
         graph.output(heat, "heatmap", [BATCH, labels, CELLS, CELLS])
     graph.save(path, description=f"{name}; grey 0..1 in, MobileNetV2 features, linear head")
@@ -172,6 +181,14 @@ def join(heads: list[Head]) -> Head:
         weight=np.concatenate([head.weight for head in heads]),
         bias=np.concatenate([head.bias for head in heads]),
     )
+
+
+def relative_to_usual(head: Head, films: list[Film], data: Path, scratch: Path) -> Head:
+    """The same head with its mean heatmap over some training films taken out of the heatmap."""
+    chosen = np.random.default_rng(9).choice(len(films), min(USUAL_FILMS, len(films)), replace=False)
+    write_graph(data, scratch, head, name="usual")
+    heat = heatmaps([films[row] for row in chosen], np.zeros(len(chosen), np.int64), lambda _: scratch)
+    return Head(weight=head.weight, bias=head.bias, usual=heat.mean(axis=0))
 
 
 def heatmaps(
