@@ -35,11 +35,14 @@ def faults_of(root: Path, budgets: list[dict[str, Any]]) -> list[str]:
             found.append(f"{name}: named twice")
         if budget["unit"] not in UNITS or budget["bound"] not in {"at most", "at least"}:
             found.append(f"{name}: unit {budget['unit']}, bound {budget['bound']}")
-        place = budget["measured"].partition("::")[0]
+        place, _, value_path = budget["measured"].partition("::")
         if not place:
             continue
         if not (root / place).exists():
             found.append(f"{name}: there is no {place}")
+        elif place.startswith("benchmarks/"):
+            if not value_path:
+                found.append(f"{name}: {place} needs the value's place in the report")
         elif str(name) not in (root / place).read_text(encoding="utf-8"):
             found.append(f"{name}: {place} does not speak of it")
     return found
@@ -89,6 +92,13 @@ def test_faults_are_seen(tmp_path: Path) -> None:
     assert faults_of(tmp_path, [good, good]) == ["a: named twice"] * 2
     assert faults_of(tmp_path, [good | {"unit": "parsec"}]) == ["a: unit parsec, bound at most"]
     assert faults_of(tmp_path, [good | {"measured": "tests/gone.py::x"}]) == ["a: there is no tests/gone.py"]
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "speed.py").touch()
+    held = good | {"measured": "benchmarks/speed.py::latency_ms.p95"}
+    assert faults_of(tmp_path, [held]) == []
+    assert faults_of(tmp_path, [held | {"measured": "benchmarks/speed.py"}])[0].endswith(
+        "place in the report"
+    )
     (tmp_path / "bench.py").write_text("holds b\n", encoding="utf-8")
     assert faults_of(tmp_path, [good | {"name": "b", "measured": "bench.py"}]) == []
     assert faults_of(tmp_path, [good | {"name": "c", "measured": "bench.py"}]) == [
