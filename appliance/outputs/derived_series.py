@@ -36,11 +36,9 @@ from appliance.outputs.identity import (
     uid_of,
 )
 from appliance.outputs.source_header import (
-    ENCODING,
-    PATIENT,
-    PATIENT_OPTIONAL,
-    STUDY,
-    STUDY_OPTIONAL,
+    PATIENT_AND_STUDY,
+    TIMES,
+    patient_and_study,
     read_source,
     take_over,
 )
@@ -56,10 +54,7 @@ SERIES: Final = ("PatientPosition",)
 SERIES_OPTIONAL: Final = ("BodyPartExamined", "ProtocolName", "Laterality")
 FRAME_OF_REFERENCE: Final = ("PositionReferenceIndicator",)
 IMAGE_OPTIONAL: Final = (
-    "AcquisitionDate",
-    "AcquisitionTime",
-    "ContentDate",
-    "ContentTime",
+    *TIMES,
     "BurnedInAnnotation",
     "LossyImageCompression",
     "LossyImageCompressionRatio",
@@ -99,11 +94,7 @@ SCANNER: Final = (
     "SoftwareVersions",
 )
 REPEATED: Final = (
-    *ENCODING,
-    *PATIENT,
-    *PATIENT_OPTIONAL,
-    *STUDY,
-    *STUDY_OPTIONAL,
+    *PATIENT_AND_STUDY,
     *SERIES,
     *SERIES_OPTIONAL,
     *FRAME_OF_REFERENCE,
@@ -182,8 +173,7 @@ class DerivedSeriesWriter:
         made_of = (source.sop_instance_uid, source.sha256, hashlib.sha256(pixels).hexdigest())
         sop_instance_uid = uid_of("derived image", self._card.task, self._card.version, *made_of)
         dataset = Dataset()
-        take_over(header, dataset, ENCODING, always=False)
-        self._patient_and_study(dataset, header, source)
+        patient_and_study(header, dataset, source)
         self._series(dataset, header, source)
         self._image(dataset, header, source, sop_instance_uid)
         _pixels(dataset, header, image, stored, pixels)
@@ -197,14 +187,6 @@ class DerivedSeriesWriter:
                 remedy=_REMEDY,
             ) from error
         return buffer.getvalue()
-
-    @staticmethod
-    def _patient_and_study(dataset: Dataset, header: Dataset, source: Instance) -> None:
-        take_over(header, dataset, PATIENT, always=True)
-        take_over(header, dataset, PATIENT_OPTIONAL, always=False)
-        take_over(header, dataset, STUDY, always=True)
-        take_over(header, dataset, STUDY_OPTIONAL, always=False)
-        dataset.StudyInstanceUID = UID(source.study_instance_uid)
 
     def _series(self, dataset: Dataset, header: Dataset, source: Instance) -> None:
         dataset.Modality = source.modality

@@ -13,11 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.sr.coding import Code
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 MANUFACTURER: Final = "Scanside"
 MODEL_NAME: Final = "Scanside appliance"
+SERIAL_NUMBER: Final = "not assigned"
+"""Type 1 in reports; this software does not know the machine that it runs on."""
 _NAMESPACE: Final = uuid.UUID("6c1f7a53-3f0e-5a52-9d0b-2f6d1d7c9b11")
 """Random, and ours for ever: changing it would rename every object ever made."""
 IMPLEMENTATION_VERSION_NAME: Final = "SCANSIDE_1"
@@ -56,8 +57,3 @@ def code_item(value: str, scheme: str, meaning: str) -> Dataset:
     item.CodingSchemeDesignator = scheme
     item.CodeMeaning = meaning
     return item
-
-
-def code_of(value: str, scheme: str, meaning: str) -> Code:
-    """A code as highdicom and pydicom take it."""
-    return Code(value, scheme, meaning)

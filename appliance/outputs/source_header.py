@@ -17,8 +17,10 @@ from pydicom import config, dcmread
 from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID
 from pydicom.valuerep import PersonName, validate_value
 
+from appliance.domain.acquisition import Instance
 from appliance.errors import InputError
 
 ENCODING: Final = ("SpecificCharacterSet", "TimezoneOffsetFromUTC")
@@ -35,6 +37,10 @@ PATIENT_OPTIONAL: Final = (
 STUDY: Final = ("StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber")
 """Type 2 of the General Study module."""
 STUDY_OPTIONAL: Final = ("StudyDescription",)
+TIMES: Final = ("ContentDate", "ContentTime", "AcquisitionDate", "AcquisitionTime")
+PATIENT_AND_STUDY: Final = (*ENCODING, *PATIENT, *PATIENT_OPTIONAL, *STUDY, *STUDY_OPTIONAL, *TIMES)
+UNKNOWN_MOMENT: Final = ("19000101", "000000")
+"""Where a type 1 attribute wants a date that nobody knows: one that nobody takes for real."""
 
 
 def read_source(path: Path, keywords: Iterable[str]) -> Dataset:
@@ -61,6 +67,37 @@ def take_over(source: Dataset, into: Dataset, keywords: Iterable[str], *, always
             into[keyword] = source[keyword]
         elif always:
             setattr(into, keyword, None)
+
+
+def patient_and_study(header: Dataset, into: Dataset, source: Instance) -> None:
+    """Whose image it is and of which examination, for an object that joins the original's study."""
+    take_over(header, into, ENCODING, always=False)
+    take_over(header, into, PATIENT, always=True)
+    take_over(header, into, PATIENT_OPTIONAL, always=False)
+    take_over(header, into, STUDY, always=True)
+    take_over(header, into, STUDY_OPTIONAL, always=False)
+    into.StudyInstanceUID = UID(source.study_instance_uid)
+
+
+def evidence_of(source: Instance) -> Dataset:
+    """The original as objects that refer to it need it: identity, patient, study and times, no pixels."""
+    header = read_source(source.path, PATIENT_AND_STUDY)
+    dataset = Dataset()
+    patient_and_study(header, dataset, source)
+    take_over(header, dataset, TIMES, always=False)
+    dataset.SeriesInstanceUID = UID(source.series_instance_uid)
+    dataset.SOPClassUID = UID(source.sop_class_uid)
+    dataset.SOPInstanceUID = UID(source.sop_instance_uid)
+    return dataset
+
+
+def content_moment(evidence: Dataset) -> tuple[str, str]:
+    """ContentDate and ContentTime of an object about this original: the original's own, to be repeatable."""
+    for kind in ("Content", "Acquisition", "Study"):
+        date, time = evidence.get(f"{kind}Date"), evidence.get(f"{kind}Time")
+        if date and time:
+            return str(date), str(time)
+    return UNKNOWN_MOMENT
 
 
 def _is_valid(source: Dataset, keyword: str) -> bool:
