@@ -18,7 +18,8 @@ import shutil
 import signal
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ RESERVE_BYTES: Final = 256 * MIB
 """Kept free for results and the store: on a full ext4 SQLite in WAL mode cannot even read."""
 CHUNK_BYTES: Final = MIB
 """Read and hashed at a time: large enough to be one system call's worth, small enough for any memory."""
+FLUSHES_AT_ONCE: Final = 8
+"""Threads that wait for the disk together: one journal commit of the file system then serves them all."""
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CANNOT_TELL: Final = frozenset({errno.EACCES, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS})
 """What F_SETLEASE says where leases do not exist (shares) or the file is another user's."""
@@ -98,7 +101,7 @@ class Spool:
     def __init__(self, layout: Layout, *, reserve_bytes: int = RESERVE_BYTES) -> None:
         self._spool = layout.spool
         self._quarantine = layout.quarantine
-        self._reserve_bytes = reserve_bytes
+        self.reserve_bytes = reserve_bytes
 
     def sweep(self) -> int:
         """Remove what an interrupted run was copying. Only at the start, before a door opens."""
@@ -111,10 +114,10 @@ class Spool:
         """Raise StoreError unless `size_bytes` more fit and the reserve stays free."""
         with _disk_in_words(self._spool):
             free_bytes = shutil.disk_usage(self._spool).free
-        if free_bytes - size_bytes < self._reserve_bytes:
+        if free_bytes - size_bytes < self.reserve_bytes:
             raise StoreError(
                 f"The disk of {self._spool} is full: {free_bytes // MIB} MiB are free, of which"
-                f" {self._reserve_bytes // MIB} MiB are kept for results.",
+                f" {self.reserve_bytes // MIB} MiB are kept for results.",
                 remedy="Free some space; receiving goes on by itself.",
             )
 
@@ -151,32 +154,39 @@ class Spool:
         """Where the part will lie when it is kept."""
         return self._spool / part.sha256[:2] / part.sha256
 
-    def keep(self, part: Part) -> Path:
-        """Make the part durable under the name of its content. Raises StoreError: nothing is kept."""
-        return self._make_durable(part, self.place_of(part).parent)
+    def aside_place_of(self, part: Part) -> Path:
+        """Where the part will lie when it is set aside."""
+        return self._quarantine / part.sha256[:2] / part.sha256
 
-    def set_aside(self, part: Part) -> Path:
-        """The same into quarantine."""
-        return self._make_durable(part, self._quarantine / part.sha256[:2])
+    def keep(self, places: Mapping[Path, Part]) -> None:
+        """Make parts durable, each at its place (`place_of` or `aside_place_of`).
+
+        Raises StoreError: then none may be relied on. Several at once cost little more than one: the disk
+        flushes them together.
+        """
+        folders = {place.parent for place in places}
+        with _disk_in_words(self._spool):
+            new = [folder for folder in folders if not folder.is_dir()]
+            for folder in new:
+                folder.mkdir(parents=True, exist_ok=True)
+            for parent in {folder.parent for folder in new}:
+                _sync_folder(parent)
+        if len(places) == 1:
+            for place, part in places.items():
+                _make_durable(part, place)
+                _sync_folder(place.parent)
+        elif places:
+            with ThreadPoolExecutor(max_workers=FLUSHES_AT_ONCE) as pool:
+                list(pool.map(_make_durable, places.values(), places))
+                list(pool.map(_sync_folder, folders))
+
+    def where(self, part: Part) -> Path:
+        """Where its bytes lie now: in the part, or already at their place."""
+        return part.path if part.path.exists() else self.place_of(part)
 
     def discard(self, part: Part) -> None:
         """Forget a part."""
         part.path.unlink(missing_ok=True)
-
-    def _make_durable(self, part: Part, folder: Path) -> Path:
-        target = folder / part.sha256
-        try:
-            with _disk_in_words(target):
-                if not folder.is_dir():
-                    folder.mkdir(parents=True, exist_ok=True)
-                    _sync_folder(folder.parent)
-                _sync_and_read_back(part)
-                part.path.rename(target)
-                _sync_folder(folder)
-        except StoreError:
-            part.path.unlink(missing_ok=True)  # after a failed fsync its pages are not to be trusted
-            raise
-        return target
 
 
 def require_plain(status: os.stat_result, *, max_bytes: int) -> int:
@@ -221,6 +231,18 @@ def open_for_writing(fd: int) -> bool:
     return False
 
 
+def _make_durable(part: Part, place: Path) -> None:
+    if not part.path.exists() and place.exists():
+        return  # an attempt before this one came as far
+    try:
+        with _disk_in_words(place):
+            _sync_and_read_back(part)
+            part.path.rename(place)
+    except StoreError:
+        part.path.unlink(missing_ok=True)  # after a failed fsync its pages are not to be trusted
+        raise
+
+
 def _sync_and_read_back(part: Part) -> None:
     """Bring the bytes to the disk, and prove it: a disk that lies is found before anybody relies on it."""
     fd = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -241,11 +263,12 @@ def _sync_and_read_back(part: Part) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    with _disk_in_words(folder):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 @contextmanager

@@ -138,9 +138,9 @@ class Waiting:
             )
             return Look.WAIT
         quiet_ns = now_ns - candidate.unchanged_since_ns
+        if candidate.tried and quiet_ns >= self._overdue_ns:
+            return Look.OVERDUE
         if candidate.unfinished is not None:
-            if quiet_ns >= self._overdue_ns:
-                return Look.OVERDUE
             self.leave(candidate, now_ns)
             return Look.WAIT
         if quiet_ns >= candidate.quiet_needed_ns:
@@ -153,6 +153,10 @@ class Waiting:
         needed_ns = max(self._look_ns, COST_FACTOR * (now_ns - started_ns))
         self.leave(replace(candidate, unfinished=words, tried=True, quiet_needed_ns=needed_ns), now_ns)
 
+    def still_open(self, candidate: Candidate, now_ns: int) -> None:
+        """Somebody has it open for writing: asked again soon, since closing it changes nothing to see."""
+        self.leave(replace(candidate, tried=True), now_ns)
+
     def later(self, candidate: Candidate, now_ns: int, *, wait_s: float) -> None:
         """It could not be read or kept just now, for a reason that is not its own."""
         self._put(replace(candidate, tried=True, next_look_ns=now_ns + round(wait_s * NS_PER_S)))
@@ -163,6 +167,10 @@ class Waiting:
         wait_ns = min(max(self._look_ns, quiet_ns), round(LONGEST_WAIT_S * NS_PER_S))
         overdue_at_ns = candidate.unchanged_since_ns + self._overdue_ns
         self._put(replace(candidate, next_look_ns=max(now_ns, min(now_ns + wait_ns, overdue_at_ns))))
+
+    def put_back(self, candidate: Candidate) -> None:
+        """It was taken out, and could not be kept: as it was before."""
+        self._put(candidate)
 
     def forget(self, path: Path) -> None:
         """Settled, or gone."""

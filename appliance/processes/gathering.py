@@ -45,12 +45,19 @@ class Gathering:
         self._carried: dict[int, Counter[str]] = {}
         self._log = structlog.get_logger()
 
+    def start_over(self) -> None:
+        """What was said to be stored is not: forget it, and ask the store."""
+        self._at_hand.clear()
+        waiting = dict(self._landings.receiving())
+        self._due_ns = {name: due_ns for name, due_ns in self._due_ns.items() if name in waiting}
+        self.resume()
+
     def resume(self) -> None:
         """Go on counting where the last run stopped."""
         now_ns = self._clock.monotonic_ns()
         for acquisition_id, left_s in self._landings.receiving():
             wait_s = self._series_quiet_s if left_s is None else min(left_s, self._series_quiet_s)
-            self._due_ns[acquisition_id] = now_ns + round(wait_s * NS_PER_S)
+            self._due_ns.setdefault(acquisition_id, now_ns + round(wait_s * NS_PER_S))
 
     def plan(self, instance: Instance, *, urgency: Urgency) -> tuple[Change, ...]:
         """What this image changes; its own acquisition first. Nothing is stored yet."""

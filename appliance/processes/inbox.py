@@ -8,8 +8,9 @@ so, and then only after the copy and its row are durable.
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol
@@ -18,27 +19,34 @@ import structlog
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import IntakeSettings
+from appliance.config import MIB, IntakeSettings
 from appliance.domain.acquisition import Door, Urgency
+from appliance.errors import EngineError, StoreError
 from appliance.intake.claim import NotPlainFileError, Part, Spool, require_plain
 from appliance.intake.complete import Candidate, Look, Signature, Waiting
 from appliance.intake.notices import Notices
-from appliance.processes.lander import Fate, Lander, Origin, Outcome
+from appliance.processes.lander import Arrival, Fate, Lander, Outcome
 from appliance.store.settled import SettledFile, SettledFiles
 
 SOON_S: Final = 0.1
 """A changed folder asks for a listing; a whole tree that is copied in asks once."""
 SOURCE_PAUSE_S: Final = 5.0
 """How long a file waits that could not be read (permissions, a share that is away)."""
+FILES_AT_ONCE: Final = 32
+"""Files of a burst that share one flush of the disk. A single file never waits for others."""
+BYTES_AT_ONCE: Final = 16 * MIB
+"""But no more than about one radiograph's worth: what is urgent waits for one such batch at most."""
+LOOKS_AT_ONCE: Final = 256
+"""Looks before the mailbox is read again."""
 REMEMBER_AFTER_S: Final = 1.0
 """Settled files are remembered in batches: each one is a flush of the disk."""
 REMEMBER_AT_ONCE: Final = 500
 
 
 class TakeOver(Protocol):
-    """Lands a part; what the watcher's loop does with it."""
+    """Lands parts; what the watcher's loop does with them."""
 
-    def __call__(self, part: Part, origin: Origin, *, final: bool) -> Outcome:
+    def __call__(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         """Raises StoreError or EngineError: then nothing was taken."""
 
 
@@ -121,25 +129,26 @@ class Inbox:
         """Whether a file waits whose content nobody knows yet: it may belong to anything."""
         return self._waiting.any_unread()
 
-    def look_at_next(self) -> bool:
-        """Look at the file that is due, and take it if it is finished, or will never be. False: none is.
+    def take_what_is_due(self) -> bool:
+        """Look at the files that are due, and take those that are finished, or will never be. False: none is.
 
-        Raises StoreError or EngineError: the file waits as it is.
+        Raises StoreError or EngineError: the files wait as they are.
         """
-        now_ns = self._clock.monotonic_ns()
-        candidate = self._waiting.due(now_ns)
-        if candidate is None:
-            return False
-        try:
-            look = self._waiting.look(candidate, now_ns)
-            if look in (Look.READY, Look.OVERDUE):
-                self._claim(candidate, started_ns=now_ns, final=look is Look.OVERDUE)
-        except FileNotFoundError:
-            self._waiting.forget(candidate.path)
-        except OSError as error:  # the source's: a share that is away, permissions
-            self._log.warning("a file in the inbox cannot be read", reason=error.strerror)
-            self._waiting.later(candidate, self._clock.monotonic_ns(), wait_s=SOURCE_PAUSE_S)
-        return True
+        started_ns = self._clock.monotonic_ns()
+        claimed: list[tuple[Candidate, Arrival]] = []
+        looked, size_bytes = 0, 0
+        while len(claimed) < FILES_AT_ONCE and size_bytes < BYTES_AT_ONCE:
+            candidate = self._waiting.due(self._clock.monotonic_ns())
+            if candidate is None or looked >= LOOKS_AT_ONCE:
+                break
+            looked += 1
+            arrival = self._look(candidate)
+            if arrival is not None:
+                claimed.append((candidate, arrival))
+                size_bytes += arrival.part.size_bytes
+        if claimed:
+            self._take(claimed, started_ns=started_ns)
+        return looked > 0
 
     def remember(self, *, if_due: bool = False) -> None:
         """Write down what was dealt with, so that a restart does not read it again. Raises StoreError."""
@@ -147,7 +156,27 @@ class Inbox:
             self._settled_files.remember(self._to_remember)
             self._to_remember = []
 
-    def _claim(self, candidate: Candidate, *, started_ns: int, final: bool) -> None:
+    def _look(self, candidate: Candidate) -> Arrival | None:
+        """Look at a file; if it is ready, copy it. It is out of the queue then, until it is settled."""
+        now_ns = self._clock.monotonic_ns()
+        try:
+            look = self._waiting.look(candidate, now_ns)
+            if look not in (Look.READY, Look.OVERDUE):
+                return None
+            arrival = self._claim(candidate, final=look is Look.OVERDUE)
+        except FileNotFoundError:
+            self._waiting.forget(candidate.path)
+            return None
+        except OSError as error:  # the source's: a share that is away, permissions
+            self._log.warning("a file in the inbox cannot be read", reason=error.strerror)
+            self._waiting.later(candidate, self._clock.monotonic_ns(), wait_s=SOURCE_PAUSE_S)
+            return None
+        if arrival is None:
+            return None
+        self._waiting.forget(candidate.path)
+        return arrival
+
+    def _claim(self, candidate: Candidate, *, final: bool) -> Arrival | None:
         limit_bytes = self._settings.max_file_bytes
         assert candidate.signature is not None  # two looks have seen it
         try:
@@ -156,22 +185,34 @@ class Inbox:
                 candidate.path, candidate.signature, max_bytes=limit_bytes, still_open_ok=final
             )
         except NotPlainFileError as error:
-            self._lander.refuse(_origin(candidate), str(error))
+            source = _source(candidate)
+            name = hashlib.sha256(f"not read: {source}".encode()).hexdigest()
+            nothing = Part(path=candidate.path, sha256=name, size_bytes=0)  # it has no content to name it by
+            self._lander.refuse(_arrival(nothing, candidate, final=True), str(error))
+            self._waiting.forget(candidate.path)
             self._settle(candidate)
-            return
+            return None
         if part is None:
-            words = "still being written"
-        else:
-            outcome = self._take_over(part, _origin(candidate), final=final)
-            if outcome.fate is not Fate.UNFINISHED:
+            self._waiting.still_open(candidate, self._clock.monotonic_ns())
+            return None
+        return _arrival(part, candidate, final=final)
+
+    def _take(self, claimed: list[tuple[Candidate, Arrival]], *, started_ns: int) -> None:
+        try:
+            outcomes = self._take_over([arrival for _, arrival in claimed])
+        except (StoreError, EngineError):
+            for candidate, _ in claimed:
+                self._waiting.put_back(candidate)
+            raise
+        for (candidate, _), outcome in zip(claimed, outcomes, strict=True):
+            if outcome.fate is Fate.UNFINISHED:
+                now_ns = self._clock.monotonic_ns()
+                self._waiting.unfinished(candidate, outcome.words, started_ns=started_ns, now_ns=now_ns)
+            else:
                 self._settle(candidate)
-                return
-            words = outcome.words
-        self._waiting.unfinished(candidate, words, started_ns=started_ns, now_ns=self._clock.monotonic_ns())
 
     def _settle(self, candidate: Candidate) -> None:
         """It is dealt with, as it is now."""
-        self._waiting.forget(candidate.path)
         signature = candidate.signature
         assert signature is not None  # two looks have seen it
         if self._settings.delete_after_landing and self._delete(candidate):
@@ -203,10 +244,17 @@ class Inbox:
         return True
 
 
-def _origin(candidate: Candidate) -> Origin:
-    return Origin(
+def _source(candidate: Candidate) -> str:
+    """The path for people: what is not UTF-8 in it is shown escaped."""
+    return os.fsencode(candidate.path).decode("utf-8", "backslashreplace")
+
+
+def _arrival(part: Part, candidate: Candidate, *, final: bool) -> Arrival:
+    return Arrival(
+        part=part,
         door=Door.FOLDER,
-        source=os.fsencode(candidate.path).decode("utf-8", "backslashreplace"),
+        source=_source(candidate),
         urgency=candidate.urgency,
         noticed_ns=candidate.noticed_ns,
+        final=final,
     )

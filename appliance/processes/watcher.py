@@ -9,6 +9,7 @@ files, senders are told to come back, the inbox waits, and work resumes by itsel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,7 +22,7 @@ from appliance.clock import NS_PER_S, Clock
 from appliance.config import Layout, Settings
 from appliance.domain.acquisition import Door, Urgency
 from appliance.errors import EngineError, ScansideError, StoreError
-from appliance.intake.claim import Part, Spool
+from appliance.intake.claim import Spool
 from appliance.intake.jail import Jail
 from appliance.intake.listener import (
     CANNOT_UNDERSTAND,
@@ -35,7 +36,7 @@ from appliance.intake.listener import (
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
-from appliance.processes.lander import Describes, Fate, Lander, Origin, Outcome
+from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
 from appliance.processes.lock import only_one
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
@@ -131,12 +132,11 @@ class Watcher:
 
     def _step(self) -> float:
         """Do what is due. Returns the seconds until something else will be; 0 when there is more to do."""
-        for _ in range(min(self._mail.qsize(), MESSAGES_AT_ONCE)):  # nobody else takes any out
-            self._take(self._mail.get())
+        self._read([self._mail.get() for _ in range(min(self._mail.qsize(), MESSAGES_AT_ONCE))])
         self._inbox.rescan_if_due()
         if self._clock.monotonic_ns() >= self._retry_at_ns:
             try:
-                if self._inbox.look_at_next():
+                if self._inbox.take_what_is_due():
                     return 0.0
                 self._between_files()
             except (StoreError, EngineError) as error:
@@ -160,58 +160,76 @@ class Watcher:
             message = self._mail.get(timeout=wait_s)
         except Empty:
             return
-        self._take(message)
+        self._read([message])
 
-    def _take(self, message: Message) -> None:
-        if message is None or isinstance(message, Path):
-            self._inbox.notice(message)
-        elif isinstance(message, Received):
-            self._receive(message)
-        else:
+    def _read(self, messages: list[Message]) -> None:
+        """Everything in its order; images that wait one behind the other are taken together."""
+        images: list[Received] = []
+        for message in messages:
+            if isinstance(message, Received):
+                images.append(message)
+                continue
+            if message is None or isinstance(message, Path):
+                self._inbox.notice(message)
+                continue
+            self._receive(images)
+            images = []
             try:
                 self._gathering.association_ended(message.association, released=message.released)
             except StoreError as error:  # the quiet time will settle what this would have settled
                 self._cannot_receive(error)
+        self._receive(images)
 
-    def _receive(self, message: Received) -> None:
-        """Take over what an association brought, and answer."""
-        if not message.answer.set_running_or_notify_cancel():
-            return  # its sender has been told to come back, and the listener has removed the part
+    def _receive(self, messages: list[Received]) -> None:
+        """Take over what associations brought, and answer."""
+        # Who is not running has been told to come back, and the listener has removed the part.
+        waiting = [message for message in messages if message.answer.set_running_or_notify_cancel()]
+        if not waiting:
+            return
+        try:
+            outcomes = self._take_over([self._arrival(message) for message in waiting])
+        except (StoreError, EngineError) as error:
+            self._cannot_receive(error)
+            for message in waiting:
+                message.answer.set_result(Answer(status=OUT_OF_RESOURCES, words=error.what))
+            return
+        for message, outcome in zip(waiting, outcomes, strict=True):
+            if outcome.acquisition_id is not None:
+                self._gathering.carried(message.association, outcome.acquisition_id)
+            refused = outcome.fate is Fate.QUARANTINED
+            message.answer.set_result(
+                Answer(status=CANNOT_UNDERSTAND, words=outcome.words) if refused else Answer(status=SUCCESS)
+            )
+
+    def _arrival(self, message: Received) -> Arrival:
         stat = message.calling_ae_title in self._settings.listener.stat_ae_titles
-        origin = Origin(
+        return Arrival(
+            part=message.part,
             door=Door.ASSOCIATION,
             source=message.source,
             urgency=Urgency.STAT if stat else Urgency.LIVE,
             noticed_ns=message.noticed_ns,
-        )
-        try:
-            outcome = self._take_over(message.part, origin, final=True)
-        except (StoreError, EngineError) as error:
-            self._cannot_receive(error)
-            message.answer.set_result(Answer(status=OUT_OF_RESOURCES, words=error.what))
-            return
-        if outcome.acquisition_id is not None:
-            self._gathering.carried(message.association, outcome.acquisition_id)
-        refused = outcome.fate is Fate.QUARANTINED
-        message.answer.set_result(
-            Answer(status=CANNOT_UNDERSTAND, words=outcome.words) if refused else Answer(status=SUCCESS)
+            final=True,
         )
 
-    def _take_over(self, part: Part, origin: Origin, *, final: bool) -> Outcome:
-        """Land a part. Raises StoreError or EngineError: then nothing was taken, and the part is gone."""
+    def _take_over(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
+        """Land parts. Raises StoreError or EngineError: then nothing was taken, and the parts are gone."""
         try:
-            outcome = self._lander.take(part, origin, final=final)
+            outcomes = self._lander.take(arrivals)
         except (StoreError, EngineError):
-            self._spool.discard(part)
+            for arrival in arrivals:
+                self._spool.discard(arrival.part)
             raise
         except Exception as error:  # noqa: BLE001 - the one catch-all: this file is set aside, others flow
+            if len(arrivals) > 1:
+                return [outcome for arrival in arrivals for outcome in self._take_over([arrival])]
             self._log.exception("a fault while taking a file over")
             words = f"A fault of the software: {type(error).__name__}. Please report it."
-            outcome = self._lander.set_aside(part, origin, words)
+            outcomes = [self._lander.set_aside(arrivals[0], words)]
         if self._trouble is not None:
             self._log.info("receiving again")
             self._trouble = None
-        return outcome
+        return outcomes
 
     def _cannot_receive(self, error: ScansideError) -> None:
         """Nothing is acknowledged until the disk takes files again; said when it starts."""

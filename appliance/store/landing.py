@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -57,6 +58,12 @@ class Landings:
     def __init__(self, database: Database, *, peers_for_originals: tuple[str, ...] = ()) -> None:
         self._database = database
         self._peers = peers_for_originals
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Everything that is landed in the block is one transaction: one flush of the disk for many files."""
+        with self._database.transaction():
+            yield
 
     def find(self, sha256: str) -> Landing | None:
         """What is known about these bytes; None when they never came."""
