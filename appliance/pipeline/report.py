@@ -8,6 +8,7 @@ docs/json.md describes the line; a test holds the two together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from appliance.domain.acquisition import Completeness, Instance, Kind
@@ -35,6 +36,8 @@ class AcquisitionReport:
     states: tuple[tuple[JobState, str | None], ...]
     """Each lane's job state, with its reason."""
     results: tuple[LaneResult, ...]
+    data: Path
+    """The folder that paths in results are relative to."""
     outputs: tuple[str, ...]
     """DICOM objects made of the results; the derived images are in the results."""
     committed_ms: dict[str, float]
@@ -61,7 +64,12 @@ def acquisition_line(report: AcquisitionReport) -> dict[str, Any]:
         "quality": [to_plain(check) for result in results for check in result.quality],
         "findings": [to_plain(finding) for result in results for finding in result.findings],
         "refusals": [to_plain(refusal) for result in results for refusal in result.refusals],
-        "derived": [file.path for result in results for file in result.derived if file.role == DERIVED_IMAGE],
+        "derived": [
+            str(report.data / file.path)
+            for result in results
+            for file in result.derived
+            if file.role == DERIVED_IMAGE
+        ],
         "outputs": list(report.outputs),
         "models": sorted({use.model for result in results for use in result.engines}),
         "engines": {use.task: use.engine for result in results for use in result.engines},
