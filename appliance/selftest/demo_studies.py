@@ -25,7 +25,10 @@ class DemoStudy:
 
 
 def write_demo_studies(folder: Path) -> tuple[DemoStudy, ...]:
-    """Write all studies under `folder`, one folder each. About 12 s of one core's time."""
+    """Write all studies under `folder`, one folder each: about 12 s of one core's time.
+
+    Studies that lie there whole from an earlier time are not drawn again.
+    """
     studies = {
         "1-chest": "nothing",
         "2-chest-base-cut-off": "both lung bases cut off at the lower edge, the left one by 47 mm",
@@ -35,6 +38,17 @@ def write_demo_studies(folder: Path) -> tuple[DemoStudy, ...]:
         "6-ct": "slice 13 of 24 missing, and streaks in slices 8 and 9",
     }
     folders = [folder / name for name in studies]
+    whole = folder / "whole"
+    if not whole.exists():
+        _draw(folders)
+        whole.touch()
+    return tuple(
+        DemoStudy(folder=each, planted=planted)
+        for each, planted in zip(folders, studies.values(), strict=True)
+    )
+
+
+def _draw(folders: list[Path]) -> None:
     for each in folders:
         each.mkdir(parents=True, exist_ok=True)
     files = [each / "image.dcm" for each in folders]
@@ -62,10 +76,6 @@ def write_demo_studies(folder: Path) -> tuple[DemoStudy, ...]:
     )
     write_limb(files[4], ExposurePlan(dead_columns=(1180,)), identity=_person(105, "PHANTOM^HAND"))
     write_ct(folders[5], CtPlan(seed=106, slices=24, noise_hu=16.0, missing=(12,), streaked=(7, 8)))
-    return tuple(
-        DemoStudy(folder=each, planted=planted)
-        for each, planted in zip(folders, studies.values(), strict=True)
-    )
 
 
 def _person(seed: int, name: str) -> Identity:
