@@ -18,6 +18,7 @@ from appliance.domain.result import LaneResult
 
 DERIVED_IMAGE: Final = "derived_image"
 """Role of a file that is an image made from the acquisition."""
+ARRIVAL_STAGES: Final = frozenset({"landed", "waited"})
 SCHEMA: Final = 1
 """Rises when a field changes its meaning or goes away; new fields do not raise it."""
 
@@ -123,13 +124,17 @@ def _status(report: AcquisitionReport) -> tuple[str, str | None]:
 
 
 def _timings(report: AcquisitionReport) -> dict[str, float]:
-    """Milliseconds by stage, added up over the lanes; `landed` once; `committed.LANE` from first sight."""
+    """Milliseconds by stage, added up over the lanes; `committed.LANE` from first sight to commit.
+
+    `landed` and `waited` are of the first lane: the others wait for it.
+    """
     timings: dict[str, float] = {}
     for result in report.results:
         for timing in result.timings:
-            once = timing.stage == "landed"
-            before = 0.0 if once else timings.get(timing.stage, 0.0)
-            timings[timing.stage] = round(before + timing.duration_ms, 3)
+            if timing.stage in ARRIVAL_STAGES:
+                timings.setdefault(timing.stage, round(timing.duration_ms, 3))
+            else:
+                timings[timing.stage] = round(timings.get(timing.stage, 0.0) + timing.duration_ms, 3)
     for lane, duration_ms in report.committed_ms.items():
         timings[f"committed.{lane}"] = round(duration_ms, 3)
     return timings
