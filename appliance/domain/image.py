@@ -16,6 +16,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.errors import InputError
+
 GreyArray: TypeAlias = NDArray[np.float32]
 """Shape (rows, columns); modality units."""
 StoredArray: TypeAlias = NDArray[Any]
@@ -111,6 +113,9 @@ class FrameSource(Protocol):
 
     def __iter__(self) -> Iterator[PixelImage]:
         """All slices, first to last. Raises InputError at a slice that cannot be decoded."""
+
+    def each(self) -> Iterator[PixelImage | InputError]:
+        """All slices, first to last; in the place of one that cannot be decoded, why not."""
 
     def frame(self, index: int) -> PixelImage:
         """One slice. Raises InputError when it cannot be decoded."""

@@ -26,12 +26,22 @@ class JailedFrames:
         return len(self._places)
 
     def __iter__(self) -> Iterator[PixelImage]:
+        """See `FrameSource`."""
+        for image in self.each():
+            if isinstance(image, InputError):
+                raise image
+            yield image
+
+    def each(self) -> Iterator[PixelImage | InputError]:
         """See `FrameSource`: while one slice is in use, the jail decodes the next."""
         pending = self._begin(0) if self._places else None
         index = 0
         while pending is not None:
             following = self._begin(index + 1) if index + 1 < len(self._places) else None
-            yield self._wait(pending, index)
+            try:
+                yield self._wait(pending, index)
+            except InputError as error:
+                yield error
             pending, index = following, index + 1
 
     def frame(self, index: int) -> PixelImage:

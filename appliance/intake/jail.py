@@ -68,6 +68,24 @@ class PendingFrame:
         return outcome
 
 
+class PendingDescription:
+    """A file that is being looked into while its caller does something else."""
+
+    def __init__(self, jail: Jail, task: _Task, sha256: str) -> None:
+        self._jail = jail
+        self._task = task
+        self._sha256 = sha256
+
+    def description(self) -> Description:
+        """Wait for it. See `Jail.describe`."""
+        outcome = self._jail.finish(self._task)
+        assert isinstance(outcome, Description)
+        if outcome.instance is None:
+            return outcome
+        instance = dataclasses.replace(outcome.instance, path=self._task.path, sha256=self._sha256)
+        return dataclasses.replace(outcome, instance=instance)
+
+
 class Jail:
     """Reads files in a child process. A context manager; one owner, one thread.
 
@@ -115,12 +133,11 @@ class Jail:
         takes too long is UNUSABLE. `path` and `sha256` come back in the instance as they were given. Raises
         EngineError where no child can be started.
         """
-        outcome = self.finish(self._begin(path, None, self._settings.parse_timeout_s))
-        assert isinstance(outcome, Description)
-        if outcome.instance is None:
-            return outcome
-        instance = dataclasses.replace(outcome.instance, path=path, sha256=sha256)
-        return dataclasses.replace(outcome, instance=instance)
+        return self.begin_describe(path, sha256=sha256).description()
+
+    def begin_describe(self, path: Path, *, sha256: str = "") -> PendingDescription:
+        """Ask what a file is and come back for it later; several are answered in the order of asking."""
+        return PendingDescription(self, self._begin(path, None, self._settings.parse_timeout_s), sha256)
 
     def frame(self, path: Path, frame_index: int) -> PixelImage:
         """Decode one frame. `stored` looks into shared memory and stays as it is for as long as it is kept.

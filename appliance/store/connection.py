@@ -95,8 +95,15 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
-        """All of it or nothing of it. Durable when the block has ended without an error."""
+        """All of it or nothing of it. Durable when the block has ended without an error.
+
+        Inside another one of the same thread it is a part of that one.
+        """
         with self._lock, _in_words(Path(self._connection.filename)):
+            inside_another: bool = self._connection.in_transaction
+            if inside_another:
+                yield self._execute
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._execute
