@@ -33,6 +33,8 @@ MAGIC_END: Final = PREAMBLE_BYTES + len(MAGIC)
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 HEADER_BUFFER_BYTES: Final = 65536
 """One read brings in most headers; pixel reads larger than this go round the buffer."""
+LARGEST_FIRST_VALUE_BYTES: Final = 1024
+"""The first elements of a data set are short: lengths, character sets, dates, UIDs."""
 _META_BYTES: Final = 4096
 """Where a file meta group that says "deflated" says it; the next lines must bound what it inflates to."""
 LARGEST_HEADER_BYTES: Final = 64 * 1024**2
@@ -207,10 +209,6 @@ def _is_bare_dataset(head: bytes) -> bool:
     return False
 
 
-LARGEST_FIRST_VALUE_BYTES: Final = 1024
-"""The first elements of a data set are short: lengths, character sets, dates, UIDs."""
-
-
 def _past_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
     del vr, length
     return tag.group != 0x0002
@@ -264,7 +262,7 @@ def _parse_plain(stream: Stream, size_bytes: int) -> DicomFile:
 
 
 def _raise_if_at_end(stream: Stream, size_bytes: int, error: Exception) -> None:
-    """The parser (pydicom 3.0) reports the end of a file inside a sequence in many ways; a disk's error has a number."""
+    """Tell the end of a file, which pydicom 3.0 reports in many ways, from damage and a failing disk."""
     is_disk = isinstance(error, OSError) and error.errno is not None
     if not is_disk and stream.tell() >= size_bytes:
         raise CutShortError from error

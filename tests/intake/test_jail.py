@@ -137,7 +137,7 @@ def test_a_codestream_that_crashes_a_real_decoder_kills_only_the_reader(
     good = write_dicom(RAMP)
     with Jail(ReadingSettings(), SystemClock()) as jail:
         bad, behind_it = jail.begin_frame(path, 0), jail.begin_frame(good, 0)
-        with pytest.raises(InputError, match="crash|damaged"):
+        with pytest.raises(InputError, match=r"crash|damaged"):
             bad.image()
         assert np.array_equal(behind_it.image().stored, RAMP)
 
