@@ -57,7 +57,7 @@ class Proof:
     tolerance: float | None
     """What was allowed there."""
     p50_ms: float | None
-    """Median time of one run of the golden inputs."""
+    """Median time of one run on one image."""
     p95_ms: float | None
 
 

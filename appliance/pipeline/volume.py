@@ -128,7 +128,7 @@ def _denoise(work: Work, answering: Answering, written: list[DerivedFile]) -> No
                 inputs = task.prepare(work.acquisition, image, served.card)
             with work.spans.stage("inferred"):
                 outputs = work.infer(answering, inputs)
-            with work.spans.stage("interpreted"):
+            with work.spans.stage("interpreted"), work.trusting(answering):
                 denoised = task.interpret(work.acquisition, image, outputs, served.card)
             with work.spans.stage("written"):
                 file, stored = writer.add(index, image, denoised)
