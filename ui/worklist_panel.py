@@ -55,8 +55,8 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 class WorklistModel(QAbstractListModel):
     """The rows as Qt's list view wants them."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
         self._rows: tuple[WorklistRow, ...] = ()
 
     @property
@@ -94,8 +94,8 @@ class WorklistModel(QAbstractListModel):
 
 
 class _RowPainter(QStyledItemDelegate):
-    def __init__(self, scale: Scale, icons: Icons) -> None:
-        super().__init__()
+    def __init__(self, scale: Scale, icons: Icons, parent: QWidget) -> None:
+        super().__init__(parent)
         self._scale = scale
         self._icons = icons
         self.selected_id = ""
@@ -170,8 +170,8 @@ class WorklistPanel(QFrame):
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "column")
-        self.model = WorklistModel()
-        self._painter = _RowPainter(scale, icons)
+        self.model = WorklistModel(self)
+        self._painter = _RowPainter(scale, icons, self)
         self._heading = PlainLabel("title", "Worklist")
         self._count = PlainLabel("caption")
         self._arrivals = QPushButton()

@@ -235,6 +235,14 @@ def test_keeping_against_the_check_asks_for_one_of_four_reasons(
     assert window.pages.currentWidget() is not window.reasons
 
 
+def test_only_an_advised_repeat_is_red(full_clinic: Any, show: Open) -> None:
+    window = show(state_of(full_clinic, "cut"))
+    assert window.decisions.repeat.property("advised") == "yes"
+    for exam_id in ("good", "head", "side", "new"):
+        window.show_state(state_of(full_clinic, exam_id), clock="08:41")
+        assert window.decisions.repeat.property("advised") == "no"
+
+
 def test_going_back_decides_nothing(full_clinic: Any, show: Open, qtbot: QtBot) -> None:
     window = show(state_of(full_clinic, "cut"))
     qtbot.mouseClick(window.decisions.keep, Qt.MouseButton.LeftButton)
