@@ -35,7 +35,7 @@ def write_demo_studies(folder: Path) -> tuple[DemoStudy, ...]:
         "3-chest-underexposed": "a twenty-fifth of the target exposure, so noisy",
         "4-forearm": "nothing",
         "5-hand-dead-line": "one dead detector column through the wrist, and no side given",
-        "6-ct": "slice 13 of 24 missing, and streaks in slices 8 and 9",
+        "6-ct": "one of 24 slices missing, and streaks in two others",
     }
     folders = [folder / name for name in studies]
     whole = folder / "whole"

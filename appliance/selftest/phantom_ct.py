@@ -235,8 +235,8 @@ def _streaks(hu: Plane, amplitude: float, rng: np.random.Generator) -> Plane:
             cv2.LINE_8,
         )
     field = cv2.GaussianBlur(field, (0, 0), 0.8)
-    field *= np.float32(amplitude / max(float(field.std()), 1e-6))
-    return np.where(hu > -950.0, field, 0.3 * field).astype(np.float32)
+    scaled = field * np.float32(amplitude / max(float(field.std()), 1e-6))
+    return np.where(hu > -950.0, scaled, 0.3 * scaled).astype(np.float32)
 
 
 def _with_metal(hu: Plane, rng: np.random.Generator) -> Plane:

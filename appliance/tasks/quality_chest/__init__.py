@@ -98,6 +98,8 @@ def _lungs(
         return (), "There is nothing in the picture to judge this on."
     if seen not in {None, CHEST_LABEL}:
         return (), "This does not look like a chest, so lungs were not looked for."
+    if seen is None and not measured.acquisition.first.body_part:
+        return (), "The header names no body part and no model says that this is a chest."
     if orientation.verdict is Verdict.CHECK:
         return (), "The picture is turned; lungs are outlined on upright pictures only."
     return find_lungs(measured.overview, measured.field), None

@@ -31,10 +31,14 @@ _BIN_HU: Final = 0.5
 _MOST_NOISE_HU: Final = 150.0
 _LEAST_PIXELS: Final = 600
 """Soft-tissue patches needed for a noise value, and pixels of air for a level."""
+_MEDIAN_TO_SIGMA: Final = 1.4826
+"""Median absolute value to standard deviation of a normal distribution."""
 _STREAK_HU: Final = (-60.0, 140.0)
 """Local mean of what streaks are looked for in: soft tissue, lifted or lowered by them."""
 _STREAK_PX: Final = 25
 """Length over which a streak is straight; noise averages out over it, anatomy in soft tissue is rounder."""
+_LUNG_HU: Final = (-880.0, -600.0)
+"""Aerated lung, clear of air (-1000) and of the edges of soft tissue."""
 _RING: Final = 0.985
 """Where the edge of the reconstructed circle is looked at, in parts of its radius."""
 
@@ -50,8 +54,12 @@ class SliceMeasure:
     """Standard deviation of horizontal streaks in soft tissue beyond what is there in the other direction."""
     field_contact_percent: float | None
     """Part of the edge of the reconstructed circle at which the body is."""
+    lung_contact_percent: float
+    """Part of the edge of the reconstructed circle at which there is lung."""
     air_hu: float | None
     """Median of the air around the body."""
+    darkest_hu: float | None
+    """First percentile inside the reconstructed circle."""
     metal_percent: float
     """Part of the body denser than `METAL_HU`."""
     body_percent: float
@@ -77,8 +85,10 @@ def measure_slice(image: PixelImage) -> SliceMeasure:
         digest=zlib.crc32(np.ascontiguousarray(image.stored).data),
         noise_hu=_noise(part, image.spacing_mm),
         streak_hu=_streak(part),
-        field_contact_percent=_field_contact(body) if inside else None,
+        field_contact_percent=100.0 * float(_rim(body).mean()) if inside else None,
+        lung_contact_percent=100.0 * float(_is_lung(_rim(small)).mean()),
         air_hu=_air(hu, small, body, padding),
+        darkest_hu=_darkest(small),
         metal_percent=100.0 * float(np.count_nonzero(hu > METAL_HU)) * scale / max(inside, 1),
         body_percent=100.0 * inside / body.size,
         signature=signature,
@@ -135,7 +145,10 @@ def _noise(hu: NDArray[np.float32], spacing_mm: tuple[float, float] | None) -> f
 
 
 def _streak(hu: NDArray[np.float32]) -> float | None:
-    """Compare lines averaged along the rows with lines averaged along the columns, in soft tissue."""
+    """Compare lines averaged along the rows with lines averaged along the columns, in soft tissue.
+
+    Medians: streaks go right across, while an air-fluid level is in one place.
+    """
     near = np.clip(hu, -200.0, 300.0)
     soft = cv2.inRange(cv2.blur(near, (9, 9)), (_STREAK_HU[0],), (_STREAK_HU[1],))
     deviations = []
@@ -145,30 +158,48 @@ def _streak(hu: NDArray[np.float32]) -> float | None:
             return None
         lines = cv2.blur(near, along)
         detail = cv2.subtract(lines, cv2.blur(lines, across))
-        deviations.append(cv2.mean(cv2.multiply(detail, detail), inner)[0])
-    return float(np.sqrt(max(deviations[0] - deviations[1], 0.0)))
+        deviations.append(float(np.median(np.abs(detail[inner > 0]))) * _MEDIAN_TO_SIGMA)
+    return float(np.sqrt(max(deviations[0] ** 2 - deviations[1] ** 2, 0.0)))
 
 
-def _field_contact(body: NDArray[Any]) -> float:
-    rows, columns = body.shape
+def _rim(small: NDArray[Any]) -> NDArray[Any]:
+    """Values just inside the edge of the reconstructed circle, one per degree."""
+    rows, columns = small.shape
     radius = min(rows, columns) / 2.0
     angles = np.linspace(0.0, 2.0 * np.pi, 360, endpoint=False)
     row = np.clip((rows - 1) / 2.0 + _RING * (radius - 1) * np.sin(angles), 0, rows - 1).round().astype(int)
     column = (columns - 1) / 2.0 + _RING * (radius - 1) * np.cos(angles)
-    touched = body[row, np.clip(column, 0, columns - 1).round().astype(int)]
-    return 100.0 * float(touched.mean())
+    values: NDArray[Any] = small[row, np.clip(column, 0, columns - 1).round().astype(int)]
+    return values
+
+
+def _is_lung(rim: NDArray[Any]) -> NDArray[np.bool_]:
+    """Runs of lung values; where skin meets air, single pixels have them too."""
+    lung = (rim > _LUNG_HU[0]) & (rim < _LUNG_HU[1])
+    run = np.convolve(np.concatenate([lung[-3:], lung, lung[:3]]), np.ones(7), mode="valid")
+    return run == 7
+
+
+def _circle(shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """True well inside the reconstructed circle."""
+    rows, columns = shape
+    y, x = np.ogrid[:rows, :columns]
+    away: NDArray[np.bool_] = np.hypot(y - (rows - 1) / 2.0, x - (columns - 1) / 2.0) < 0.48 * min(shape)
+    return away
+
+
+def _darkest(small: NDArray[Any]) -> float | None:
+    values = small[_circle(small.shape)]
+    return float(np.percentile(values, 1)) if values.size else None
 
 
 def _air(
     hu: NDArray[np.float32], small: NDArray[Any], body: NDArray[Any], padding: NDArray[np.bool_] | None
 ) -> float | None:
-    rows, columns = small.shape
-    y, x = np.ogrid[:rows, :columns]
-    radius = min(rows, columns) / 2.0
-    around = np.hypot(y - (rows - 1) / 2.0, x - (columns - 1) / 2.0) < 0.96 * radius
+    around = _circle(small.shape)
     around &= cv2.dilate(body, np.ones((7, 7), np.uint8)) == 0
     row, column = np.nonzero(around)
-    step = hu.shape[0] / rows, hu.shape[1] / columns
+    step = hu.shape[0] / small.shape[0], hu.shape[1] / small.shape[1]
     place = ((row + 0.5) * step[0]).astype(int), ((column + 0.5) * step[1]).astype(int)
     values = hu[place]
     if padding is not None:

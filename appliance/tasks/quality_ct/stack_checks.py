@@ -142,7 +142,7 @@ def slice_spacing_check(acquisition: Acquisition) -> QualityCheck:
             unit="mm",
             limit=abs(claimed),
             advice=f"Slices are {usual:g} mm apart, but the header says {abs(claimed):g} mm: lengths "
-            "measured along the patient would be wrong. Check the reconstruction, and whether slices are missing.",
+            "measured along the patient would be wrong. Check the reconstruction and count the slices.",
         )
     if thickness is not None and usual > thickness * (1.0 + _SPACING_TOLERANCE):
         return QualityCheck(

@@ -8,7 +8,7 @@ picture is not judged.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -27,6 +27,8 @@ MOST_CONTACT_PERCENT: Final = 2.5
 _SIDES: Final = ("upper", "right", "lower", "left")
 _INSET_PX: Final = 2.5
 """Overview pixels inside the edge at which contact is looked for: off the penumbra."""
+_WHOLE_SIDE: Final = 0.7
+"""Part of a side from which on what touches it is no limb in air: white unexposed borders do."""
 _SEPARABLE: Final = 0.70
 """Least part of the variance that the split into limb and air explains (Otsu's criterion, IEEE Trans. SMC 9
 (1979) 62): 0.75 and more on limbs in air, less where the limb fills the field."""
@@ -75,8 +77,14 @@ def limb_coverage_check(
         )
     allowed = 1 if part in ENDS else 2
     in_mm = overview.pixel_mm is not None
-    contacts = sorted((_contact(limb, field, index, overview) for index in range(4)), reverse=True)
-    excess, side, ends = contacts[allowed]
+    contacts = [_contact(limb, field, index, overview) for index in range(4)]
+    contacts.sort(key=lambda contact: contact[0], reverse=True)
+    if max(contact[3] for contact in contacts) > _WHOLE_SIDE:
+        return not_checked(
+            "field_of_view",
+            "A whole side of the picture is bright, so limb and unexposed border cannot be told apart; look.",
+        )
+    excess, side, ends, _ = contacts[allowed]
     limit = MOST_CONTACT_MM if in_mm else MOST_CONTACT_PERCENT
     unit = "mm" if in_mm else "%"
     ways = "one side" if allowed == 1 else "two sides"
@@ -90,18 +98,18 @@ def limb_coverage_check(
         limit,
         good=f"The limb leaves the field on no more than {ways}.",
         bad=f"The limb also leaves the field on the {_SIDES[side]} side, over {excess:.0f} {unit}: "
-        f"a {part.lower() or 'limb'} may leave it on {ways} only. Move the part or open the field there.",
+        f"{part.lower()} pictures may leave it on {ways} only. Move the part or open the field there.",
         marks=marks,
     )
 
 
-_Ends = tuple[tuple[float, float], tuple[float, float]]
+_Ends: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 
 def _contact(
     limb: Mask, field: ExposedField, index: int, overview: Overview
-) -> tuple[float, int, _Ends | None]:
-    """Length of contact in mm (or % of the side), the side, and where it is in source pixels."""
+) -> tuple[float, int, _Ends | None, float]:
+    """Length of contact in mm (or % of the side), the side, where it is, and which part of the side."""
     start, end = field.corners[index], field.corners[(index + 1) % 4]
     inward = field.corners.mean(axis=0) - (start + end) / 2
     inward = inward / max(float(np.hypot(*inward)), 1e-6) * np.float32(_INSET_PX)
@@ -111,7 +119,7 @@ def _contact(
     place = np.clip(points, 0, (rows - 1, columns - 1)).round().astype(int)
     touched = np.flatnonzero(limb[place[:, 0], place[:, 1]])
     if touched.size == 0:
-        return 0.0, index, None
+        return 0.0, index, None, 0.0
     along = (end - start) / samples
     if overview.pixel_mm is None:
         length = 100.0 * touched.size / samples
@@ -124,4 +132,4 @@ def _contact(
         overview.to_source(float(first[0]), float(first[1])),
         overview.to_source(float(last[0]), float(last[1])),
     )
-    return length, index, ends
+    return length, index, ends, float(touched.size / samples)

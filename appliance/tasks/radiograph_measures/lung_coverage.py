@@ -98,7 +98,8 @@ def _worded(
     if contact.margin_px > 0:
         away = _scaled(contact.margin_px, contact.edge, overview, field)
         return Verdict.CHECK, (
-            f"{whose} lung comes within {away:.0f} {unit} of the {edge} edge: its {what} may be cut off. {remedy}"
+            f"{whose} lung comes within {away:.0f} {unit} of the {edge} edge: "
+            f"its {what} may be cut off. {remedy}"
         )
     along = _along(contact, overview, field)
     gross = GROSS_MM if overview.pixel_mm is not None else GROSS_PERCENT

@@ -62,7 +62,7 @@ def _islands(plateau: Mask, inner: Mask) -> Mask:
     """Regions of `plateau` that do not reach the outside of `inner`: air beside the patient does."""
     outside: Mask = cv2.copyMakeBorder(1 - inner, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1.0)
     framed: Mask = cv2.copyMakeBorder(plateau, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1.0)
-    _, labels = cv2.connectedComponents(framed | outside, connectivity=8)
+    _, labels = cv2.connectedComponents(cv2.bitwise_or(framed, outside), connectivity=8)
     islands: Mask = (plateau & (labels[1:-1, 1:-1] != labels[0, 0])).astype(np.uint8)
     opened: Mask = cv2.morphologyEx(islands, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     return opened
