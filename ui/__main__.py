@@ -1,55 +1,70 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m ui`: what `scanside kiosk` starts."""
+"""`python -m ui --data DIR`: the kiosk as the program that it is. `scanside kiosk` starts it."""
 
 from __future__ import annotations
 
-import re
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Final
 
 import typer
 
+from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import errors_in_words
 from appliance.config import load_settings
-from appliance.errors import ConfigError
 from ui.main import run_kiosk
-from ui.view_state import Profile
+
+SMALLEST_PX: Final = 320
+LARGEST_PX: Final = 8192
+"""Sides of a picture: a hand-held panel to an 8K wall."""
 
 
-def main(  # noqa: PLR0913  (one parameter per option)
+class ProfileName(str, Enum):
+    """Which room the screen stands in."""
+
+    SCANNER = "scanner"
+    RURAL = "rural"
+    FRACTURE = "fracture"
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, by, height = text.lower().partition("x")
+    if by and width.isdecimal() and height.isdecimal():
+        size = int(width), int(height)
+        if all(SMALLEST_PX <= side <= LARGEST_PX for side in size):
+            return size
+    raise typer.BadParameter(
+        f"write it as WIDTHxHEIGHT, each {SMALLEST_PX} to {LARGEST_PX}, for example 1920x1080"
+    )
+
+
+def main(
     *,
-    data: Annotated[Path, typer.Option()],
-    config: Annotated[Path | None, typer.Option()] = None,
-    profile: Annotated[str | None, typer.Option()] = None,
-    screenshot: Annotated[Path | None, typer.Option()] = None,
-    size: Annotated[str | None, typer.Option()] = None,
-    exam: Annotated[str | None, typer.Option()] = None,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    profile: Annotated[
+        ProfileName | None, typer.Option(help="Arrangement; default: as the settings say.")
+    ] = None,
+    screenshot: Annotated[
+        Path | None, typer.Option(help="Render the screen into this PNG without a display, and end.")
+    ] = None,
+    size: Annotated[str, typer.Option(help="Size of the screenshot in pixels, WIDTHxHEIGHT.")] = "1920x1080",
+    exam: Annotated[
+        str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
+    ] = None,
 ) -> None:
-    """Show the store under DATA until the window is closed, or save one picture of it."""
+    """Show worklist, picture, verdict and health of the appliance that works on DATA."""
     with errors_in_words():
-        if profile not in (None, "scanner", "rural", "fracture"):
-            raise ConfigError(
-                f"--profile {profile} is not known.", remedy="Choose scanner, rural or fracture."
-            )
         code = run_kiosk(
-            data.resolve(),
+            data,
             load_settings(config),
             screenshot=screenshot,
-            size=_size(size),
-            profile=cast("Profile | None", profile),
+            size=_size(size) if screenshot is not None else None,
+            profile=profile.value if profile is not None else None,
             exam_id=exam,
         )
     raise typer.Exit(code)
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{3,5})x(\d{3,5})", text)
-    if found is None:
-        raise ConfigError(f"--size {text} is not a size.", remedy="Write WIDTHxHEIGHT in pixels: 1280x800.")
-    return int(found.group(1)), int(found.group(2))
 
 
 if __name__ == "__main__":

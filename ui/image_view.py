@@ -148,7 +148,7 @@ class ImageView(QWidget):
             self._words = state.absent
             return
         try:
-            picture = open_picture(state.folder, state.exam_id)
+            picture = open_picture(state.folder)
         except InputError as error:
             self._forget()
             self._words = visible(str(error), limit=LONGEST_SENTENCE)

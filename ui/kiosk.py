@@ -83,6 +83,7 @@ class KioskWindow(QWidget):
         self._arrange(findings_first=profile == "fracture")
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
+        self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
         self.back.clicked.connect(lambda: self.pages.setCurrentWidget(self._list_page))
         self.toolbar.pressed.connect(self._use_tool)
         self.image.changed.connect(self._follow_image)

@@ -113,14 +113,19 @@ class Poller(QObject):
                 self.board_read.emit(board)
         except ScansideError as error:
             self._close()
-            self._report(error)
+            self._report(error.what, error.remedy)
+        except Exception as error:  # noqa: BLE001  this process's one catch-all: a thread that died would leave
+            self._close()  # an old board on the screen that looks like a new one
+            self._report(
+                f"The store cannot be read ({error}).", "It is tried again; call service if it stays."
+            )
 
-    def _report(self, error: ScansideError) -> None:
+    def _report(self, what: str, remedy: str) -> None:
         before = self._trouble
-        if before is not None and (before.what, before.remedy) == (error.what, error.remedy):
+        if before is not None and (before.what, before.remedy) == (what, remedy):
             return
         since_ns = before.since_ns if before is not None else self._clock.monotonic_ns()
-        self._trouble = StoreTrouble(what=error.what, remedy=error.remedy, since_ns=since_ns)
+        self._trouble = StoreTrouble(what=what, remedy=remedy, since_ns=since_ns)
         self.failed.emit(self._trouble)
 
     def _write_decisions(self) -> None:

@@ -14,7 +14,7 @@ from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Layout
-from appliance.domain.view import VIEW_FILE, view_folder_name
+from appliance.domain.view import VIEW_FILE
 from appliance.monitor.heartbeat import read_beat
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
@@ -68,7 +68,7 @@ class StoreSource:
         self.close()
 
     def _exam(self, entry: BoardEntry) -> ExamRecord:
-        folder = self._layout.views / view_folder_name(entry.acquisition_id, entry.version)
+        folder = self._layout.view_of(entry.acquisition_id, entry.version)
         mark = _changed_ns(folder / VIEW_FILE)
         return ExamRecord(
             entry=entry,

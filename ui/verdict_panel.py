@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayou
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import PlainLabel, restyle
+from ui.labels import ElidedLabel, PlainLabel, restyle
 from ui.theme import VERDICT_COLOURS, Scale
 from ui.verdict_state import SHAPES, CheckLine, VerdictKind, VerdictState
 
@@ -71,8 +71,8 @@ class VerdictBand(QFrame):
         self.setAccessibleName(f"{QUESTION} {verdict.word}. {verdict.cause}")
 
 
-class _ProblemLine(QWidget):
-    """One criterion that needs a person: sign, name, measurement, and what to do."""
+class _CheckRow(QWidget):
+    """One criterion, or several of one kind: sign, name, measurement, and what to do."""
 
     def __init__(self, line: CheckLine, scale: Scale, icons: Icons, *, with_advice: bool) -> None:
         super().__init__()
@@ -88,6 +88,8 @@ class _ProblemLine(QWidget):
         layout.addWidget(PlainLabel("title", line.title, wrap=True), 0, 1)
         if line.measured and len(line.measured) <= SHORT_MEASURE and with_advice:
             layout.addWidget(PlainLabel("measured", line.measured), 0, 2)
+        elif line.measured and line.kind is VerdictKind.YES:
+            layout.addWidget(ElidedLabel("measured", line.measured), 1, 1, 1, 2)  # good news may end in "…"
         elif line.measured:
             layout.addWidget(PlainLabel("measured", line.measured, wrap=True), 1, 1, 1, 2)
         if with_advice:
@@ -107,7 +109,7 @@ class ChecksCard(QFrame):
         self._layout = QVBoxLayout(self)
         margin = scale.px(3)
         self._layout.setContentsMargins(margin, scale.px(2.6), margin, scale.px(2.6))
-        self._layout.setSpacing(scale.px(2.2))
+        self._layout.setSpacing(scale.px(1.7))
 
     def show_state(self, verdict: VerdictState) -> None:
         """Draw the checks of `verdict`."""
@@ -120,7 +122,7 @@ class ChecksCard(QFrame):
         if not problems or verdict.cause != problems[0].advice:
             self._layout.addWidget(PlainLabel("detail", verdict.cause, wrap=True))
         for line in problems:
-            self._layout.addWidget(_ProblemLine(line, self._scale, self._icons, with_advice=True))
+            self._layout.addWidget(_CheckRow(line, self._scale, self._icons, with_advice=True))
         self._add_group(VerdictKind.NOT_CHECKED, "Not checked", by_kind[VerdictKind.NOT_CHECKED])
         self._add_group(VerdictKind.YES, "Passed", by_kind[VerdictKind.YES])
 
@@ -128,7 +130,7 @@ class ChecksCard(QFrame):
         if lines:
             names = ", ".join(line.title.lower() for line in lines)
             group = CheckLine(kind=kind, title=f"{title} ({len(lines)})", measured=names, advice="")
-            self._layout.addWidget(_ProblemLine(group, self._scale, self._icons, with_advice=False))
+            self._layout.addWidget(_CheckRow(group, self._scale, self._icons, with_advice=False))
 
 
 def empty(layout: QVBoxLayout) -> None:

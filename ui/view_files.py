@@ -43,13 +43,10 @@ class Picture:
         return int(self.stored.shape[0])
 
 
-def open_picture(folder: Path, exam_id: str) -> Picture:
-    """Map the view in `folder`, which must say that it belongs to `exam_id`.
-
-    Raises InputError with words for the screen when it is not whole, or another exam's.
-    """
+def open_picture(folder: Path) -> Picture:
+    """Map the view in `folder`. Raises InputError with words for the screen when it is not whole."""
     try:
-        view = _described(folder, exam_id)
+        view = from_json(View, (folder / VIEW_FILE).read_text(encoding="utf-8"))
         stored = _stack(_mapped(folder, view.array))
         denoised = None if view.denoised is None else _stack(_mapped(folder, view.denoised))
         table = _mapped(folder, view.table)
@@ -71,13 +68,6 @@ def read_heatmap(picture: Picture, finding_code: str) -> NDArray[np.uint8] | Non
 
     heat = cv2.imread(str(picture.folder / name), cv2.IMREAD_GRAYSCALE)
     return None if heat is None else np.asarray(heat, dtype=np.uint8)
-
-
-def _described(folder: Path, exam_id: str) -> View:
-    view = from_json(View, (folder / VIEW_FILE).read_text(encoding="utf-8"))
-    if view.acquisition_id != exam_id:
-        raise ValueError("it belongs to another exam")
-    return view
 
 
 def _mapped(folder: Path, name: str) -> NDArray[Any]:

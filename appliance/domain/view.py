@@ -21,8 +21,6 @@ class View:
     clip(stored - stored_low, 0, 65535) and holds the header's own look (modality, VOI and polarity).
     """
 
-    acquisition_id: str
-    """Whose picture this is: a reader that expects another one shows nothing."""
     array: str
     """npy, shape (rows, columns) or (slices, rows, columns); uint8, uint16 or int16 stored values."""
     denoised: str | None
@@ -40,8 +38,3 @@ class View:
     """Low modality values are shown bright (MONOCHROME1 or PresentationLUTShape INVERSE)."""
     heatmaps: dict[str, str] = field(default_factory=dict)
     """Finding code to 8-bit grey PNG of the size of the source image."""
-
-
-def view_folder_name(acquisition_id: str, version: int) -> str:
-    """Name of the folder, under `Layout.views`, that holds the view of one version."""
-    return f"{acquisition_id}-v{version}"

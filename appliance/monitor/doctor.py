@@ -97,7 +97,7 @@ def _models(settings: Settings, registry: Registry) -> Iterator[Diagnosis]:
         yield Diagnosis(
             subject="models",
             health=Health.FAIL,
-            found="no model bundle is installed: images are checked and shown, nothing is triaged or denoised",
+            found="no model bundle is installed: nothing is triaged or denoised",
             remedy="Install the appliance again, or name a folder of bundles in the setting `models`.",
         )
     for task in registry.tasks():

@@ -34,7 +34,7 @@ def look_at_image(work: Work) -> LaneResult:
         heatmaps += answer.heatmaps
     with work.spans.stage("written"):
         if work.lane is Lane.QUALITY:
-            write_view(work.view, work.acquisition.acquisition_id, image)
+            write_view(work.view, image)
         drawn = {heat.finding_code: work.relative(add_heatmap(work.view, heat)) for heat in heatmaps}
     return replace(
         result,

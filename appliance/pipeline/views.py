@@ -92,22 +92,21 @@ class StackWriter:
             part.unlink()
 
 
-def write_view(folder: Path, acquisition_id: str, image: PixelImage) -> None:
+def write_view(folder: Path, image: PixelImage) -> None:
     """The view of a projection."""
     folder.mkdir(parents=True, exist_ok=True)
     image = showable(image)
     with StackWriter(folder / PIXELS) as stack:
         stack.add(image.stored)
-    describe_view(folder, acquisition_id, image)
+    describe_view(folder, image)
 
 
-def describe_view(folder: Path, acquisition_id: str, image: PixelImage) -> None:
+def describe_view(folder: Path, image: PixelImage) -> None:
     """Write the look-up table and the description; `image` speaks for all slices."""
     np.save(folder / TABLE, _table_from_low(image), allow_pickle=False)
     voi = image.voi
     window = (voi.center, voi.width) if voi and voi.center is not None and voi.width is not None else None
     view = View(
-        acquisition_id=acquisition_id,
         array=PIXELS,
         denoised=None,
         table=TABLE,

@@ -55,7 +55,7 @@ def measure_series(work: Work) -> LaneResult:
             work.bench.between()
     if first is None:
         raise damaged[0][1]
-    describe_view(work.view, work.acquisition.acquisition_id, first)
+    describe_view(work.view, first)
     quality = [_damaged_slices(damaged)] if damaged else []
     with work.spans.stage("interpreted"):
         for task, measured in zip(tasks, measures, strict=True):

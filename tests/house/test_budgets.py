@@ -23,7 +23,7 @@ PROMISE = re.compile(r"(≤|≥)\s?[\d.]+|\bat (most|least) [\d.]+\s?(ms|s|MB|Mi
 
 
 def faults_of(root: Path, budgets: list[dict[str, Any]]) -> list[str]:
-    """What is wrong with the entries: fields, names, units, or a measuring place that does not exist."""
+    """What is wrong with the entries: fields, names, units, a measuring place that does not speak of it."""
     found = []
     names = [budget.get("name") for budget in budgets]
     for budget in budgets:
@@ -36,8 +36,12 @@ def faults_of(root: Path, budgets: list[dict[str, Any]]) -> list[str]:
         if budget["unit"] not in UNITS or budget["bound"] not in {"at most", "at least"}:
             found.append(f"{name}: unit {budget['unit']}, bound {budget['bound']}")
         place = budget["measured"].partition("::")[0]
-        if place and not (root / place).exists():
+        if not place:
+            continue
+        if not (root / place).exists():
             found.append(f"{name}: there is no {place}")
+        elif str(name) not in (root / place).read_text(encoding="utf-8"):
+            found.append(f"{name}: {place} does not speak of it")
     return found
 
 
@@ -85,6 +89,11 @@ def test_faults_are_seen(tmp_path: Path) -> None:
     assert faults_of(tmp_path, [good, good]) == ["a: named twice"] * 2
     assert faults_of(tmp_path, [good | {"unit": "parsec"}]) == ["a: unit parsec, bound at most"]
     assert faults_of(tmp_path, [good | {"measured": "tests/gone.py::x"}]) == ["a: there is no tests/gone.py"]
+    (tmp_path / "bench.py").write_text("holds b\n", encoding="utf-8")
+    assert faults_of(tmp_path, [good | {"name": "b", "measured": "bench.py"}]) == []
+    assert faults_of(tmp_path, [good | {"name": "c", "measured": "bench.py"}]) == [
+        "c: bench.py does not speak of it"
+    ]
     assert faults_of(tmp_path, [{"name": "a"}])[0].startswith("a: fields")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ import pytest
 
 from appliance.config import Layout
 from appliance.errors import ExitCode
+from appliance.processes.table import PROCESSES
+
+FilesOf = Callable[[Path], list[Path]]
 
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
@@ -112,6 +115,24 @@ def test_every_part_of_the_data_folder_is_explained(repository: Path) -> None:
     assert parts
     for part in parts:
         assert f"| `{part.relative_to('DIR').as_posix()}`" in page.replace("/`", "`"), part
+
+
+def unnamed_folders(page: str, folders: list[str]) -> list[str]:
+    """Folders that the table of the page has no row for."""
+    return [folder for folder in folders if f"| `{folder}/`" not in page]
+
+
+def test_the_architecture_names_every_folder_and_process(repository: Path, files_of: FilesOf) -> None:
+    page = (repository / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    paths = [path.relative_to(repository).parts for path in files_of(repository)]
+    folders = {f"appliance/{path[1]}" for path in paths if path[0] == "appliance" and len(path) > 2}
+    folders |= {path[0] for path in paths if len(path) > 1} - {"LICENSES", "appliance"}
+    assert unnamed_folders(page, sorted(folder for folder in folders if not folder.startswith("."))) == []
+    assert [row.name for row in PROCESSES if f"| {row.name} |" not in page] == []
+
+
+def test_an_unnamed_folder_is_seen() -> None:
+    assert unnamed_folders("| `ui/` | screen |\n", ["ui", "attic"]) == ["attic"]
 
 
 def test_every_command_and_option_is_explained(commands_page: str) -> None:

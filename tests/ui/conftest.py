@@ -38,7 +38,7 @@ from appliance.domain.job import Job, Lane
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.record import to_json
 from appliance.domain.result import EngineUse, LaneResult
-from appliance.domain.view import View, view_folder_name
+from appliance.domain.view import View
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
@@ -152,8 +152,7 @@ class Clinic:
     ) -> Path:
         """The files that the worker writes for the screen."""
         pixels = chest_like(600, 500) if picture is None else picture
-        name = view_folder_name(acquisition.acquisition_id, acquisition.version)
-        folder = self.layout.views / name
+        folder = self.layout.view_of(acquisition.acquisition_id, acquisition.version)
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "pixels.npy", pixels)
         if denoised is not None:
@@ -166,7 +165,6 @@ class Clinic:
             cv2.imwrite(str(folder / f"heat_{code}.png"), values)
         view = View(
             **{
-                "acquisition_id": acquisition.acquisition_id,
                 "array": "pixels.npy",
                 "denoised": "denoised.npy" if denoised is not None else None,
                 "table": "table.npy",

@@ -17,7 +17,6 @@ from appliance.domain.view import View
 from ui.display_table import initial_window, lookup_for, windowed_table
 
 VIEW = View(
-    acquisition_id="a",
     array="p.npy",
     denoised=None,
     table="t.npy",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from appliance.clock import SystemClock
 from appliance.config import Layout
+from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decisions
 from ui.poller import DecisionCommand, Poller
 from ui.store_source import StoreSource
@@ -53,8 +55,6 @@ def test_a_store_that_is_not_there_is_told_once_and_found_later(tmp_path: Path, 
         assert "There is no store" in failed.args[0].what
         with qtbot.assertNotEmitted(poller.failed, wait=200):
             pass
-        from appliance.store.connection import Database  # noqa: PLC0415  only this test writes
-
         with (
             qtbot.waitSignal(poller.board_read),
             Database.open(layout.database, data=layout.data, clock=clock),
@@ -98,3 +98,24 @@ def test_no_thread_is_left(poller: Poller, qtbot: QtBot) -> None:
     assert any(thread.name == "store-poller" for thread in threading.enumerate())
     poller.stop()
     assert not any(thread.name == "store-poller" for thread in threading.enumerate())
+
+
+def test_a_store_that_is_only_half_made_is_trouble_not_the_end(
+    tmp_path: Path, clinic: Any, qtbot: QtBot
+) -> None:
+    """A file without our tables: what a reader sees when it comes in between creation and migration."""
+    layout = Layout(data=tmp_path / "half")
+    layout.database.parent.mkdir(parents=True)
+    sqlite3.connect(layout.database).close()
+    poller = Poller(lambda: StoreSource(layout, clinic.clock), SystemClock(), interval_s=0.02)
+    try:
+        with qtbot.waitSignal(poller.failed) as failed:
+            poller.start()
+        assert "cannot be read" in failed.args[0].what
+        with (
+            qtbot.waitSignal(poller.board_read),
+            Database.open(layout.database, data=layout.data, clock=clinic.clock),
+        ):
+            pass
+    finally:
+        poller.stop()
