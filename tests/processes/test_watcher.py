@@ -304,6 +304,18 @@ def test_a_restart_goes_on_with_the_series_and_reads_nothing_twice(layout: Layou
         assert states == {(1, "superseded"): 3, (2, "queued"): 3}
 
 
+def test_a_series_is_not_quiet_while_a_file_waits_unread(layout: Layout) -> None:
+    with running(layout, settings(look_interval_s=1.5, series_quiet_s=1.0)) as watcher:
+        for index in range(4):
+            ct_slice(layout.inbox / f"{index}.dcm", index)
+        watcher.until(lambda: watcher.files() == 4)
+        for index in range(4, 8):
+            ct_slice(layout.inbox / f"{index}.dcm", index)
+        watcher.until(lambda: watcher.settled() == 1)
+        assert watcher.only().slice_count == 8
+        assert watcher.only().version == 1
+
+
 def test_a_fault_of_ours_sets_one_file_aside_and_the_others_flow(layout: Layout) -> None:
     class Faulty:
         """Looks into files as the jail does, but cannot cope with wide ones."""
