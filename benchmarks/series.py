@@ -115,6 +115,7 @@ class _Turns:
     """Gives series to the one side and to the other."""
 
     def __init__(self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline) -> None:
+        self._per_s = workshop.plan.slices_per_s
         self._folder = workshop.folder / "arrivals"
         self._clock = workshop.clock
         self._appliance = appliance
@@ -135,7 +136,7 @@ class _Turns:
     def _to_appliance(self, template: tuple[Path, ...]) -> tuple[Answered, float]:
         study = new_arrival(template, self._folder)
         with FirstFile(self._appliance.layout.results, self._clock) as first:
-            closed_ns = rename_in(study, self._appliance.layout.inbox, self._clock)
+            closed_ns = rename_in(study, self._appliance.layout.inbox, self._clock, per_s=self._per_s)
             answered = self._appliance.wait_for_study(
                 study.study_instance_uid, closed_ns=closed_ns, timeout_s=ANSWER_TIMEOUT_S
             )
@@ -149,7 +150,7 @@ class _Turns:
 
     def _to_naive(self, template: tuple[Path, ...]) -> tuple[NaiveAnswer, float]:
         study = new_arrival(template, self._folder)
-        closed_ns = rename_in(study, self._naive.inbox, self._clock)
+        closed_ns = rename_in(study, self._naive.inbox, self._clock, per_s=self._per_s)
         answer = self._naive.wait_for_study(
             study.study_instance_uid, closed_ns=closed_ns, timeout_s=ANSWER_TIMEOUT_S
         )
