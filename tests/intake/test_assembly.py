@@ -257,7 +257,7 @@ def expected(schedule: Schedule, patient: str) -> tuple[Completeness, list[str]]
         conflict |= first.sha256 != instance.sha256
     people = {instance.patient.patient_id for _, instance in schedule.events if instance is not None}
     numbers = sorted(one.counts.instance_number or 0 for one in mine.values())
-    order = [f"1.9.{patient[-1]}.{number - 1}" for number in numbers]
+    order = [mine[f"1.9.{patient[-1]}.{number - 1}"].sha256 for number in numbers]
     if conflict or len(people) > 1:
         return Completeness.CONFLICT, order
     if numbers != list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 2:
@@ -281,7 +281,7 @@ def test_any_order_gives_what_was_sent(schedule: Schedule) -> None:
         assert {one.patient.patient_id for one in acquisition.instances} == {patient}
         completeness, order = expected(schedule, patient)
         assert acquisition.completeness is completeness, acquisition.evidence
-        assert stacked(acquisition) == order
+        assert [acquisition.instances[entry.instance].sha256 for entry in acquisition.slices] == order
         sent = {
             one.sha256 for _, one in schedule.events if one is not None and one.patient.patient_id == patient
         }

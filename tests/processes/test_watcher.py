@@ -304,6 +304,18 @@ def test_a_restart_goes_on_with_the_series_and_reads_nothing_twice(layout: Layou
         assert states == {(1, "superseded"): 3, (2, "queued"): 3}
 
 
+def test_a_series_is_not_quiet_while_a_file_waits_unread(layout: Layout) -> None:
+    with running(layout, settings(look_interval_s=1.5, series_quiet_s=1.0)) as watcher:
+        for index in range(4):
+            ct_slice(layout.inbox / f"{index}.dcm", index)
+        watcher.until(lambda: watcher.files() == 4)
+        for index in range(4, 8):
+            ct_slice(layout.inbox / f"{index}.dcm", index)
+        watcher.until(lambda: watcher.settled() == 1)
+        assert watcher.only().slice_count == 8
+        assert watcher.only().version == 1
+
+
 def test_a_fault_of_ours_sets_one_file_aside_and_the_others_flow(layout: Layout) -> None:
     class Faulty:
         """Looks into files as the jail does, but cannot cope with wide ones."""
@@ -341,6 +353,23 @@ def own_watcher(layout: Layout, chosen: Settings, describes: Describes, spool: S
         describes=describes,
         spool=spool,
     )
+
+
+def test_real_series_with_real_faults(layout: Layout, real_data: Path) -> None:
+    """Six slices each: one missing, one name twice, two patients under one series, one of another size."""
+    names = ("set-missing-slice", "set-duplicate-sop", "set-same-series-two-patients", "set-mixed-size")
+    with running(layout, settings(series_quiet_s=2.0)) as watcher:
+        for name in names:
+            shutil.copytree(real_data / "ct" / "dicom-hostile" / name, layout.inbox / name)
+        watcher.until(lambda: watcher.files() == 23 and watcher.settled() == len(watcher.entries()))
+        found: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
+        for entry in watcher.entries():
+            folder = Path(watcher.board.sources(entry.acquisition_id)[0]).parent.name
+            found[folder].append((entry.completeness.value, entry.instance_count))
+        assert found["set-missing-slice"] == [("INCOMPLETE", 5)]
+        assert found["set-duplicate-sop"] == [("CONFLICT", 6)]
+        assert found["set-same-series-two-patients"] == [("CONFLICT", 3), ("CONFLICT", 3)]
+        assert sorted(found["set-mixed-size"]) == [("INCOMPLETE", 5), ("QUIET", 1)]
 
 
 # ---------------------------------------------------------------------- the DICOM door
