@@ -23,6 +23,8 @@ from appliance.domain.acquisition import (
     PixelFormat,
     SeriesCounts,
 )
+from appliance.domain.card import ModelCard
+from appliance.domain.record import from_plain
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -102,3 +104,33 @@ def make_instance() -> Callable[..., Instance]:
         return instance
 
     return build
+
+
+@pytest.fixture
+def denoise_card() -> ModelCard:
+    """Slices in multiples of four."""
+    port = {"shape": ["batch", 1, "rows", "columns"], "dtype": "float32"}
+    return from_plain(
+        ModelCard,
+        {
+            "format": 1,
+            "task": "ct_denoise",
+            "name": "denoiser",
+            "version": "1.0",
+            "release": 1,
+            "summary": "",
+            "precision": "f32",
+            "inputs": [port | {"name": "slice"}],
+            "outputs": [port | {"name": "denoised"}],
+            "preprocessing": {"kind": "slice", "multiple_of_px": 4},
+            "labels": [],
+            "intended_use": {
+                "modalities": ["CT"],
+                "body_parts": [],
+                "view_positions": [],
+                "draws_location": False,
+            },
+            "provenance": {"training_data": [], "licence": "", "restrictions": "", "known_biases": []},
+            "metrics": [],
+        },
+    )

@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from ui.decision_state import KEEP_REASONS, DecisionState
-from ui.labels import ElidedLabel, PlainLabel
+from ui.labels import ElidedLabel, PlainLabel, restyle
 from ui.theme import LARGE_TOUCH_MM, Scale
 
 
@@ -42,6 +42,7 @@ class DecisionBar(QFrame):
         anyway = "Keep…" if self._compact else "Keep anyway…"
         words = anyway if state.keep_needs_reason else "Keep"
         self.keep.setText(words)
+        restyle(self.repeat, "advised", "yes" if state.repeat_advised and not state.decided else "no")
         self.repeat.setAccessibleName("Repeat this view")
         self.keep.setAccessibleName(words)
 
@@ -59,14 +60,15 @@ class KeepReasonPage(QFrame):
         grid = QGridLayout()
         grid.setSpacing(scale.gap_px)
         for index, reason in enumerate(KEEP_REASONS):
-            button = _large_button(reason, "keep", scale, compact=compact)
+            button = _large_button(reason, "keep", scale, compact=False)
             button.clicked.connect(lambda _checked, reason=reason: self.reason_given.emit(reason))
             grid.addWidget(button, index // 2, index % 2)
         back = _large_button("Back", "", scale, compact=True)
         back.clicked.connect(self.back_wanted)
         layout = QVBoxLayout(self)
         margin = scale.px(8)
-        layout.setContentsMargins(margin, scale.px(4), margin, scale.px(4))
+        edge = scale.px(2 if compact else 4)
+        layout.setContentsMargins(margin, edge, margin, edge)
         layout.setSpacing(scale.gap_px if not compact else scale.px(1))
         for label in (
             self._who,
@@ -77,6 +79,7 @@ class KeepReasonPage(QFrame):
         layout.addStretch(1)
         layout.addLayout(grid)
         layout.addStretch(1)
+        layout.addSpacing(scale.gap_px - layout.spacing())
         layout.addWidget(back)
 
     def ask(self, name: str, cause: str) -> None:

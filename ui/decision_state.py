@@ -31,6 +31,8 @@ class DecisionState:
     """"Repeat ordered 08:42. Reason"; "" while nobody has decided."""
     keep_needs_reason: bool
     """Keeping this one goes against what was measured, or nobody measured: one of four reasons is asked."""
+    repeat_advised: bool
+    """The check says so: the one button that is red."""
     repeat_reason: str
     """What the check says, written down with a repeat."""
 
@@ -45,6 +47,7 @@ def decision_of(decision: Decision | None, verdict: VerdictState) -> DecisionSta
     return DecisionState(
         decided=decided,
         keep_needs_reason=verdict.kind is not VerdictKind.YES,
+        repeat_advised=verdict.kind is VerdictKind.REPEAT,
         repeat_reason=verdict.cause if verdict.kind in {VerdictKind.REPEAT, VerdictKind.CHECK} else "",
     )
 

@@ -87,7 +87,8 @@ def findings_of(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
         (finding for finding in result.findings if finding.decision is not Decision.ABSENT),
         key=lambda finding: (finding.decision is not Decision.PRESENT, -finding.probability),
     )
-    refusals = tuple(visible(refusal.reason, limit=LONGEST_SENTENCE) for refusal in result.refusals)
+    reasons = (visible(refusal.reason, limit=LONGEST_SENTENCE) for refusal in result.refusals)
+    refusals = tuple(dict.fromkeys(reasons))  # two models that refuse for one reason say it once
     engine, fallback = engine_words(result.engines)
     if flagged:
         count = len(flagged)

@@ -8,52 +8,26 @@ Every gesture has a button that does the same. Contrast is a mode, so that a str
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import (
-    QColor,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QTouchEvent,
-    QWheelEvent,
-)
+from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QTouchEvent, QWheelEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from appliance.errors import InputError
 from ui import theme
-from ui.display_table import NARROWEST_WINDOW, Window, initial_window, windowed_table
-from ui.frame_renderer import FrameRenderer, Painted
-from ui.heat_image import heat_image
-from ui.overlay_painter import Figures, OverlayPainter
+from ui.display_table import NARROWEST_WINDOW, Window, initial_window
+from ui.picture_painter import HANDLE_MM, PicturePainter, Scene, Tools, heat_codes
 from ui.picture_state import PictureState
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.theme import Scale
-from ui.view_files import Picture, open_picture, read_heatmap
+from ui.view_files import Picture, open_picture
 from ui.viewport import Viewport, fit, one_to_one
 
 ZOOM_STEP: Final = 1.4
 """One tap on Larger or Smaller; two taps double."""
-HANDLE_MM: Final = 20.0
-"""The divider's handle (KIOSK.md, A3)."""
 CONTRAST_SPEED: Final = 2.0
 """Window widths per width of the image area that a finger travels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What is switched on over the picture."""
-
-    ai_on: bool = True
-    heatmap_on: bool = False
-    contrast_mode: bool = False
-    split_on: bool = False
 
 
 class ImageView(QWidget):
@@ -74,14 +48,11 @@ class ImageView(QWidget):
         self.picture: Picture | None = None
         self.slice_index = 0
         self._scale = scale
-        self._overlay = OverlayPainter(scale)
+        self._painter = PicturePainter(scale)
         self._state: PictureState | None = None
         self._words = ""
         self._viewport: Viewport | None = None
         self._window: Window | None = None
-        self._table: NDArray[np.uint8] | None = None
-        self._renderers: dict[tuple[int, bool], FrameRenderer] = {}
-        self._heat: QImage | None = None
         self._divider = 0.5
         self._last_point: QPointF | None = None
         self._last_pinch: tuple[QPointF, QPointF] | None = None
@@ -113,31 +84,26 @@ class ImageView(QWidget):
             self._forget()
         if state is not None and (self.picture is None or before is None or before.mark != state.mark):
             self._load(state)
-        self._heat = None
         self.changed.emit()
         self.update()
 
     def has_ai(self) -> bool:
         """There is something that the AI button can hide."""
         state = self._state
-        return state is not None and (any(m.is_ai for m in state.marks) or bool(self._heat_codes()))
-
-    def _heat_codes(self) -> tuple[str, ...]:
-        if self._state is None or self.picture is None:
-            return ()
-        return tuple(code for code in self._state.heatmap_codes if code in self.picture.view.heatmaps)
+        return state is not None and (any(mark.is_ai for mark in state.marks) or self.has_heatmap())
 
     def has_heatmap(self) -> bool:
         """A heatmap can be shown."""
-        return bool(self._heat_codes())
+        picture, state = self.picture, self._state
+        return picture is not None and state is not None and bool(heat_codes(picture, state))
 
     def has_denoised(self) -> bool:
         """There is a denoised copy to compare with."""
         return self.picture is not None and self.picture.denoised is not None
 
     def _forget(self) -> None:
-        self.picture = self._viewport = self._window = self._table = None
-        self._renderers.clear()
+        self.picture = self._viewport = self._window = None
+        self._painter.forget()
         self.tools = Tools(ai_on=self.tools.ai_on)
         self._words = ""
         self.slice_index = 0
@@ -154,7 +120,7 @@ class ImageView(QWidget):
             self._words = visible(str(error), limit=LONGEST_SENTENCE)
             return
         before, self.picture = self.picture, picture
-        self._renderers.clear()
+        self._painter.forget()
         self._words = ""
         if before is not None and before.stored.shape == picture.stored.shape:
             return  # the worker added something: place, slice and contrast stay
@@ -169,7 +135,7 @@ class ImageView(QWidget):
     def _area(self) -> tuple[int, int]:
         """The part above the strip of figures: nothing of the picture hides under it."""
         width = max(1, self.width())
-        return width, max(1, self.height() - self._overlay.strip_px(width))
+        return width, max(1, self.height() - self._painter.strip_px(width))
 
     # What a person does
 
@@ -202,7 +168,7 @@ class ImageView(QWidget):
 
     def reset(self) -> None:
         """As the picture first came up: whole, with the header's contrast, no mode lit."""
-        self._window = self._table = None
+        self._window = None
         self.tools = Tools(ai_on=self.tools.ai_on)
         self.fit()
         self.changed.emit()
@@ -212,7 +178,6 @@ class ImageView(QWidget):
         """Centre and width in modality values."""
         if self.picture is not None:
             self._window = (window[0], max(window[1], NARROWEST_WINDOW))
-            self._table = windowed_table(self.picture.view, self._window)
             self.update()
 
     def _move(self, viewport: Viewport | None) -> None:
@@ -331,108 +296,23 @@ class ImageView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
         if self.picture is None or self._viewport is None or self._state is None:
-            self._paint_words(painter)
+            self._painter.words(painter, self.rect(), self._words)
         else:
-            self._paint_picture(painter, self.picture, self._viewport, self._state)
+            scene = Scene(
+                picture=self.picture,
+                state=self._state,
+                viewport=self._viewport,
+                window=self._window,
+                tools=self.tools,
+                slice_index=self.slice_index,
+                divider=self._divider,
+            )
+            self._painter.paint(painter, scene)
         painter.end()
-
-    def _paint_words(self, painter: QPainter) -> None:
-        margin = self._scale.px(10)
-        place = self.rect().adjusted(margin, margin, -margin, -margin)
-        font = painter.font()
-        font.setPixelSize(self._scale.px(4.4))
-        painter.setFont(font)
-        painter.setPen(QColor(theme.DIM))
-        flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-        painter.drawText(place, flags, self._words)
-
-    def _paint_picture(
-        self, painter: QPainter, picture: Picture, viewport: Viewport, state: PictureState
-    ) -> None:
-        table = picture.table if self._table is None else self._table
-        split = self.tools.split_on and picture.denoised is not None
-        line = round(self._divider * self.width())
-        _draw(painter, self._renderer(denoised=False).paint(viewport, table))
-        if split:
-            painter.setClipRect(QRect(line, 0, self.width() - line, self.height()))
-            _draw(painter, self._renderer(denoised=True).paint(viewport, table))
-            painter.setClipping(False)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ai_on = self.tools.ai_on
-        painter.setClipRect(QRect(0, 0, *self._area()))
-        if ai_on and self.tools.heatmap_on:
-            self._draw_heat(painter, picture, viewport)
-        marks = [
-            mark
-            for mark in state.marks
-            if (ai_on or not mark.is_ai)
-            and (mark.slice_index is None or mark.slice_index == self.slice_index)
-        ]
-        self._overlay.marks(painter, marks, viewport)
-        painter.setClipping(False)
-        self._overlay.figures(painter, self._figures(picture, viewport, state), viewport)
-        if split:
-            self._overlay.divider(painter, line, self._area()[1], self._scale.px(HANDLE_MM))
-            self._overlay.side_names(painter, line, self._scale.px(12), self.width())
-
-    def _renderer(self, *, denoised: bool) -> FrameRenderer:
-        picture = self.picture
-        assert picture is not None  # only called while painting one
-        key = (self.slice_index, denoised)
-        if key not in self._renderers:
-            self._renderers = {k: r for k, r in self._renderers.items() if k[0] == self.slice_index}
-            source = picture.denoised if denoised and picture.denoised is not None else picture.stored
-            self._renderers[key] = FrameRenderer(source[self.slice_index], picture.view.stored_low)
-        return self._renderers[key]
-
-    def _draw_heat(self, painter: QPainter, picture: Picture, viewport: Viewport) -> None:
-        if self._heat is None:
-            maps = [read_heatmap(picture, code) for code in self._heat_codes()]
-            self._heat = heat_image([one for one in maps if one is not None])
-        if self._heat is None:
-            return
-        rows, columns = picture.shape_px
-        top_left = QPointF(*viewport.to_screen((-0.5, -0.5)))
-        bottom_right = QPointF(*viewport.to_screen((rows - 0.5, columns - 0.5)))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(top_left, bottom_right), self._heat)
-
-    def _figures(self, picture: Picture, viewport: Viewport, state: PictureState) -> Figures:
-        center, width = self._window or initial_window(picture.view, picture.table)
-        notices: list[str] = []
-        if not self.tools.ai_on and self.has_ai():
-            notices.append("AI hidden")
-        if self.tools.contrast_mode:
-            notices.append("Contrast: drag on the picture")
-        notices.extend(
-            f"{label}: slices {first + 1} to {last + 1}"
-            for first, last, label in state.doubtful_slices
-            if first <= self.slice_index <= last
-        )
-        zoom = f"{viewport.zoom:.0%}"
-        if picture.slices > 1:
-            zoom += f"   slice {self.slice_index + 1} of {picture.slices}"
-        return Figures(
-            letters=state.letters,
-            side=state.side,
-            contrast=f"W {width:.0f}  C {center:.0f}",
-            zoom=zoom,
-            spacing_mm=picture.view.spacing_mm,
-            spacing_word=state.spacing_word,
-            notices=tuple(notices),
-        )
 
 
 def _identity(state: PictureState) -> tuple[str, int]:
     return state.exam_id, state.version
-
-
-def _draw(painter: QPainter, painted: Painted | None) -> None:
-    if painted is None:
-        return
-    rows, columns = painted.grey.shape
-    image = QImage(painted.grey.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8)
-    painter.drawImage(painted.x, painted.y, image)
 
 
 def _distance(one: QPointF, other: QPointF) -> float:

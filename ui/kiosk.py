@@ -28,8 +28,9 @@ from ui.decision_panel import DecisionBar, KeepReasonPage
 from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
-from ui.image_view import ZOOM_STEP, ImageView, Tools
+from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import PlainLabel
+from ui.picture_painter import Tools
 from ui.slice_strip import SliceStrip
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
@@ -74,9 +75,8 @@ class KioskWindow(QWidget):
         self.findings = FindingsCard(self.scale, icons)
         self.stages = PlainLabel("caption", wrap=True)
         self.message = _MessagePage(self.scale.px(14), icons, self.scale.gap_px)
-        self.list_bar = TopBar(self.scale, icons, brief=False)
-        self.back = ToolButton("back", "back", "List", self.scale, icons)
-        self.back.setFixedWidth(self.scale.touch_px)
+        self._icons = icons
+        self._bars = [self.top_bar]
         self.decisions = DecisionBar(self.scale, compact=self.is_compact)
         self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
@@ -84,7 +84,6 @@ class KioskWindow(QWidget):
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
         self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
-        self.back.clicked.connect(lambda: self.pages.setCurrentWidget(self._list_page))
         self.toolbar.pressed.connect(self._use_tool)
         self.image.changed.connect(self._follow_image)
         self.image.touched.connect(self.touched)
@@ -118,7 +117,10 @@ class KioskWindow(QWidget):
         page.addWidget(self.top_bar)
         page.addLayout(body, stretch=1)
         if self.is_compact:
-            self.top_bar.layout_row.insertWidget(0, self.back)
+            back = ToolButton("back", "back", "List", self.scale, self._icons)
+            back.setFixedWidth(self.scale.touch_px)
+            back.clicked.connect(self._show_list)
+            self.top_bar.layout_row.insertWidget(0, back)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
             foot = QHBoxLayout()
@@ -137,8 +139,7 @@ class KioskWindow(QWidget):
         message = QFrame()
         column = QVBoxLayout(message)
         column.setContentsMargins(0, 0, 0, 0)
-        self.message_bar = TopBar(self.scale, Icons(), brief=False)
-        column.addWidget(self.message_bar)
+        column.addWidget(self._device_bar())
         column.addWidget(self.message, stretch=1)
         self._message_page = message
         for widget in dict.fromkeys((self._list_page, self._exam_page, message, self.reasons)):
@@ -181,15 +182,21 @@ class KioskWindow(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.list_bar)
+        layout.addWidget(self._device_bar())
         layout.addWidget(self.worklist, stretch=1)
         return page
+
+    def _device_bar(self) -> TopBar:
+        """A bar for a page without a patient."""
+        bar = TopBar(self.scale, self._icons, brief=False)
+        self._bars.append(bar)
+        return bar
 
     # What is shown
 
     def show_state(self, state: BoardState, *, clock: str, notice: str = "") -> None:
         """Draw `state`. `clock`: the time of day; `notice`: what becomes of a decision just taken."""
-        for bar in (self.top_bar, self.list_bar, self.message_bar):
+        for bar in self._bars:
             bar.health.show_state(state.health, clock)
         self.worklist.show_state(state)
         self._show_exam(state.selected, notice)
@@ -241,6 +248,9 @@ class KioskWindow(QWidget):
         self.touched.emit()
         self.exam_opened.emit(exam_id)
         self.show_exam_page()
+
+    def _show_list(self) -> None:
+        self.pages.setCurrentWidget(self._list_page)
 
     def _repeat(self) -> None:
         if self._exam is not None:

@@ -131,10 +131,15 @@ class Poller(QObject):
     def _write_decisions(self) -> None:
         while self._source is not None and not self._commands.empty():
             command = self._commands.get()
+            why = "The store did not take it."
             try:
                 self._source.decide(command.exam_id, command.version, command.choice, command.reason)
+                why = ""
             except ScansideError as error:
-                self.not_saved.emit(command, str(error))
+                why = str(error)
+            finally:
+                if why:  # whatever went wrong, the person hears that it is not written down
+                    self.not_saved.emit(command, why)
 
     def _close(self) -> None:
         if self._source is not None:

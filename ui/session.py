@@ -53,14 +53,7 @@ class KioskSession:
         screen = QGuiApplication.primaryScreen()
         panel = screen.size() if screen is not None else None
         shown = size or ((panel.width(), panel.height()) if panel is not None else (1920, 1080))
-        window = KioskWindow(shown, self._settings.screen_mm, profile=self._profile)
-        controller = KioskController(
-            window,
-            lambda: StoreSource(self._layout, self._clock),
-            self._clock,
-            interval_s=self._settings.poll_interval_s,
-            exam_id=self._exam_id,
-        )
+        window, controller = self._build(shown)
         signals = QTimer()
         signals.timeout.connect(lambda: None)
         signals.start(SIGNAL_LOOK_MS)
@@ -85,14 +78,7 @@ class KioskSession:
 
         Raises ConfigError when there is no exam of the wanted id or the file cannot be written.
         """
-        window = KioskWindow(size, self._settings.screen_mm, profile=self._profile)
-        controller = KioskController(
-            window,
-            lambda: StoreSource(self._layout, self._clock),
-            self._clock,
-            interval_s=self._settings.poll_interval_s,
-            exam_id=self._exam_id,
-        )
+        window, controller = self._build(size)
         try:
             with StoreSource(self._layout, self._clock) as source:
                 controller.take_board(source.read())
@@ -114,3 +100,14 @@ class KioskSession:
             raise ConfigError(
                 f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."
             )
+
+    def _build(self, size: tuple[int, int]) -> tuple[KioskWindow, KioskController]:
+        window = KioskWindow(size, self._settings.screen_mm, profile=self._profile)
+        controller = KioskController(
+            window,
+            lambda: StoreSource(self._layout, self._clock),
+            self._clock,
+            interval_s=self._settings.poll_interval_s,
+            exam_id=self._exam_id,
+        )
+        return window, controller

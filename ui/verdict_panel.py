@@ -134,10 +134,10 @@ class ChecksCard(QFrame):
 
 
 def empty(layout: QVBoxLayout) -> None:
-    """Take every widget out of `layout` and delete it."""
+    """Take every widget out of `layout` and have it deleted, which its parent does, not the collector."""
     while layout.count():
         item = layout.takeAt(0)
         widget = item.widget() if item is not None else None
         if widget is not None:
-            widget.setParent(None)
+            widget.hide()
             widget.deleteLater()

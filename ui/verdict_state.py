@@ -11,6 +11,7 @@ from typing import Final
 from appliance.domain.acquisition import Completeness
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import QualityCheck, Verdict, worst
+from appliance.domain.result import LaneResult
 from ui.findings_state import AiKind, FindingsState
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import ExamRecord
@@ -103,13 +104,10 @@ def verdict_of(
     result = exam.result(Lane.QUALITY)
     if result is None:
         return _without_answer(exam, checker_down=checker_down, now_ns=now_ns)
-    if not result.quality:
-        reasons = " ".join(visible(r.reason, limit=LONGEST_SENTENCE) for r in result.refusals)
-        return _not_checked(reasons or "No check exists for this kind of image.")
     ordered = sorted(result.quality, key=lambda check: _SEVERITY.index(check.verdict))
     lines = tuple(_line(check) for check in ordered)
     kind = _KINDS[worst(result.quality)]
-    cause = _cause(kind, lines)
+    cause = _cause(kind, lines) if lines else _refused(result)
     stack = _doubt_about_the_stack(exam)
     urgent = next((line for line in findings.lines if line.is_urgent), None)
     if stack and kind in {VerdictKind.YES, VerdictKind.NOT_CHECKED}:
@@ -150,6 +148,11 @@ def _not_checked(why: str) -> VerdictState:
 
 def _checking(stage: str) -> VerdictState:
     return VerdictState(kind=VerdictKind.CHECKING, word=WORDS[VerdictKind.CHECKING], cause=stage)
+
+
+def _refused(result: LaneResult) -> str:
+    reasons = dict.fromkeys(visible(r.reason, limit=LONGEST_SENTENCE) for r in result.refusals)
+    return " ".join(reasons) or "No check exists for this kind of image."
 
 
 def _cause(kind: VerdictKind, lines: tuple[CheckLine, ...]) -> str:

@@ -15,7 +15,7 @@ from appliance.domain.record import from_json
 from appliance.domain.view import TABLE_ENTRIES, VIEW_FILE, View
 from appliance.errors import InputError
 
-_TYPES: Final = ("uint8", "uint16", "int16")
+_TYPES: Final = ("uint8", "int8", "uint16", "int16")
 _ASK_AGAIN: Final = "Judge the image on another screen; the original is kept. Call service if it stays."
 
 
@@ -49,7 +49,8 @@ def open_picture(folder: Path) -> Picture:
         view = from_json(View, (folder / VIEW_FILE).read_text(encoding="utf-8"))
         stored = _stack(_mapped(folder, view.array))
         denoised = None if view.denoised is None else _stack(_mapped(folder, view.denoised))
-        table = _mapped(folder, view.table)
+        table = _mapped(folder, view.table).copy()  # small, and rewritten in place: never left mapped
+        table.flags.writeable = False
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"This picture cannot be shown: {error}.", remedy=_ASK_AGAIN) from error
     if table.shape != (TABLE_ENTRIES,) or table.dtype != np.uint8:
@@ -83,4 +84,7 @@ def _is_plain_name(name: str) -> bool:
 def _stack(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.name not in _TYPES or array.ndim not in {2, 3} or 0 in array.shape:
         raise ValueError(f"an array of {array.dtype.name} {array.shape} is not a picture")
+    if array.dtype == np.int8:  # rare, and the one type that the renderer cannot blend
+        array = array.astype(np.int16)
+        array.flags.writeable = False
     return array if array.ndim == 3 else array[np.newaxis]

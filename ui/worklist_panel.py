@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import PlainLabel
+from ui.labels import PlainLabel, restyle
 from ui.theme import Scale
 from ui.view_state import BoardState
 from ui.worklist_state import Level, WorklistRow
@@ -55,8 +55,8 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 class WorklistModel(QAbstractListModel):
     """The rows as Qt's list view wants them."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
         self._rows: tuple[WorklistRow, ...] = ()
 
     @property
@@ -94,8 +94,8 @@ class WorklistModel(QAbstractListModel):
 
 
 class _RowPainter(QStyledItemDelegate):
-    def __init__(self, scale: Scale, icons: Icons) -> None:
-        super().__init__()
+    def __init__(self, scale: Scale, icons: Icons, parent: QWidget) -> None:
+        super().__init__(parent)
         self._scale = scale
         self._icons = icons
         self.selected_id = ""
@@ -170,8 +170,8 @@ class WorklistPanel(QFrame):
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "column")
-        self.model = WorklistModel()
-        self._painter = _RowPainter(scale, icons)
+        self.model = WorklistModel(self)
+        self._painter = _RowPainter(scale, icons, self)
         self._heading = PlainLabel("title", "Worklist")
         self._count = PlainLabel("caption")
         self._arrivals = QPushButton()
@@ -207,9 +207,10 @@ class WorklistPanel(QFrame):
             if viewport is not None:
                 viewport.update()
         total = len(state.rows)
-        self._count.setText(
-            "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
-        )
+        words = "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
+        stale = state.health.stale if state.health is not None else ""
+        restyle(self._count, "role", "caption_amber" if stale else "caption")
+        self._count.setText(f"{stale}: newer exams are missing" if stale else words)
         self._arrivals.setText(f"{state.arrivals}: tap to show")
         self._arrivals.setVisible(bool(state.arrivals))
 

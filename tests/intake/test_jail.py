@@ -126,6 +126,22 @@ def test_a_file_that_aborts_its_reader_twice_is_blamed_and_no_other(
         assert len(aborted) == 2
 
 
+def test_a_codestream_that_crashes_a_real_decoder_kills_only_the_reader(
+    real_data: Path, tmp_path: Path, write_dicom: Callable[..., Path]
+) -> None:
+    """Lossless JPEG whose Huffman table lost its marker: liblj92 decodes without one, into a SIGSEGV."""
+    zoo = real_data / "ct" / "dicom-zoo"
+    content = (zoo / "CT_JPEG-LLsv1_CT-JPEGLosslessSV1.dcm").read_bytes()
+    path = tmp_path / "no-huffman-table.dcm"
+    path.write_bytes(content.replace(b"\xff\xc4\x00\x20", b"\xff\x65\x00\x20", 1))
+    good = write_dicom(RAMP)
+    with Jail(ReadingSettings(), SystemClock()) as jail:
+        bad, behind_it = jail.begin_frame(path, 0), jail.begin_frame(good, 0)
+        with pytest.raises(InputError, match=r"crash|damaged"):
+            bad.image()
+        assert np.array_equal(behind_it.image().stored, RAMP)
+
+
 def test_a_reader_that_dies_once_for_reasons_of_its_own_costs_no_file(
     write_dicom: Callable[..., Path],
 ) -> None:
@@ -133,6 +149,7 @@ def test_a_reader_that_dies_once_for_reasons_of_its_own_costs_no_file(
     with Jail(ReadingSettings(), SystemClock()) as jail:
         jail.frame(path, 0)
         assert jail.child_pid is not None
+        os.kill(jail.child_pid, signal.SIGSTOP)  # so that it has not answered when it dies
         pending = jail.begin_frame(path, 0)
         os.kill(jail.child_pid, signal.SIGKILL)
         assert np.array_equal(pending.image().stored, RAMP)
@@ -200,6 +217,7 @@ def test_the_reader_dies_with_its_keeper() -> None:
     ) as keeper:
         assert keeper.stdout is not None
         child = psutil.Process(int(keeper.stdout.readline()))
+        child.suspend()  # stuck in a decoder, it would not notice by itself
         keeper.kill()
         keeper.wait()
         child.wait(timeout=10)

@@ -34,7 +34,7 @@ def test_a_bright_pixel_lies_where_the_viewport_says(shape: tuple[int, int], fac
     weights = painted.grey[ys, xs].astype(float)
     x = np.average(xs, weights=weights) + painted.x + 0.5
     y = np.average(ys, weights=weights) + painted.y + 0.5
-    assert (x, y) == pytest.approx(viewport.to_screen((row, column)), abs=max(0.6, viewport.zoom / 2))
+    assert (x, y) == pytest.approx(viewport.to_screen((row, column)), abs=0.75)
 
 
 def test_one_to_one_is_exact_when_pixels_fall_on_pixels() -> None:

@@ -235,6 +235,14 @@ def test_keeping_against_the_check_asks_for_one_of_four_reasons(
     assert window.pages.currentWidget() is not window.reasons
 
 
+def test_only_an_advised_repeat_is_red(full_clinic: Any, show: Open) -> None:
+    window = show(state_of(full_clinic, "cut"))
+    assert window.decisions.repeat.property("advised") == "yes"
+    for exam_id in ("good", "head", "side", "new"):
+        window.show_state(state_of(full_clinic, exam_id), clock="08:41")
+        assert window.decisions.repeat.property("advised") == "no"
+
+
 def test_going_back_decides_nothing(full_clinic: Any, show: Open, qtbot: QtBot) -> None:
     window = show(state_of(full_clinic, "cut"))
     qtbot.mouseClick(window.decisions.keep, Qt.MouseButton.LeftButton)
@@ -254,6 +262,15 @@ def test_keep_on_green_and_repeat_take_one_tap(full_clinic: Any, show: Open, qtb
         qtbot.mouseClick(window.decisions.repeat, Qt.MouseButton.LeftButton)
     assert decided.args[:3] == ["cut", 1, "repeat"]
     assert decided.args[3].startswith("Right base cut off")
+
+
+def test_an_old_list_says_that_it_is_old(full_clinic: Any, show: Open) -> None:
+    now_ns = full_clinic.clock.monotonic_ns() + 61 * 10**9
+    state = board_state(full_clinic.read(), trouble=None, attention=Attention(), now_ns=now_ns)
+    window = show(state)
+    assert "newer exams are missing" in window.worklist._count.text()
+    window.show_state(state_of(full_clinic), clock="08:41")
+    assert window.worklist._count.text() == "6 exams, most urgent first"
 
 
 def test_an_empty_store_has_a_screen_with_words(clinic: Any, show: Open) -> None:

@@ -89,6 +89,15 @@ def test_doubt_about_the_images_is_never_green(
     assert one(clinic).cause.startswith(word)
 
 
+def test_missing_slices_are_said_where_nothing_could_be_checked(clinic: Any) -> None:
+    acquisition = clinic.land("a", slices=3, completeness=Completeness.INCOMPLETE, evidence="after slice 2.")
+    clinic.answer(acquisition, quality=clinic.quality(refusal="No check for this series."))
+    assert (one(clinic).kind, one(clinic).cause) == (
+        VerdictKind.CHECK,
+        "Images are missing: after slice 2.",
+    )
+
+
 def test_receiving_is_checking(clinic: Any) -> None:
     clinic.land("a", slices=3, completeness=Completeness.RECEIVING, queue=False)
     assert (one(clinic).kind, one(clinic).cause) == (VerdictKind.CHECKING, "Still receiving images.")
