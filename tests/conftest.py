@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from appliance.config import Layout
 from appliance.domain.acquisition import (
     Equipment,
     Exposure,
@@ -37,6 +38,14 @@ def real_data() -> Path:
     if not (folder / "ct").is_dir():
         pytest.skip(f"no real images at {folder}: set SCANSIDE_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """An empty data folder, as the appliance makes it."""
+    made = Layout(data=tmp_path / "data")
+    made.create()
+    return made
 
 
 @pytest.fixture(autouse=True)

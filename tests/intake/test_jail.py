@@ -264,6 +264,18 @@ def test_an_abandoned_request_disturbs_nothing(jail: Jail, write_dicom: Callable
     assert np.array_equal(jail.frame(second, 0).stored, RAMP + 1)
 
 
+def test_hundreds_of_requests_may_wait(jail: Jail, write_dicom: Callable[..., Path]) -> None:
+    """More than the socket between keeper and reader can hold, either way."""
+    path = write_dicom(RAMP, PatientComments="x" * 5000)
+    waiting = [jail.begin_describe(path, sha256=str(index)) for index in range(600)]
+    frame = jail.begin_frame(path, 0)
+    for index, pending in enumerate(waiting):
+        found = pending.description().instance
+        assert found is not None
+        assert found.sha256 == str(index)
+    assert np.array_equal(frame.image().stored, RAMP)
+
+
 def test_a_frame_larger_than_the_first_buffer_is_asked_for_again(
     jail: Jail, write_dicom: Callable[..., Path]
 ) -> None:

@@ -97,13 +97,6 @@ class Bench:
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(data=tmp_path / "data")
-    made.create()
-    return made
-
-
-@pytest.fixture
 def bench(layout: Layout) -> Iterator[Bench]:
     clock = ManualClock()
     with Database.open(layout.database, data=layout.data, clock=clock) as database:

@@ -23,7 +23,8 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from appliance.clock import SystemClock
 from appliance.config import GIB, IntakeSettings, Layout, ListenerSettings, Settings
 from appliance.domain.acquisition import Completeness, Kind
-from appliance.intake.claim import Spool
+from appliance.errors import StoreError
+from appliance.intake.claim import Part, Spool
 from appliance.intake.jail import Jail
 from appliance.monitor.heartbeat import read_beat
 from appliance.processes.lander import Describes, Pending
@@ -33,13 +34,6 @@ from appliance.store.connection import Database
 
 PATIENCE_S = 40.0
 CLOCK = SystemClock()
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(data=tmp_path / "data")
-    made.create()
-    return made
 
 
 def free_port() -> int:
@@ -421,6 +415,32 @@ def test_a_full_disk_acknowledges_nothing_and_work_resumes_by_itself(layout: Lay
         assert "Success" in storescu(port, file)
         assert watcher.files() == 2
         watcher.until(lambda: not said())
+
+
+def test_a_disk_that_fails_amid_a_burst_loses_and_leaves_nothing(layout: Layout) -> None:
+    class Failing(Spool):
+        """A spool whose disk fails at every third copy."""
+
+        copies = 0
+
+        def copy(self, *arguments: Any, **keywords: Any) -> Part | None:
+            self.copies += 1
+            if self.copies % 3 == 0:
+                raise StoreError("The disk does not answer.", remedy="Wait.")
+            return super().copy(*arguments, **keywords)
+
+    for number in range(7):
+        image(layout.inbox / f"{number}.dcm")
+    chosen = settings()
+
+    def run(stop: threading.Event) -> None:
+        with Jail(chosen.reading, clock=CLOCK) as jail:
+            own_watcher(layout, chosen, jail, Failing(layout)).run(stop)
+
+    with running(layout, chosen, run) as watcher:
+        watcher.until(lambda: watcher.files() == 7)
+        assert watcher.repeats() == 0
+        assert not list(layout.spool.glob("*.part"))
 
 
 def test_an_urgent_sender_is_urgent(layout: Layout, tmp_path: Path) -> None:
