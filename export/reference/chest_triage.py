@@ -159,7 +159,7 @@ def card(judged: list[Judged], pointing: list[Metric]) -> ModelCard:
                 ),
                 (
                     "The heatmap shows what the score was made of. Against radiologists' boxes it points"
-                    " right less often than always pointing to the usual place (gate.json): it is no location."
+                    " right less often than always pointing to the usual place (gate.json)."
                 ),
             ),
         ),
