@@ -55,8 +55,8 @@ class RadiographLatency:
     """Naive over appliance, last answer over last commit; median of the rounds."""
     ratio_session_kept: float
     """The same against a naive pipeline that would keep its sessions."""
-    ratio_networks_only: float
-    """The same against one that would also measure no quality at all, while the appliance does."""
+    ratio_without_measuring: float
+    """The same against one that would also measure no quality, while the appliance does."""
     quality: Spread
     triage: Spread
     slow_copy_quality: Spread | None
@@ -167,7 +167,7 @@ def _latency(name: str, rounds: Sequence[Round], slow: Sequence[float]) -> Radio
         name=name,
         ratio=ratio(lambda one: one.naive.done_ms),
         ratio_session_kept=ratio(lambda one: one.naive_without_ms(SESSION)),
-        ratio_networks_only=ratio(lambda one: one.naive_without_ms(SESSION, MEASURE)),
+        ratio_without_measuring=ratio(lambda one: one.naive_without_ms(SESSION, MEASURE)),
         quality=spread_of(one.appliance.committed_ms(Lane.QUALITY) for one in rounds),
         triage=spread_of(one.appliance.committed_ms(Lane.TRIAGE) for one in rounds),
         slow_copy_quality=spread_of(slow) if slow else None,

@@ -23,6 +23,8 @@ class Plan:
     slow_rounds: int
     """How often a radiograph is copied slowly into the appliance's inbox."""
     slices: int
+    slices_per_s: float
+    """How fast they come: current scanners reconstruct 20 to 60 a second and send them as they go."""
     series_rounds: int
     backlog_files: int
     urgent_files: int
@@ -35,6 +37,7 @@ FULL: Final = Plan(
     rounds=15,
     slow_rounds=5,
     slices=200,
+    slices_per_s=40.0,
     series_rounds=15,
     backlog_files=10_000,
     urgent_files=5,
@@ -45,8 +48,9 @@ QUICK: Final = Plan(
     columns=2500,
     rounds=3,
     slow_rounds=1,
-    slices=24,
-    series_rounds=2,
+    slices=48,
+    slices_per_s=40.0,
+    series_rounds=1,
     backlog_files=200,
     urgent_files=2,
     idle_s=5.0,

@@ -96,11 +96,18 @@ def _series(series: SeriesReport) -> dict[str, Any]:
 
 def _variants(latencies: Iterable[RadiographLatency], series: SeriesReport | None) -> dict[str, Any]:
     variants: dict[str, Any] = {
-        one.name: {"session_kept": one.ratio_session_kept, "networks_only": one.ratio_networks_only}
+        one.name: {
+            "session_kept": one.ratio_session_kept,
+            "without_measuring": one.ratio_without_measuring,
+        }
         for one in latencies
     }
     if series is not None:
-        variants[SERIES] = {"all_slices": series.ratio_all}
+        variants[SERIES] = {
+            "all_slices": series.ratio_all,
+            "first_slice_without_measuring": series.ratio_first_slice_without_measuring,
+            "all_slices_without_measuring": series.ratio_all_without_measuring,
+        }
     return variants
 
 

@@ -18,7 +18,7 @@ from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse
 from benchmarks.appliance_run import LOOK_S, Answered, Appliance, MeasuringError, running_appliance
 from benchmarks.arrival import rename_in
-from benchmarks.latency import stage_spreads
+from benchmarks.latency import MEASURE, stage_spreads
 from benchmarks.memory import MemoryUse, wait_until_quiet, watched_memory
 from benchmarks.naive_run import NaiveAnswer, NaivePipeline, running_naive
 from benchmarks.plan import Workshop
@@ -47,6 +47,10 @@ class SeriesReport:
     ratio_first_slice: float
     """Naive over appliance; median of the rounds."""
     ratio_all: float
+    """The same, last slice committed."""
+    ratio_first_slice_without_measuring: float
+    """Against a naive pipeline that would measure no quality, while the appliance does."""
+    ratio_all_without_measuring: float
     quality: Spread
     first_slice: Spread
     denoised: Spread
@@ -111,6 +115,7 @@ class _Turns:
     """Gives series to the one side and to the other."""
 
     def __init__(self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline) -> None:
+        self._per_s = workshop.plan.slices_per_s
         self._folder = workshop.folder / "arrivals"
         self._clock = workshop.clock
         self._appliance = appliance
@@ -131,7 +136,7 @@ class _Turns:
     def _to_appliance(self, template: tuple[Path, ...]) -> tuple[Answered, float]:
         study = new_arrival(template, self._folder)
         with FirstFile(self._appliance.layout.results, self._clock) as first:
-            closed_ns = rename_in(study, self._appliance.layout.inbox, self._clock)
+            closed_ns = rename_in(study, self._appliance.layout.inbox, self._clock, per_s=self._per_s)
             answered = self._appliance.wait_for_study(
                 study.study_instance_uid, closed_ns=closed_ns, timeout_s=ANSWER_TIMEOUT_S
             )
@@ -145,7 +150,7 @@ class _Turns:
 
     def _to_naive(self, template: tuple[Path, ...]) -> tuple[NaiveAnswer, float]:
         study = new_arrival(template, self._folder)
-        closed_ns = rename_in(study, self._naive.inbox, self._clock)
+        closed_ns = rename_in(study, self._naive.inbox, self._clock, per_s=self._per_s)
         answer = self._naive.wait_for_study(
             study.study_instance_uid, closed_ns=closed_ns, timeout_s=ANSWER_TIMEOUT_S
         )
@@ -164,6 +169,7 @@ def _report(slices: int, rounds: Sequence[SeriesRound], memory: tuple[MemoryUse,
     denoised_ms = [one.appliance.committed_ms(Lane.DENOISE) for one in rounds]
     naive_first_ms = [one.naive_first_ms for one in rounds]
     naive_done_ms = [one.naive.done_ms for one in rounds]
+    measure_ms = [one.naive.stages_ms.get(MEASURE, 0.0) for one in rounds]
     uses = {
         use.task: use
         for one in rounds
@@ -174,6 +180,12 @@ def _report(slices: int, rounds: Sequence[SeriesRound], memory: tuple[MemoryUse,
         slices=slices,
         ratio_first_slice=median_ratio(naive_first_ms, first_ms),
         ratio_all=median_ratio(naive_done_ms, denoised_ms),
+        ratio_first_slice_without_measuring=median_ratio(
+            [first - measure for first, measure in zip(naive_first_ms, measure_ms, strict=True)], first_ms
+        ),
+        ratio_all_without_measuring=median_ratio(
+            [done - measure for done, measure in zip(naive_done_ms, measure_ms, strict=True)], denoised_ms
+        ),
         quality=spread_of(one.appliance.committed_ms(Lane.QUALITY) for one in rounds),
         first_slice=spread_of(first_ms),
         denoised=spread_of(denoised_ms),

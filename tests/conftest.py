@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from appliance.config import Layout
 from appliance.domain.acquisition import (
     Equipment,
     Exposure,
@@ -22,6 +23,8 @@ from appliance.domain.acquisition import (
     PixelFormat,
     SeriesCounts,
 )
+from appliance.domain.card import ModelCard
+from appliance.domain.record import from_plain
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -35,6 +38,14 @@ def real_data() -> Path:
     if not (folder / "ct").is_dir():
         pytest.skip(f"no real images at {folder}: set SCANSIDE_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """An empty data folder, as the appliance makes it."""
+    made = Layout(data=tmp_path / "data")
+    made.create()
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +104,33 @@ def make_instance() -> Callable[..., Instance]:
         return instance
 
     return build
+
+
+@pytest.fixture
+def denoise_card() -> ModelCard:
+    """Slices in multiples of four."""
+    port = {"shape": ["batch", 1, "rows", "columns"], "dtype": "float32"}
+    return from_plain(
+        ModelCard,
+        {
+            "format": 1,
+            "task": "ct_denoise",
+            "name": "denoiser",
+            "version": "1.0",
+            "release": 1,
+            "summary": "",
+            "precision": "f32",
+            "inputs": [port | {"name": "slice"}],
+            "outputs": [port | {"name": "denoised"}],
+            "preprocessing": {"kind": "slice", "multiple_of_px": 4},
+            "labels": [],
+            "intended_use": {
+                "modalities": ["CT"],
+                "body_parts": [],
+                "view_positions": [],
+                "draws_location": False,
+            },
+            "provenance": {"training_data": [], "licence": "", "restrictions": "", "known_biases": []},
+            "metrics": [],
+        },
+    )

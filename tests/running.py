@@ -22,6 +22,7 @@ from appliance.commands.results import stored_lines
 from appliance.config import Layout
 
 LOOK_INTERVAL_S = 0.1
+CHILD_LIMIT_S = 60
 FINAL = {"done", "refused", "quarantined", "ignored", "failed"}
 
 
@@ -94,13 +95,23 @@ class RunningAppliance:
                 continue
         return None
 
-    def kill(self, name: str) -> bool:
-        """kill -9; False when it is not there at the moment."""
-        child = self.child(name)
-        if child is None:
-            return False
+    def kill(self, name: str) -> None:
+        """kill -9, as soon as it lives."""
+        deadline = time.monotonic() + CHILD_LIMIT_S
+        while (child := self.child(name)) is None:
+            assert time.monotonic() < deadline, f"{name} does not come back"
+            time.sleep(LOOK_INTERVAL_S)
         child.send_signal(signal.SIGKILL)
-        return True
+
+    def wait_for_the_door(self) -> None:
+        """Until the DICOM port takes connections."""
+        deadline = time.monotonic() + CHILD_LIMIT_S
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            assert time.monotonic() < deadline, "the listener did not open"
+            time.sleep(LOOK_INTERVAL_S)
 
     def kill_all_and_start_again(self) -> None:
         """The plug: every process at once, the supervisor first; then somebody switches it on again."""

@@ -32,7 +32,7 @@ def say_lines(lines: Iterable[dict[str, Any]], *, as_json: bool) -> int:
 def table_row(line: dict[str, Any]) -> tuple[str, ...]:
     """One line, in COLUMNS. What gave no answer says so, with the reason, in the place of the answer."""
     files = line["files"]
-    name = Path(files[0]).name if files else "?"
+    name = "/".join(Path(files[0]).parts[-2:]) if files else "?"
     more = f" +{len(files) - 1}" if len(files) > 1 else ""
     what = " ".join(filter(None, (line["modality"], name + more)))
     if line["completeness"] not in (None, "COMPLETE"):

@@ -36,7 +36,7 @@ def _module(name: str) -> Any:
 def _absent(name: str, error: ImportError) -> EngineError:
     return EngineError(
         f"The engine {name} is not installed on this device: {error}.",
-        remedy=f"Install it with `pip install scanside[{name}]`, or leave it out of worker.engines.",
+        remedy=f"Install the missing library, or leave {name} out of worker.engines.",
     )
 
 

@@ -22,6 +22,7 @@ from appliance.errors import EngineError
 
 Size: TypeAlias = "int | str | None"
 """A fixed size, the name of a dynamic axis, or None for a nameless one."""
+INT8: Final = "int8"
 QUANTISING: Final = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"})
 """Operators that make activations integers. DequantizeLinear alone only unpacks stored weights."""
 
@@ -142,5 +143,5 @@ def signature_of(graph: onnx.GraphProto, name: str) -> Signature:
     return Signature(
         inputs=inputs,
         outputs=outputs,
-        precision="int8" if integer else "f16" if half else "f32",
+        precision=INT8 if integer else "f16" if half else "f32",
     )

@@ -111,7 +111,7 @@ def load(model: Path, *, threads: int) -> OpenVinoEngine:
             },
         )
         return OpenVinoEngine(compiled, signature=signature)
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError, KeyError) as error:
         raise EngineError(
             f"OpenVINO {version()} cannot load {model.name}: {error}.",
             remedy="The next engine takes over; `scanside models verify` tries all of them.",

@@ -85,7 +85,10 @@ def _run_length(codestream: bytes, pixel_format: PixelFormat, out: Samples | Non
 
     allocated_bytes = pixel_format.bits_allocated // 8
     if allocated_bytes == 0:
-        raise NotImplementedError("one-bit run lengths")
+        raise InputError(
+            "The pixels are one-bit run lengths (a segmentation), which this device does not read.",
+            remedy="Send the image itself, not its segmentation.",
+        )
     dtype = np.dtype(f"<u{allocated_bytes}")
     if out is not None and pixel_format.samples_per_pixel == 1:
         dicomrle_decode(codestream, dtype, out=out.reshape(-1).view(np.uint8).data)

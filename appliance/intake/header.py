@@ -143,7 +143,7 @@ def read_instance(file: DicomFile, pixels: PixelFormat | None) -> Instance:
         series_instance_uid=_identity(dataset, "SeriesInstanceUID", "Series Instance UID"),
         sop_instance_uid=_identity(dataset, "SOPInstanceUID", "SOP Instance UID"),
         sop_class_uid=_identity(dataset, "SOPClassUID", "SOP Class UID"),
-        modality=word(dataset, "Modality") or "",
+        modality=word(dataset, "Modality") or "",  # empty: unknown, so no task will take it
         body_part=word(dataset, "BodyPartExamined") or _code_meaning(dataset, "AnatomicRegionSequence"),
         view_position=word(dataset, "ViewPosition") or _code_meaning(dataset, "ViewCodeSequence"),
         laterality=_laterality(dataset),

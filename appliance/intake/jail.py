@@ -14,6 +14,8 @@ import dataclasses
 import json
 import os
 from collections import deque
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -31,6 +33,8 @@ from appliance.intake.shared_memory import BufferPool, SharedBuffer
 
 _FIRST_BUFFER_BYTES: Final = 16 * 1024**2
 """A radiograph of 2500 x 3000 pixels of 16 bits fits; untouched pages cost nothing."""
+_MOST_IN_FLIGHT: Final = 16
+"""Requests sent before their answers are read; they fit into the socket many times over."""
 _MOST_CRASHES: Final = 2
 """A process may be killed for reasons of its own (memory of the whole machine); twice is the file's doing."""
 _MOST_BYTES_PER_STORED: Final = 2
@@ -165,10 +169,8 @@ class Jail:
             task.buffer = self._pool.take(self._frame_bytes)
         self._tasks.append(task)
         if self._process is not None and not self._process.has_ended():
-            try:
-                self._send(self._process, task)
-            except ProcessGoneError:
-                task.is_sent = False  # the next step finds the process gone and sends it again
+            with suppress(ProcessGoneError):  # the next step finds the process gone and asks its successor
+                self._send_some(self._process)
         return task
 
     def _step(self) -> None:
@@ -180,9 +182,7 @@ class Jail:
             self._settle(task, error)
             return
         try:
-            for unsent in self._tasks:
-                if not unsent.is_sent:
-                    self._send(process, unsent)
+            self._send_some(process)
             if task.deadline_ns is None:
                 task.deadline_ns = self._clock.monotonic_ns() + task.timeout_ns
             line = process.receive(task.deadline_ns)
@@ -201,6 +201,12 @@ class Jail:
             self._process = JailProcess(self._settings, self._clock)
         self._process.wait_until_ready()
         return self._process
+
+    def _send_some(self, process: JailProcess) -> None:
+        """Keep the child busy, never so much that both sides wait for the other to read."""
+        for task in islice(self._tasks, _MOST_IN_FLIGHT):
+            if not task.is_sent:
+                self._send(process, task)
 
     def _send(self, process: JailProcess, task: _Task) -> None:
         request = Request(path=os.path.abspath(task.path), frame_index=task.frame_index)  # noqa: PTH100  no links resolved

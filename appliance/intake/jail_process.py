@@ -32,6 +32,7 @@ _QUIET: Final = MappingProxyType(
         "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONSAFEPATH": "1",
     }
 )
 """Threads reserve address space, which is what the jail bounds."""

@@ -33,6 +33,8 @@ MAGIC_END: Final = PREAMBLE_BYTES + len(MAGIC)
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 HEADER_BUFFER_BYTES: Final = 65536
 """One read brings in most headers; pixel reads larger than this go round the buffer."""
+LARGEST_FIRST_VALUE_BYTES: Final = 1024
+"""The first elements of a data set are short: lengths, character sets, dates, UIDs."""
 _META_BYTES: Final = 4096
 """Where a file meta group that says "deflated" says it; the next lines must bound what it inflates to."""
 LARGEST_HEADER_BYTES: Final = 64 * 1024**2
@@ -109,6 +111,23 @@ class DicomFile:
     """The last element reaches past the end of the file, or the deflated stream has no end."""
 
 
+class _ClippedReader(io.BufferedReader):
+    """Never asks for more than the file has: reading reserves what is asked for, whatever it finds.
+
+    A header may claim values of gigabytes; a file that ends before them is cut short, not too large.
+    """
+
+    def __init__(self, raw: io.FileIO, size_bytes: int) -> None:
+        super().__init__(raw, buffer_size=HEADER_BUFFER_BYTES)
+        self._size_bytes = size_bytes
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As any file's; sizes beyond the end are clipped to it."""
+        if size is not None and size > HEADER_BUFFER_BYTES:
+            size = max(0, min(size, self._size_bytes - self.tell()))
+        return super().read(size)
+
+
 @contextmanager
 def regular_file(path: Path) -> Iterator[Stream]:
     """The file, opened so that a link, a pipe or a device cannot take its place or hold us up."""
@@ -118,11 +137,12 @@ def regular_file(path: Path) -> Iterator[Stream]:
         raise InputError(
             f"The file cannot be opened: {error.strerror}.", remedy="Check that it is a file we may read."
         ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise InputError("This is a pipe, a device or a folder, not a file.", remedy="Put plain files here.")
-    with os.fdopen(descriptor, "rb", buffering=HEADER_BUFFER_BYTES) as stream:
-        yield cast(io.BufferedReader, stream)
+    with _ClippedReader(io.FileIO(descriptor), found.st_size) as stream:
+        yield stream
 
 
 def parse(stream: Stream, *, largest_inflated_bytes: int) -> DicomFile:
@@ -189,10 +209,6 @@ def _is_bare_dataset(head: bytes) -> bool:
     return False
 
 
-LARGEST_FIRST_VALUE_BYTES: Final = 1024
-"""The first elements of a data set are short: lengths, character sets, dates, UIDs."""
-
-
 def _past_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
     del vr, length
     return tag.group != 0x0002
@@ -230,10 +246,8 @@ def _parse_plain(stream: Stream, size_bytes: int) -> DicomFile:
         dataset = read_partial(cast(BinaryIO, stream), stop, force=True)
     except InvalidDicomError as error:
         raise CutShortError from error
-    except (EOFError, UnboundLocalError, *VALUE_FAULTS) as error:
-        # pydicom 3.0 reports the end of a file inside a sequence in any of these ways
-        if stream.tell() >= size_bytes:
-            raise CutShortError from error
+    except (EOFError, OSError, UnboundLocalError, *VALUE_FAULTS) as error:
+        _raise_if_at_end(stream, size_bytes, error)
         raise
     element = stop.element(stream)
     syntax = uid(dataset.file_meta, "TransferSyntaxUID") or _guessed_syntax(dataset)
@@ -245,6 +259,13 @@ def _parse_plain(stream: Stream, size_bytes: int) -> DicomFile:
         pixel_element=element,
         cut_short=element is None and _ends_inside(dataset, size_bytes),
     )
+
+
+def _raise_if_at_end(stream: Stream, size_bytes: int, error: Exception) -> None:
+    """Tell the end of a file, which pydicom 3.0 reports in many ways, from damage and a failing disk."""
+    is_disk = isinstance(error, OSError) and error.errno is not None
+    if not is_disk and stream.tell() >= size_bytes:
+        raise CutShortError from error
 
 
 def _guessed_syntax(dataset: Dataset) -> str:
@@ -277,9 +298,8 @@ def _parse_deflated(stream: Stream, meta: Dataset, largest_bytes: int) -> DicomF
         dataset = read_dataset(
             cast(BinaryIO, inflated), is_implicit_VR=False, is_little_endian=True, stop_when=stop
         )
-    except (EOFError, *VALUE_FAULTS) as error:
-        if inflated.tell() >= len(content):
-            raise CutShortError from error
+    except (EOFError, OSError, *VALUE_FAULTS) as error:
+        _raise_if_at_end(inflated, len(content), error)
         raise
     dataset.file_meta = FileMetaDataset(meta)
     dataset.set_original_encoding(is_implicit_vr=False, is_little_endian=True)

@@ -125,10 +125,8 @@ class FrameReader:
             kind = f"{order}f{self._format.bits_allocated // 8}"
             return np.frombuffer(content, kind).reshape(rows, columns)
         if self._format.bits_allocated == _PACKED_BITS:
-            return clear_unused_bits(
-                unpack_twelve_bits(content, rows * columns).reshape(rows, columns),
-                16 - self._format.bits_stored,
-            )
+            unpacked = unpack_twelve_bits(content, rows * columns).reshape(rows, columns)
+            return clear_unused_bits(unpacked.view(self._dtype), 16 - self._format.bits_stored)
         samples = np.frombuffer(content, f"{order}u{self._format.bits_allocated // 8}")
         return self._colour_layout(samples.astype(samples.dtype.newbyteorder("=")))
 

@@ -15,6 +15,7 @@ import platform
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,7 +57,7 @@ class Proof:
     tolerance: float | None
     """What was allowed there."""
     p50_ms: float | None
-    """Median time of one run of the golden inputs."""
+    """Median time of one run on one image."""
     p95_ms: float | None
 
 
@@ -95,7 +96,9 @@ def kept_proof(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Pro
     return proof if proof.passed and proof.engine == engine else None
 
 
-def prove(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Proof:
+def prove(
+    bundle: Bundle, engine: str, *, threads: int, cache: Path, timeout_s: float = CHILD_TIMEOUT_S
+) -> Proof:
     """Let the engine prove itself in a child process; keep the proof when it is passed."""
     request = ProofRequest(bundle=str(bundle.folder), engine=engine, threads=threads)
     try:
@@ -106,23 +109,24 @@ def prove(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Proof:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=CHILD_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
         if child.returncode != 0:
             return _failed(bundle, engine, _ended(child.returncode, child.stderr))
         proof = from_json(Proof, child.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
-        return _failed(bundle, engine, f"it did not finish in {CHILD_TIMEOUT_S:g} s")
+        return _failed(bundle, engine, f"it did not finish in {timeout_s:g} s")
     except EngineError as error:
         return _failed(bundle, engine, error.what)
     except (OSError, ValueError, IndexError) as error:
         return _failed(bundle, engine, f"its test could not be run ({error})")
     if proof.passed:
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".part")
-        unfinished.write_text(to_json(proof), encoding="utf-8")
-        unfinished.replace(file)
+        with suppress(OSError):  # a full disk: it holds all the same, and is made anew at the next start
+            cache.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_suffix(".part")
+            unfinished.write_text(to_json(proof), encoding="utf-8")
+            unfinished.replace(file)
     return proof
 
 

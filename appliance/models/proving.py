@@ -13,37 +13,29 @@ import numpy as np
 
 from appliance.clock import NS_PER_MS, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
+from appliance.engines.base import Engine, Tensors
 from appliance.engines.catalogue import load_engine
-from appliance.engines.checked import fit_output
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.parity import Parity, compare, first_of_batch
 from appliance.models.proof import Proof, ProofRequest
 
 RUNS: Final = 12
 """Runs that are timed; the first of them also warms up and is left out."""
-PARITY_RELATIVE: Final = 1e-4
-"""Of the largest golden value of an output: float32 engines differ by about a tenth of it (measured 1e-5)."""
-PARITY_ABSOLUTE: Final = 1e-3
-"""For outputs near zero: a thousandth of a logit, or of a Hounsfield unit, changes no decision."""
 
 
 def measure(bundle: Bundle, engine_name: str, *, threads: int, clock: Clock) -> Proof:
     """Load, run, compare, time. EngineErrors become a proof that was not passed."""
-    words, worst, allowed, times_ms = "", None, None, np.empty(0)
+    words, times_ms = "", np.empty(0)
+    parity: Parity | None = None
     reason: str | None = None
     try:
         with load_engine(engine_name, bundle.model, threads=threads) as engine:
             words = engine.describe().words
-            outputs = engine.infer(bundle.golden_inputs)
-            for name, golden in bundle.golden_outputs.items():
-                found = fit_output(outputs, name, golden.shape)
-                difference = float(np.abs(found - golden).max())
-                tolerance = PARITY_ABSOLUTE + PARITY_RELATIVE * float(np.abs(golden).max())
-                if worst is None or allowed is None or difference / tolerance > worst / allowed:
-                    worst, allowed = difference, tolerance
-                if difference > tolerance:
-                    reason = f"its {name!r} is off by {difference:.3g}; {tolerance:.3g} is allowed"
-            times_ms = np.array([_run_ms(engine.infer, bundle, clock) for _ in range(RUNS)])[1:]
+            parity = compare(engine.infer(bundle.golden_inputs), bundle.golden_outputs)
+            reason = parity.reason
+            alone, _ = first_of_batch(bundle)
+            times_ms = np.array([_run_ms(engine, alone, clock) for _ in range(RUNS)])[1:]
     except EngineError as error:
         reason = error.what
     return Proof(
@@ -53,17 +45,16 @@ def measure(bundle: Bundle, engine_name: str, *, threads: int, clock: Clock) -> 
         words=words,
         passed=reason is None,
         reason=reason,
-        worst_difference=worst,
-        tolerance=allowed,
+        worst_difference=parity.difference if parity else None,
+        tolerance=parity.allowed if parity else None,
         p50_ms=float(np.percentile(times_ms, 50)) if times_ms.size else None,
         p95_ms=float(np.percentile(times_ms, 95)) if times_ms.size else None,
     )
 
 
-def _run_ms(infer: object, bundle: Bundle, clock: Clock) -> float:
+def _run_ms(engine: Engine, inputs: Tensors, clock: Clock) -> float:
     started_ns = clock.monotonic_ns()
-    assert callable(infer)
-    infer(bundle.golden_inputs)
+    engine.infer(inputs)
     return (clock.monotonic_ns() - started_ns) / NS_PER_MS
 
 

@@ -18,6 +18,7 @@ from appliance.engines.base import Engine
 from appliance.engines.catalogue import load_engine
 from appliance.errors import EngineError, ModelBundleError
 from appliance.models.bundle import CARD, SUMS, Bundle, read_bundle, unpack_bundle
+from appliance.models.parity import ask_known
 from appliance.models.proof import Proof, kept_proof, prove
 
 SHIPPED: Final = "models_shipped"
@@ -128,7 +129,7 @@ class Registry:
             proof = self._proof(bundle, engine)
             if proof.passed:
                 try:
-                    loaded = load_engine(engine, bundle.model, threads=self._threads)
+                    loaded = self._loaded(bundle, engine)
                 except EngineError as error:
                     failed[engine] = error.what
                     continue
@@ -138,6 +139,27 @@ class Registry:
             f"No engine can serve {bundle.card.identity} on this device: {_words(failed)}.",
             remedy="Run `scanside models verify`; until then these images are read as usual, without it.",
         )
+
+    def _loaded(self, bundle: Bundle, name: str) -> Engine:
+        engine = load_engine(name, bundle.model, threads=self._threads)
+        try:
+            ask_known(engine, bundle)
+        except EngineError:
+            engine.close()
+            raise
+        return engine
+
+    def ask_known(self, task: str) -> None:
+        """Ask the engine that serves the task a question whose answer is known.
+
+        Raises EngineError when it gives another answer; the next call of `served` takes the next engine.
+        """
+        served = self.served(task)
+        try:
+            ask_known(served.engine, self._bundles[task])
+        except EngineError as error:
+            self.give_up(task, error.what)
+            raise
 
     def _proof(self, bundle: Bundle, engine: str) -> Proof:
         kept = kept_proof(bundle, engine, threads=self._threads, cache=self._cache)

@@ -102,7 +102,8 @@ class DicomPeer:
         entity.implementation_class_uid = uid_of("implementation")
         entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
         entity.connection_timeout = CONNECT_TIMEOUT_S
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = ANSWER_TIMEOUT_S
+        entity.acse_timeout = CONNECT_TIMEOUT_S
+        entity.dimse_timeout = entity.network_timeout = ANSWER_TIMEOUT_S
         for sop_class, syntax in offered:
             entity.add_requested_context(sop_class, syntax)
         association = entity.associate(self._host, self._port, ae_title=self._ae_title)

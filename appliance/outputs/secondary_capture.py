@@ -58,7 +58,7 @@ class SecondaryCapture:
 
     def render(self, acquisition: Acquisition, result: LaneResult) -> tuple[Rendered, ...]:
         """One page; none where the lane has nothing to say. Raises InputError when the original is gone."""
-        if result.lane is Lane.DENOISE or not (result.quality or result.findings or result.refusals):
+        if result.lane is Lane.DENOISE or not (result.quality or result.findings):
             return ()
         page = draw_page(result)
         pixels = page.tobytes()
@@ -111,7 +111,7 @@ def page_lines(result: LaneResult) -> tuple[str, tuple[str, ...]]:
     elif flagged:
         headline = "Look at this image soon?"
     else:
-        headline = "No finding flagged" if result.findings else "NOT ANALYSED"
+        headline = "No finding flagged"
     return headline, tuple(_lines(result, flagged))
 
 
@@ -126,8 +126,6 @@ def _lines(result: LaneResult, flagged: list[Finding]) -> Iterator[str]:
         yield "This does not mean normal. Anything else was not looked for."
     for check in sorted(result.quality, key=_worst_first):
         yield f"{check.criterion.replace('_', ' ')}: {check.verdict.value.replace('_', ' ')}. {check.advice}"
-    for refusal in result.refusals:
-        yield f"Not analysed: {refusal.task.replace('_', ' ')}. {refusal.reason}"
 
 
 def _worst_first(check: QualityCheck) -> int:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 from highdicom import sr
+from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import UID
 from pydicom.valuerep import DA, TM
@@ -75,25 +77,14 @@ class StructuredReport:
 
     def render(self, acquisition: Acquisition, result: LaneResult) -> tuple[Rendered, ...]:
         """One report; none where the lane has nothing to say. Raises InputError when the original is gone."""
-        if result.lane is Lane.DENOISE or not (result.quality or result.findings or result.refusals):
+        if result.lane is Lane.DENOISE or not (result.quality or result.findings or _refusals(result)):
             return ()
-        first = acquisition.first
         evidence = [evidence_of(instance) for instance in acquisition.instances]
-        dataset = sr.Comprehensive3DSR(
-            evidence=evidence,
-            content=_content(acquisition, result),
-            series_instance_uid=uid_of("report series", first.series_instance_uid),
-            series_number=SERIES_NUMBER,
-            sop_instance_uid=uid_of("report", "not known yet"),
-            instance_number=list(Lane).index(result.lane) + 1,
-            manufacturer=MANUFACTURER,
-            is_complete=True,
-            is_final=False,
-            series_description=f"AI {result.lane.value}",
-            manufacturer_model_name=MODEL_NAME,
-            device_serial_number=SERIAL_NUMBER,
-            software_versions=software_version(),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # about names like "Doe": they would stand in the log
+            dataset = self._report(acquisition, result, evidence)
         date, time = content_moment(evidence[0])
         dataset.ContentDate, dataset.ContentTime = DA(date), TM(time)
         for moment in ("InstanceCreationDate", "InstanceCreationTime", "SeriesDate", "SeriesTime"):
@@ -105,6 +96,24 @@ class StructuredReport:
         dataset.SOPInstanceUID = uid
         dataset.file_meta = file_meta(dataset.SOPClassUID, uid)
         return (Rendered(file_name=f"report-{result.lane.value}.dcm", content=_encoded(dataset)),)
+
+    @staticmethod
+    def _report(acquisition: Acquisition, result: LaneResult, evidence: list[Dataset]) -> Any:
+        return sr.Comprehensive3DSR(
+            evidence=evidence,
+            content=_content(acquisition, result),
+            series_instance_uid=uid_of("report series", acquisition.first.series_instance_uid),
+            series_number=SERIES_NUMBER,
+            sop_instance_uid=uid_of("report", "not known yet"),
+            instance_number=list(Lane).index(result.lane) + 1,
+            manufacturer=MANUFACTURER,
+            is_complete=True,
+            is_final=False,
+            series_description=f"AI {result.lane.value}",
+            manufacturer_model_name=MODEL_NAME,
+            device_serial_number=SERIAL_NUMBER,
+            software_versions=software_version(),
+        )
 
 
 def _encoded(dataset: Any) -> bytes:
@@ -136,8 +145,13 @@ def _groups(acquisition: Acquisition, result: LaneResult) -> Iterator[Any]:
     for finding in result.findings:
         tracking = _tracking(acquisition, finding.task, seen)
         yield _finding(finding, models.get(finding.task), acquisition.first, tracking)
-    for refusal in result.refusals:
+    for refusal in _refusals(result):
         yield _refusal(refusal, _tracking(acquisition, refusal.task, seen))
+
+
+def _refusals(result: LaneResult) -> list[Refusal]:
+    """Of models that this device has. That there is none for a kind of image at all is news to nobody."""
+    return [refusal for refusal in result.refusals if refusal.task != result.lane.value]
 
 
 def _tracking(acquisition: Acquisition, what: str, seen: dict[str, int]) -> sr.TrackingIdentifier:

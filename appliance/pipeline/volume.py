@@ -114,11 +114,13 @@ def _denoise(work: Work, answering: Answering, written: list[DerivedFile]) -> No
     """Fill `written`. Raises InputError at the first slice that cannot be read or repeated."""
     task, served = as_frames(answering.task), answering.served
     assert served is not None  # a frame task without its model was refused
-    writer = DerivedSeriesWriter(
-        work.derived, acquisition=work.acquisition, card=served.card, data=work.bench.layout.data
-    )
     work.view.mkdir(parents=True, exist_ok=True)
-    with StackWriter(work.view / DENOISED, slices=len(work.frames)) as stack:
+    with (
+        DerivedSeriesWriter(
+            work.derived, acquisition=work.acquisition, card=served.card, data=work.bench.layout.data
+        ) as writer,
+        StackWriter(work.view / DENOISED, slices=len(work.frames)) as stack,
+    ):
         for index, image in enumerate(_timed(work)):
             if isinstance(image, InputError):
                 raise image
@@ -126,7 +128,7 @@ def _denoise(work: Work, answering: Answering, written: list[DerivedFile]) -> No
                 inputs = task.prepare(work.acquisition, image, served.card)
             with work.spans.stage("inferred"):
                 outputs = work.infer(answering, inputs)
-            with work.spans.stage("interpreted"):
+            with work.spans.stage("interpreted"), work.trusting(answering):
                 denoised = task.interpret(work.acquisition, image, outputs, served.card)
             with work.spans.stage("written"):
                 file, stored = writer.add(index, image, denoised)

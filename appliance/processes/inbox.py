@@ -137,17 +137,24 @@ class Inbox:
         started_ns = self._clock.monotonic_ns()
         claimed: list[tuple[Candidate, Arrival]] = []
         looked, size_bytes = 0, 0
-        while len(claimed) < FILES_AT_ONCE and size_bytes < BYTES_AT_ONCE:
+        trouble: StoreError | None = None
+        while len(claimed) < FILES_AT_ONCE and size_bytes < BYTES_AT_ONCE and looked < LOOKS_AT_ONCE:
             candidate = self._waiting.due(self._clock.monotonic_ns())
-            if candidate is None or looked >= LOOKS_AT_ONCE:
+            if candidate is None:
                 break
             looked += 1
-            arrival = self._look(candidate)
+            try:
+                arrival = self._look(candidate)
+            except StoreError as error:  # those before it have their copies: land them first
+                trouble = error
+                break
             if arrival is not None:
                 claimed.append((candidate, arrival))
                 size_bytes += arrival.part.size_bytes
         if claimed:
             self._take(claimed, started_ns=started_ns)
+        if trouble is not None:
+            raise trouble
         return looked > 0
 
     def remember(self, *, if_due: bool = False) -> None:

@@ -163,7 +163,7 @@ class Lander:
             return _Verdict(
                 outcome=Outcome(fate=Fate.ACCEPTED),
                 place=place,
-                instance=replace(description.instance, path=place),
+                instance=replace(description.instance, path=place, sha256=part.sha256),
             )
         if description.state is FileState.LEFT_ALONE:
             return _Verdict(outcome=Outcome(fate=Fate.IGNORED, words=words), place=place)

@@ -173,6 +173,7 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
             evidence=acquisition.evidence,
             states=tuple(states),
             results=tuple(results),
+            data=bench.layout.data,
             outputs=tuple(_render(acquisition, results, bench)),
             committed_ms=committed,
         )

@@ -22,12 +22,17 @@ from appliance.selftest.phantom_canvas import (
     Plane,
     Point,
     smooth_curve,
+    tissue_texture,
 )
 
 LUNG_DENSITY: Final = 0.26
 """Inflated lung against soft tissue (ICRU Report 44: 0.26 g/cm3)."""
 LUNG_DEPTH_MM: Final = 155.0
 """Beam path inside a lung at its thickest."""
+
+_SOFT_TEXTURE: Final = 0.006
+_BONE_TEXTURE: Final = 0.07
+"""Contrast of each octave of fine structure: to the eye like that of real films."""
 
 RIGHT_LUNG: Final[tuple[Point, ...]] = (
     (-158, -48), (-150, -72), (-120, -101), (-70, -124), (0, -137), (60, -142), (106, -141),
@@ -71,6 +76,8 @@ def chest_attenuation(canvas: Canvas, rng: np.random.Generator) -> tuple[Plane, 
     soft_mm -= _airways_mm(canvas)
     bone_mm = _thoracic_bones(canvas)
     np.maximum(soft_mm, 0.0, out=soft_mm)
+    soft_mm *= tissue_texture(canvas, rng, contrast=_SOFT_TEXTURE)
+    bone_mm *= tissue_texture(canvas, rng, contrast=_BONE_TEXTURE)
     attenuation = soft_mm * np.float32(MU_SOFT_PER_MM) + bone_mm * np.float32(MU_BONE_EXTRA_PER_MM)
     return attenuation.astype(np.float32), ChestTruth(right_lung=tuple(right), left_lung=tuple(left))
 
@@ -118,8 +125,8 @@ def _vessels(canvas: Canvas, mask: NDArray[np.uint8], hilum: Point, rng: np.rand
         )
         if width < 0.75:
             continue
-        for turn in (rng.uniform(-0.5, -0.05), rng.uniform(0.05, 0.5)):
-            tips.append((end, angle + float(turn), width * float(rng.uniform(0.66, 0.86))))
+        turns = (rng.uniform(-0.5, -0.05), rng.uniform(0.05, 0.5))
+        tips.extend((end, angle + float(turn), width * float(rng.uniform(0.66, 0.86))) for turn in turns)
     drawn = cv2.GaussianBlur(drawn, (0, 0), max(0.6 / canvas.pixel_mm, 0.6))
     return drawn * mask
 
@@ -138,7 +145,7 @@ def _airways_mm(canvas: Canvas) -> Plane:
 
 
 def _thoracic_bones(canvas: Canvas) -> Plane:
-    posterior, anterior, clavicles = [], [], []
+    posterior, anterior = [], []
     for index in range(11):
         top = -158.0 + 25.0 * index
         reach = float(np.interp(index, (0, 1, 3, 6, 10), (62.0, 92.0, 124.0, 147.0, 150.0)))
@@ -164,10 +171,10 @@ def _thoracic_bones(canvas: Canvas) -> Plane:
                         ]
                     )
                 )
-    for side in (-1.0, 1.0):
-        clavicles.append(
-            smooth_curve([(-118, side * 16), (-132, side * 62), (-142, side * 112), (-160, side * 168)])
-        )
+    clavicles = [
+        smooth_curve([(-118, side * 16), (-132, side * 62), (-142, side * 112), (-160, side * 168)])
+        for side in (-1.0, 1.0)
+    ]
     bone = canvas.tubes(posterior, radius_mm=6.2, wall_mm=1.5)
     bone += np.float32(0.7) * canvas.tubes(anterior, radius_mm=6.8, wall_mm=1.0)
     bone += canvas.tubes(clavicles, radius_mm=6.5, wall_mm=2.2)
@@ -188,4 +195,4 @@ def _spine(canvas: Canvas) -> Plane:
     plates = 1.0 - 0.45 * np.exp(-(((phase - 0.5) / 0.12) ** 2))
     process = np.exp(-((x / 4.0) ** 2) - (((phase - 0.15) / 0.16) ** 2))
     pedicles = np.exp(-(((np.abs(x) - half_width * 0.72) / 2.5) ** 2) - (((phase - 0.95) / 0.1) ** 2))
-    return (body * plates * 17.0 + process * 7.0 + pedicles * 6.0).astype(np.float32)
+    return np.asarray(body * plates * 17.0 + process * 7.0 + pedicles * 6.0, dtype=np.float32)

@@ -221,7 +221,7 @@ def _noise(hu: Plane, deviation: float, rng: np.random.Generator) -> Plane:
 
 def _streaks(hu: Plane, amplitude: float, rng: np.random.Generator) -> Plane:
     """Lines right across the body, within 12 degrees of horizontal: the direction of the shoulders."""
-    field = np.zeros(hu.shape, dtype=np.float32)
+    field: Plane = np.zeros(hu.shape, dtype=np.float32)
     for _ in range(70):
         row, slope = float(rng.uniform(0.2, 0.85)) * SIZE_PX, float(rng.normal(0.0, 0.08))
         half = slope * SIZE_PX / 2
@@ -235,8 +235,8 @@ def _streaks(hu: Plane, amplitude: float, rng: np.random.Generator) -> Plane:
             cv2.LINE_8,
         )
     field = cv2.GaussianBlur(field, (0, 0), 0.8)
-    field *= np.float32(amplitude / max(float(field.std()), 1e-6))
-    return np.where(hu > -950.0, field, 0.3 * field).astype(np.float32)
+    scaled = field * np.float32(amplitude / max(float(field.std()), 1e-6))
+    return np.where(hu > -950.0, scaled, 0.3 * scaled).astype(np.float32)
 
 
 def _with_metal(hu: Plane, rng: np.random.Generator) -> Plane:
@@ -251,7 +251,7 @@ def _with_metal(hu: Plane, rng: np.random.Generator) -> Plane:
     away = np.hypot(y - row, x - column).astype(np.float32)
     damaged = hu + cv2.GaussianBlur(rays, (0, 0), 1.0) * np.exp(-away / 90.0).astype(np.float32)
     damaged[away < 7] = METAL_HU
-    return damaged.astype(np.float32)
+    return np.asarray(damaged, dtype=np.float32)
 
 
 def _write_slice(

@@ -23,7 +23,7 @@ QUANTA_PER_MM2: Final = 75_000.0
 REFERENCE_ATTENUATION: Final = 2.6
 """Lungs and mediastinum averaged, in the chest of phantom_chest."""
 _SCATTERED_PART: Final = 0.04
-"""Light that reaches the shuttered border, as a part of the open field's."""
+"""Scattered radiation that reaches the shuttered border, as a part of what the open field gets."""
 
 
 class Shutter(str, Enum):
@@ -132,10 +132,11 @@ def _shutter_unexposed(signal: Plane, canvas: Canvas, plan: ExposurePlan) -> Non
     if plan.shutter is not Shutter.UNEXPOSED or not any(plan.collimation_mm):
         return
     rows, columns = open_field_px(canvas, plan)
-    covered = np.ones(signal.shape, dtype=np.float32)
+    covered: Plane = np.ones(signal.shape, dtype=np.float32)
     covered[rows, columns] = 0.0
     covered = cv2.GaussianBlur(covered, (0, 0), max(0.8 / canvas.pixel_mm, 0.5))
-    signal += covered * np.float32(-np.log(_SCATTERED_PART))
+    scatter = REFERENCE_ATTENUATION - float(np.log(_SCATTERED_PART))
+    signal += covered * (np.float32(scatter) - signal)
 
 
 def _heel_effect(canvas: Canvas) -> Plane:

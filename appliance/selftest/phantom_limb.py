@@ -20,6 +20,7 @@ from appliance.selftest.phantom_canvas import (
     Plane,
     Point,
     chord,
+    tissue_texture,
 )
 
 _MU_SCALE: Final = 1.45
@@ -44,7 +45,7 @@ _JOINT_GAP_MM: Final = 1.6
 """Cartilage between two bones: seen as a dark line."""
 
 
-def hand_attenuation(canvas: Canvas) -> Plane:
+def hand_attenuation(canvas: Canvas, rng: np.random.Generator) -> Plane:
     """A hand with wrist and the ends of the forearm, which leaves the field at its lower edge."""
     canvas = replace(canvas, centre_mm=(canvas.centre_mm[0] - _HAND_CENTRE_MM, canvas.centre_mm[1]))
     bone, outlines = canvas.empty(), list[tuple[Sequence[Point], float]]()
@@ -63,27 +64,28 @@ def hand_attenuation(canvas: Canvas) -> Plane:
     _carpals(canvas, bone)
     _forearm_bones(canvas, bone, top=38.0, bottom=330.0)
     soft = _soft_hand(canvas, outlines)
-    return _attenuation(soft, bone)
+    return _attenuation(canvas, soft, bone, rng)
 
 
-def forearm_attenuation(canvas: Canvas) -> Plane:
+def forearm_attenuation(canvas: Canvas, rng: np.random.Generator) -> Plane:
     """A whole forearm with elbow above and wrist below."""
     bone = canvas.empty()
     canvas.long_bone(bone, ((-360.0, -2.0), (-128.0, 0.0)), shaft_mm=11.0, head_mm=25.0)
     canvas.long_bone(bone, ((-124.0, 12.0), (112.0, 15.0)), shaft_mm=6.8, head_mm=12.5)
     canvas.long_bone(bone, ((-132.0, -12.0), (110.0, -16.0)), shaft_mm=6.5, head_mm=12.0)
-    for (row, column), radius in _CARPALS:
-        y, x = canvas.grid()
-        bone += 0.5 * chord(np.hypot(y - row - 104.0, x - column * 0.8), radius)
+    wrist = replace(canvas, centre_mm=(canvas.centre_mm[0] - 104.0, canvas.centre_mm[1]))
+    _carpals(wrist, bone)
     y, x = canvas.grid()
     half_width = np.interp(
         y, (-360.0, -150.0, -80.0, 100.0, 140.0, 400.0), (52.0, 50.0, 46.0, 30.0, 34.0, 44.0)
     )
     soft = np.float32(0.75) * chord(np.abs(x), half_width.astype(np.float32))
-    return _attenuation(soft, bone)
+    return _attenuation(canvas, soft, bone, rng)
 
 
-def _attenuation(soft: Plane, bone: Plane) -> Plane:
+def _attenuation(canvas: Canvas, soft: Plane, bone: Plane, rng: np.random.Generator) -> Plane:
+    soft = soft * tissue_texture(canvas, rng, contrast=0.012)
+    bone = bone * tissue_texture(canvas, rng, contrast=0.09)
     attenuation = soft * np.float32(MU_SOFT_PER_MM) + bone * np.float32(MU_BONE_EXTRA_PER_MM)
     return (attenuation * np.float32(_MU_SCALE)).astype(np.float32)
 
@@ -91,9 +93,10 @@ def _attenuation(soft: Plane, bone: Plane) -> Plane:
 def _carpals(canvas: Canvas, bone: Plane) -> None:
     y, x = canvas.grid()
     for (row, column), radius in _CARPALS:
-        distance = np.hypot(y - row, (x - column) * 0.92)
+        box = np.ix_(np.abs(y[:, 0] - row) < 12.0, np.abs(x[0] - column) < 12.0)
+        distance = np.hypot(y[box[0].ravel()] - row, (x[:, box[1].ravel()] - column) * 0.92)
         shell = chord(distance, radius) - chord(distance, radius - 0.7)
-        bone += shell + 0.35 * chord(distance, radius - 0.7)
+        bone[box] += shell + 0.35 * chord(distance, radius - 0.7)
 
 
 def _forearm_bones(canvas: Canvas, bone: Plane, *, top: float, bottom: float) -> None:

@@ -123,10 +123,12 @@ def write_limb(
     identity = identity or Identity(image_laterality="R", view_position="PA" if body_part == "HAND" else "AP")
     canvas = Canvas(rows=rows, columns=columns, pixel_mm=LIMB_FIELD_MM[body_part] / rows)
     drawing = _drawing(canvas, plan)
-    attenuation = hand_attenuation(drawing) if body_part == "HAND" else forearm_attenuation(drawing)
+    rng = np.random.default_rng(identity.seed)
+    draw = hand_attenuation if body_part == "HAND" else forearm_attenuation
+    attenuation = draw(drawing, rng)
     black, white = _LIMB_DISPLAY[body_part]
     display = Display(black=black, white=white, bits_stored=bits_stored, monochrome1=monochrome1)
-    pixels = expose(attenuation, canvas, plan, display, np.random.default_rng(identity.seed))
+    pixels = expose(attenuation, canvas, plan, display, rng)
     return _write(path, pixels, _truth(body_part, canvas, plan, None), identity, display)
 
 
@@ -141,7 +143,7 @@ def _drawing(canvas: Canvas, plan: ExposurePlan) -> Canvas:
 
 def _truth(body_part: str, canvas: Canvas, plan: ExposurePlan, chest: ChestTruth | None) -> RadiographTruth:
     rows, columns = open_field_px(canvas, plan)
-    cut_off = ()
+    cut_off: tuple[tuple[str, float], ...] = ()
     if chest is not None:
         edge_mm = (rows.stop - canvas.rows / 2) * canvas.pixel_mm - plan.shift_mm[0]
         lowest = zip(("right base", "left base"), chest.lowest_mm(), strict=True)

@@ -77,3 +77,47 @@ def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
         initializer=weights,
     )
     return save(graph, tmp_path_factory.mktemp("models") / "dense.onnx")
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`image` -> `edges`: the same high-pass with its kernel stored as int8, in steps of 0.5."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            helper.make_node("DequantizeLinear", ["stored", "step"], ["kernel"]),
+            helper.make_node("Conv", ["image", "kernel"], ["edges"], pads=[1, 1, 1, 1]),
+        ],
+        "packed",
+        [value("image", TensorProto.FLOAT, ["batch", 1, "rows", "columns"])],
+        [value("edges", TensorProto.FLOAT, ["batch", 1, "rows", "columns"])],
+        initializer=[
+            numpy_helper.from_array((EDGES * 2).astype(np.int8), "stored"),
+            numpy_helper.from_array(np.array(0.5, np.float32), "step"),
+        ],
+    )
+    return save(graph, tmp_path_factory.mktemp("models") / "packed.onnx")
+
+
+@pytest.fixture(scope="session")
+def quantised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`image` -> `edges`: int8 values in steps of 0.25 between int8 weights, as a quantised network has."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            helper.make_node("QuantizeLinear", ["image", "grain", "zero"], ["coarse"]),
+            helper.make_node("DequantizeLinear", ["coarse", "grain", "zero"], ["rounded"]),
+            helper.make_node("DequantizeLinear", ["stored", "step"], ["kernel"]),
+            helper.make_node("Conv", ["rounded", "kernel"], ["edges"], pads=[1, 1, 1, 1]),
+        ],
+        "quantised",
+        [value("image", TensorProto.FLOAT, ["batch", 1, "rows", "columns"])],
+        [value("edges", TensorProto.FLOAT, ["batch", 1, "rows", "columns"])],
+        initializer=[
+            numpy_helper.from_array(np.array(0.25, np.float32), "grain"),
+            numpy_helper.from_array(np.array(0, np.int8), "zero"),
+            numpy_helper.from_array((EDGES * 2).astype(np.int8), "stored"),
+            numpy_helper.from_array(np.array(0.5, np.float32), "step"),
+        ],
+    )
+    return save(graph, tmp_path_factory.mktemp("models") / "quantised.onnx")

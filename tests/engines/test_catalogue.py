@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from pathlib import Path
 
@@ -37,3 +38,23 @@ def test_an_unknown_name_is_said_with_the_choice(tmp_path: Path) -> None:
         assert "openvino" in error.value.remedy
         with pytest.raises(EngineError, match="There is no engine"):
             engine_version(name)
+
+
+def test_the_libraries_have_one_door_each() -> None:
+    """They report to their makers unless they are told not to before they are loaded; see the doors."""
+    package = Path(engines.__path__[0]).parent
+    importers = set()
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [str(node.args[0].value)]
+                if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+                else []
+            )
+            if {name.split(".")[0] for name in names} & {"onnxruntime", "openvino"}:
+                importers.add(file.relative_to(package).as_posix())
+    assert importers == {"engines/ort.py", "engines/openvino.py"}

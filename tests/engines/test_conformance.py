@@ -146,6 +146,27 @@ def _in_float64(model: Path, image: NDArray[np.float32]) -> NDArray[np.float64]:
     return maps
 
 
+def test_weights_that_are_stored_as_int8_are_computed_in_float32(
+    name: str, computes: bool, packed: Path
+) -> None:
+    image = picture(1, 1, 32, 32)
+    with load_engine(name, packed, threads=1) as engine:
+        outputs = engine.infer({"image": image})
+        if computes:
+            assert engine.describe().precision == "f32"
+            np.testing.assert_allclose(outputs["edges"], expected(image), atol=1e-4)
+
+
+def test_a_quantised_network_is_rounded_and_says_so(name: str, computes: bool, quantised: Path) -> None:
+    image = picture(1, 1, 32, 32)
+    rounded = np.rint(image * 4) / 4  # within int8: the picture is smaller than 31.75
+    with load_engine(name, quantised, threads=1) as engine:
+        outputs = engine.infer({"image": image})
+        if computes:
+            np.testing.assert_allclose(outputs["edges"], expected(rounded), atol=1e-3)
+            assert engine.describe().precision == "int8"
+
+
 def test_nan_comes_out_as_nan_and_is_caught(name: str, computes: bool, root: Path) -> None:
     with load_engine(name, root, threads=1) as engine:
         good = engine.infer({"x": np.array([[0, 1, 4, 9]], np.float32)})

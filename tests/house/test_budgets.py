@@ -23,7 +23,7 @@ PROMISE = re.compile(r"(≤|≥)\s?[\d.]+|\bat (most|least) [\d.]+\s?(ms|s|MB|Mi
 
 
 def faults_of(root: Path, budgets: list[dict[str, Any]]) -> list[str]:
-    """What is wrong with the entries: fields, names, units, a measuring place that does not speak of it."""
+    """What is wrong with the entries: fields, names, units, a measuring place that is not there."""
     found = []
     names = [budget.get("name") for budget in budgets]
     for budget in budgets:
@@ -35,13 +35,16 @@ def faults_of(root: Path, budgets: list[dict[str, Any]]) -> list[str]:
             found.append(f"{name}: named twice")
         if budget["unit"] not in UNITS or budget["bound"] not in {"at most", "at least"}:
             found.append(f"{name}: unit {budget['unit']}, bound {budget['bound']}")
-        place = budget["measured"].partition("::")[0]
+        place, _, value_path = budget["measured"].partition("::")
         if not place:
             continue
-        if not (root / place).exists():
+        body = (root / place).read_text(encoding="utf-8") if (root / place).exists() else None
+        if body is None:
             found.append(f"{name}: there is no {place}")
-        elif str(name) not in (root / place).read_text(encoding="utf-8"):
-            found.append(f"{name}: {place} does not speak of it")
+        elif not value_path:
+            found.append(f"{name}: {place} needs a test, or a place in the benchmark's report")
+        elif place.startswith("tests/") and f"def {value_path}(" not in body:
+            found.append(f"{name}: {place} has no {value_path}")
     return found
 
 
@@ -89,11 +92,13 @@ def test_faults_are_seen(tmp_path: Path) -> None:
     assert faults_of(tmp_path, [good, good]) == ["a: named twice"] * 2
     assert faults_of(tmp_path, [good | {"unit": "parsec"}]) == ["a: unit parsec, bound at most"]
     assert faults_of(tmp_path, [good | {"measured": "tests/gone.py::x"}]) == ["a: there is no tests/gone.py"]
-    (tmp_path / "bench.py").write_text("holds b\n", encoding="utf-8")
-    assert faults_of(tmp_path, [good | {"name": "b", "measured": "bench.py"}]) == []
-    assert faults_of(tmp_path, [good | {"name": "c", "measured": "bench.py"}]) == [
-        "c: bench.py does not speak of it"
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_a.py").write_text("def test_it(): ...\n", encoding="utf-8")
+    assert faults_of(tmp_path, [good | {"measured": "tests/test_a.py::test_it"}]) == []
+    assert faults_of(tmp_path, [good | {"measured": "tests/test_a.py::test_x"}]) == [
+        "a: tests/test_a.py has no test_x"
     ]
+    assert "needs a test" in faults_of(tmp_path, [good | {"measured": "tests/test_a.py"}])[0]
     assert faults_of(tmp_path, [{"name": "a"}])[0].startswith("a: fields")
 
 

@@ -34,6 +34,7 @@ NETWORK_MODULES = frozenset(
 NETWORK_DOORS = {
     "appliance/monitor/doctor.py": "is our own port free, do the peers in the settings answer",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
+    "benchmarks/appliance_run.py": "the same",
     "appliance/intake/jail_child.py": "one end of a socket pair, whose other end is its parent",
     "appliance/intake/jail_process.py": "the other end",
     "appliance/intake/listener.py": "the DICOM door: others call us",

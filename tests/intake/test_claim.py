@@ -21,13 +21,6 @@ LIMIT_BYTES = 1_000_000
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(data=tmp_path / "data")
-    made.create()
-    return made
-
-
-@pytest.fixture
 def spool(layout: Layout) -> Spool:
     return Spool(layout)
 

@@ -162,7 +162,10 @@ def test_a_file_that_is_slow_to_read_is_read_less_often(
     path.write_bytes(b"half and more")
     wait_for_look(waiting, clock)
     assert look(waiting, clock) is Look.WAIT
+    waiting.notice(path, urgency=Urgency.LIVE, now_ns=clock.monotonic_ns())  # an event does not shorten it
+    assert look(waiting, clock) is Look.WAIT
     assert wait_for_look(waiting, clock) == pytest.approx(2.0)
+    assert look(waiting, clock) is Look.READY
 
 
 def test_an_event_calls_for_a_look_at_once(tmp_path: Path, waiting: Waiting, clock: ManualClock) -> None:

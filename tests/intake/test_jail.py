@@ -126,6 +126,22 @@ def test_a_file_that_aborts_its_reader_twice_is_blamed_and_no_other(
         assert len(aborted) == 2
 
 
+def test_a_codestream_that_crashes_a_real_decoder_kills_only_the_reader(
+    real_data: Path, tmp_path: Path, write_dicom: Callable[..., Path]
+) -> None:
+    """Lossless JPEG whose Huffman table lost its marker: liblj92 decodes without one, into a SIGSEGV."""
+    zoo = real_data / "ct" / "dicom-zoo"
+    content = (zoo / "CT_JPEG-LLsv1_CT-JPEGLosslessSV1.dcm").read_bytes()
+    path = tmp_path / "no-huffman-table.dcm"
+    path.write_bytes(content.replace(b"\xff\xc4\x00\x20", b"\xff\x65\x00\x20", 1))
+    good = write_dicom(RAMP)
+    with Jail(ReadingSettings(), SystemClock()) as jail:
+        bad, behind_it = jail.begin_frame(path, 0), jail.begin_frame(good, 0)
+        with pytest.raises(InputError, match=r"crash|damaged"):
+            bad.image()
+        assert np.array_equal(behind_it.image().stored, RAMP)
+
+
 def test_a_reader_that_dies_once_for_reasons_of_its_own_costs_no_file(
     write_dicom: Callable[..., Path],
 ) -> None:
@@ -133,6 +149,7 @@ def test_a_reader_that_dies_once_for_reasons_of_its_own_costs_no_file(
     with Jail(ReadingSettings(), SystemClock()) as jail:
         jail.frame(path, 0)
         assert jail.child_pid is not None
+        os.kill(jail.child_pid, signal.SIGSTOP)  # so that it has not answered when it dies
         pending = jail.begin_frame(path, 0)
         os.kill(jail.child_pid, signal.SIGKILL)
         assert np.array_equal(pending.image().stored, RAMP)
@@ -200,6 +217,7 @@ def test_the_reader_dies_with_its_keeper() -> None:
     ) as keeper:
         assert keeper.stdout is not None
         child = psutil.Process(int(keeper.stdout.readline()))
+        child.suspend()  # stuck in a decoder, it would not notice by itself
         keeper.kill()
         keeper.wait()
         child.wait(timeout=10)
@@ -244,6 +262,18 @@ def test_an_abandoned_request_disturbs_nothing(jail: Jail, write_dicom: Callable
     second = write_dicom(RAMP + 1, name="second.dcm")
     jail.begin_frame(first, 0)
     assert np.array_equal(jail.frame(second, 0).stored, RAMP + 1)
+
+
+def test_hundreds_of_requests_may_wait(jail: Jail, write_dicom: Callable[..., Path]) -> None:
+    """More than the socket between keeper and reader can hold, either way."""
+    path = write_dicom(RAMP, PatientComments="x" * 5000)
+    waiting = [jail.begin_describe(path, sha256=str(index)) for index in range(600)]
+    frame = jail.begin_frame(path, 0)
+    for index, pending in enumerate(waiting):
+        found = pending.description().instance
+        assert found is not None
+        assert found.sha256 == str(index)
+    assert np.array_equal(frame.image().stored, RAMP)
 
 
 def test_a_frame_larger_than_the_first_buffer_is_asked_for_again(

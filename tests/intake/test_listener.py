@@ -37,13 +37,6 @@ PRIVATE_CLASS = "1.2.826.0.1.3680043.8.498.78"
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(data=tmp_path / "data")
-    made.create()
-    return made
-
-
-@pytest.fixture
 def port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

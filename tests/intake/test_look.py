@@ -228,6 +228,22 @@ def test_a_deflated_bomb_is_stopped(write_dicom: WriteDicom, header: Dataset) ->
     assert "unpacks to more than" in (found.reason or "")
 
 
+def test_a_value_that_claims_gigabytes_is_cut_short_and_costs_nothing(
+    jail: Jail, write_dicom: WriteDicom, header: Dataset
+) -> None:
+    header.add_new(0x00091010, "OB", b"private!")
+    path = write_dicom(NOISE)
+    content = path.read_bytes()
+    place = content.index(b"OB\0\0\x08\0\0\0private!")
+    path.write_bytes(content[: place + 4] + b"\xf0\xff\xff\xff" + content[place + 8 :])
+    jail.describe(path)
+    before = jail.child_pid
+    found = jail.describe(path)
+    assert found.state is FileState.UNFINISHED
+    assert "inside its header" in (found.reason or "")
+    assert jail.child_pid == before
+
+
 def test_the_jail_turns_what_cannot_be_opened_into_an_answer(jail: Jail, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -187,7 +187,13 @@ def test_packed_twelve_bits(jail: Jail, write_dicom: WriteDicom) -> None:
     assert np.array_equal(unpack_twelve_bits(packed, 6).reshape(2, 3), truth)
     path = write_dicom(truth, raw=packed + b"\0", BitsAllocated=12, BitsStored=12, HighBit=11)
     assert np.array_equal(jail.frame(path, 0).stored, truth)
-    plain = write_dicom(RAMP, BitsAllocated=12, BitsStored=12, HighBit=11)
+    signed = write_dicom(
+        truth, raw=packed + b"\0", BitsAllocated=12, BitsStored=12, HighBit=11, PixelRepresentation=1
+    )
+    assert np.array_equal(
+        jail.frame(signed, 0).stored, np.where(truth > 2047, truth.astype(np.int32) - 4096, truth)
+    )
+    plain = write_dicom(RAMP, BitsAllocated=12, BitsStored=12, HighBit=11, PixelRepresentation=0)
     with pytest.raises(InputError, match="packed into"):
         jail.frame(plain, 0)
 

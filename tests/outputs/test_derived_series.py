@@ -20,7 +20,6 @@ from pydicom.uid import UID
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.card import ModelCard
 from appliance.domain.image import PixelImage
-from appliance.domain.record import from_plain
 from appliance.domain.result import DerivedFile
 from appliance.errors import InputError
 from appliance.outputs.derived_series import DerivedSeriesWriter, stored_values
@@ -60,32 +59,9 @@ REPEATED = (
 )
 
 
-@pytest.fixture(scope="module")
-def card() -> ModelCard:
-    return from_plain(
-        ModelCard,
-        {
-            "format": 1,
-            "task": "ct_denoise",
-            "name": "halving denoiser",
-            "version": "1.2",
-            "release": 1,
-            "summary": "",
-            "precision": "f32",
-            "inputs": [],
-            "outputs": [],
-            "preprocessing": {"kind": "slice"},
-            "labels": [],
-            "intended_use": {
-                "modalities": [],
-                "body_parts": [],
-                "view_positions": [],
-                "draws_location": False,
-            },
-            "provenance": {"training_data": [], "licence": "", "restrictions": "", "known_biases": []},
-            "metrics": [],
-        },
-    )
+@pytest.fixture
+def card(denoise_card: ModelCard) -> ModelCard:
+    return replace(denoise_card, name="halving denoiser", version="1.2")
 
 
 def smooth(image: PixelImage) -> NDArray[np.float32]:

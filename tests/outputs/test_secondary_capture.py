@@ -54,13 +54,6 @@ def test_findings_are_questions_and_silence_is_not_normal() -> None:
     assert "This does not mean normal." in lines[-1]
 
 
-def test_refusals_alone_are_not_analysed() -> None:
-    refusal = Refusal(task="chest_triage", reason="The view is LL.")
-    headline, lines = page_lines(replace(EMPTY, refusals=(refusal,)))
-    assert headline == "NOT ANALYSED"
-    assert lines == ("Not analysed: chest triage. The view is LL.",)
-
-
 @pytest.mark.parametrize(
     ("verdicts", "headline"),
     [
@@ -107,5 +100,6 @@ def test_the_object_names_its_model_and_no_patient_in_pixels(
     assert dataset.SourceImageSequence[0].ReferencedSOPInstanceUID == acquisition.first.sop_instance_uid
     np.testing.assert_array_equal(dataset.pixel_array, draw_page(result))
     assert OUTPUT.render(acquisition, result) == (rendered,)
-    assert OUTPUT.render(acquisition, EMPTY) == ()
+    refusal = Refusal(task="chest_triage", reason="The view is LL.")
+    assert OUTPUT.render(acquisition, replace(EMPTY, refusals=(refusal,))) == (), "the report says it"
     assert OUTPUT.render(acquisition, replace(result, lane=Lane.DENOISE)) == ()

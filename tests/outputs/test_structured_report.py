@@ -171,6 +171,16 @@ def test_nothing_to_say_is_no_report(acquisition: Acquisition) -> None:
     for lane in Lane:
         assert OUTPUT.render(acquisition, LaneResult(acquisition_id="a1", version=1, lane=lane)) == ()
     assert OUTPUT.render(acquisition, replace(TRIAGE, lane=Lane.DENOISE)) == ()
+    no_triage = Refusal(task="triage", reason="This device has no triage model for CT series.")
+    assert OUTPUT.render(acquisition, replace(TRIAGE, findings=(), refusals=(no_triage,))) == ()
+    refused = replace(TRIAGE, findings=(), refusals=(*TRIAGE.refusals, no_triage))
+    report = render(acquisition, refused)
+    assert texts(report, "Comment") == [TRIAGE.refusals[0].reason]
+
+
+def test_no_name_is_told_to_the_log(ct_file: MakeFile, acquisition_of: MakeAcquisition) -> None:
+    """Warnings fail a test, and a library warns about names of one part, with the name in it."""
+    assert str(render(acquisition_of(ct_file(0, PatientName="Doe")), TRIAGE).PatientName) == "Doe"
 
 
 @pytest.mark.parametrize("result", [TRIAGE, QUALITY])

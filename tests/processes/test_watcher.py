@@ -23,7 +23,8 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from appliance.clock import SystemClock
 from appliance.config import GIB, IntakeSettings, Layout, ListenerSettings, Settings
 from appliance.domain.acquisition import Completeness, Kind
-from appliance.intake.claim import Spool
+from appliance.errors import StoreError
+from appliance.intake.claim import Part, Spool
 from appliance.intake.jail import Jail
 from appliance.monitor.heartbeat import read_beat
 from appliance.processes.lander import Describes, Pending
@@ -33,13 +34,6 @@ from appliance.store.connection import Database
 
 PATIENCE_S = 40.0
 CLOCK = SystemClock()
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(data=tmp_path / "data")
-    made.create()
-    return made
 
 
 def free_port() -> int:
@@ -304,6 +298,18 @@ def test_a_restart_goes_on_with_the_series_and_reads_nothing_twice(layout: Layou
         assert states == {(1, "superseded"): 3, (2, "queued"): 3}
 
 
+def test_a_series_is_not_quiet_while_a_file_waits_unread(layout: Layout) -> None:
+    with running(layout, settings(look_interval_s=1.5, series_quiet_s=1.0)) as watcher:
+        for index in range(4):
+            ct_slice(layout.inbox / f"{index}.dcm", index)
+        watcher.until(lambda: watcher.files() == 4)
+        for index in range(4, 8):
+            ct_slice(layout.inbox / f"{index}.dcm", index)
+        watcher.until(lambda: watcher.settled() == 1)
+        assert watcher.only().slice_count == 8
+        assert watcher.only().version == 1
+
+
 def test_a_fault_of_ours_sets_one_file_aside_and_the_others_flow(layout: Layout) -> None:
     class Faulty:
         """Looks into files as the jail does, but cannot cope with wide ones."""
@@ -341,6 +347,23 @@ def own_watcher(layout: Layout, chosen: Settings, describes: Describes, spool: S
         describes=describes,
         spool=spool,
     )
+
+
+def test_real_series_with_real_faults(layout: Layout, real_data: Path) -> None:
+    """Six slices each: one missing, one name twice, two patients under one series, one of another size."""
+    names = ("set-missing-slice", "set-duplicate-sop", "set-same-series-two-patients", "set-mixed-size")
+    with running(layout, settings(series_quiet_s=2.0)) as watcher:
+        for name in names:
+            shutil.copytree(real_data / "ct" / "dicom-hostile" / name, layout.inbox / name)
+        watcher.until(lambda: watcher.files() == 23 and watcher.settled() == len(watcher.entries()))
+        found: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
+        for entry in watcher.entries():
+            folder = Path(watcher.board.sources(entry.acquisition_id)[0]).parent.name
+            found[folder].append((entry.completeness.value, entry.instance_count))
+        assert found["set-missing-slice"] == [("INCOMPLETE", 5)]
+        assert found["set-duplicate-sop"] == [("CONFLICT", 6)]
+        assert found["set-same-series-two-patients"] == [("CONFLICT", 3), ("CONFLICT", 3)]
+        assert sorted(found["set-mixed-size"]) == [("INCOMPLETE", 5), ("QUIET", 1)]
 
 
 # ---------------------------------------------------------------------- the DICOM door
@@ -392,6 +415,32 @@ def test_a_full_disk_acknowledges_nothing_and_work_resumes_by_itself(layout: Lay
         assert "Success" in storescu(port, file)
         assert watcher.files() == 2
         watcher.until(lambda: not said())
+
+
+def test_a_disk_that_fails_amid_a_burst_loses_and_leaves_nothing(layout: Layout) -> None:
+    class Failing(Spool):
+        """A spool whose disk fails at every third copy."""
+
+        copies = 0
+
+        def copy(self, *arguments: Any, **keywords: Any) -> Part | None:
+            self.copies += 1
+            if self.copies % 3 == 0:
+                raise StoreError("The disk does not answer.", remedy="Wait.")
+            return super().copy(*arguments, **keywords)
+
+    for number in range(7):
+        image(layout.inbox / f"{number}.dcm")
+    chosen = settings()
+
+    def run(stop: threading.Event) -> None:
+        with Jail(chosen.reading, clock=CLOCK) as jail:
+            own_watcher(layout, chosen, jail, Failing(layout)).run(stop)
+
+    with running(layout, chosen, run) as watcher:
+        watcher.until(lambda: watcher.files() == 7)
+        assert watcher.repeats() == 0
+        assert not list(layout.spool.glob("*.part"))
 
 
 def test_an_urgent_sender_is_urgent(layout: Layout, tmp_path: Path) -> None:

@@ -74,33 +74,3 @@ def chest_card() -> ModelCard:
             "metrics": [],
         },
     )
-
-
-@pytest.fixture
-def denoise_card() -> ModelCard:
-    """Slices in multiples of four."""
-    port = {"shape": ["batch", 1, "rows", "columns"], "dtype": "float32"}
-    return from_plain(
-        ModelCard,
-        {
-            "format": 1,
-            "task": "ct_denoise",
-            "name": "denoiser",
-            "version": "1.0",
-            "release": 1,
-            "summary": "",
-            "precision": "f32",
-            "inputs": [port | {"name": "slice"}],
-            "outputs": [port | {"name": "denoised"}],
-            "preprocessing": {"kind": "slice", "multiple_of_px": 4},
-            "labels": [],
-            "intended_use": {
-                "modalities": ["CT"],
-                "body_parts": [],
-                "view_positions": [],
-                "draws_location": False,
-            },
-            "provenance": {"training_data": [], "licence": "", "restrictions": "", "known_biases": []},
-            "metrics": [],
-        },
-    )

@@ -11,7 +11,7 @@ be the border of the picture: a field is never guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from appliance.tasks.radiograph_measures.overview import Overview
 
-Mask = NDArray[np.uint8]
-Corners = NDArray[np.float32]
+Mask: TypeAlias = NDArray[Any]
+"""Shape of the overview, uint8: 1 or 0."""
+Corners: TypeAlias = NDArray[np.float32]
 """Shape (4, 2): (row, column), clockwise as viewed, beginning at the upper left; side i runs from corner
 i to corner i + 1: top, right, bottom, left."""
 
@@ -71,7 +72,7 @@ class ExposedField:
 
 def find_exposed_field(overview: Overview) -> ExposedField:
     """The collimated field of a radiograph, or the whole picture where no edge shows."""
-    level = cv2.medianBlur(np.ascontiguousarray(overview.level), 3)
+    level: NDArray[Any] = cv2.medianBlur(np.ascontiguousarray(overview.level), 3)
     field = _whole(level.shape)
     for bright in (True, False):
         for limit in _BRIGHT_LEVELS if bright else _DARK_LEVELS:
@@ -82,7 +83,7 @@ def find_exposed_field(overview: Overview) -> ExposedField:
 
 
 def _field_at(
-    level: NDArray[np.float32], within: ExposedField, limit: float, *, bright: bool
+    level: NDArray[Any], within: ExposedField, limit: float, *, bright: bool
 ) -> ExposedField | None:
     outside = (level > limit if bright else level < limit).astype(np.uint8)
     kept = within.mask & (1 - _joined_to_border(outside | (1 - within.mask)))
@@ -156,13 +157,13 @@ def _joined_to_border(outside: Mask) -> Mask:
     return joined
 
 
-def _hull(kept: Mask) -> NDArray[np.int32] | None:
+def _hull(kept: Mask) -> NDArray[Any] | None:
     """Convex hull of every region that is not a speck."""
     contours, _ = cv2.findContours(kept, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     large = [contour for contour in contours if cv2.contourArea(contour) > 0.004 * kept.size]
     if not large:
         return None
-    hull: NDArray[np.int32] = cv2.convexHull(np.concatenate(large))
+    hull: NDArray[Any] = cv2.convexHull(np.concatenate(large))
     return hull
 
 

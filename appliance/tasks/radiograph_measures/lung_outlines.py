@@ -40,8 +40,8 @@ into the air above a shoulder is L-shaped."""
 _AIR: Final = 0.06
 """Level up to which pixels joined to the edge of the field are air outside the body."""
 _AIR_DARKER: Final = 0.8
-"""Level at an edge of the field, as a part of the whole region's, below which the region has run into air:
-a lung at its apex or base is brighter than in its middle."""
+"""Level at the upper edge of the field, as a part of the whole region's, below which the region has run into
+the air beside the neck: an apex is brighter than the middle of a lung."""
 _ALONG: Final = 0.45
 """Largest part of its height over which a lung may lie on a lateral edge; the gap beside an arm lies on
 it with most of its height."""
@@ -160,7 +160,7 @@ def _runs_into_air(mask: Mask, level: NDArray[np.float32]) -> bool:
             continue
         if edge in (Edge.LEFT, Edge.RIGHT) and int(zone.any(axis=0).sum()) > _ALONG * height:
             return True
-        if float(np.median(np.rot90(level, k=int(edge))[:_EDGE_PX][zone])) < _AIR_DARKER * typical:
+        if edge is Edge.TOP and float(np.median(level[:_EDGE_PX][zone])) < _AIR_DARKER * typical:
             return True
     return False
 

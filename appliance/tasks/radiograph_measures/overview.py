@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -16,6 +16,10 @@ from appliance.domain.image import GreyArray, PixelImage
 OVERVIEW_PX: Final = 256
 """Longer side of the overview: 1.7 mm per pixel on a 43 cm detector, finer than any limit on a length
 below, and small enough that everything measured on it takes a few milliseconds."""
+SCREEN_PX: Final = 1024
+"""Longer side at which noise is measured: a 1-megapixel view, whatever the detector's own pixels are."""
+HALF_SCREEN_PX: Final = 512
+"""Longer side at which blur is measured; the limit was found at this size."""
 LOW_PERCENTILE: Final = 0.5
 HIGH_PERCENTILE: Final = 99.5
 """What counts as darkest and brightest: lead letters and dead pixels are fewer than this."""
@@ -29,6 +33,10 @@ class Overview:
     """Modality units, higher is brighter."""
     level: GreyArray
     """`grey` with its percentiles `LOW_PERCENTILE` and `HIGH_PERCENTILE` at 0 and 1, not clipped."""
+    screen: GreyArray
+    """Modality units at `SCREEN_PX`."""
+    half_screen: GreyArray
+    """Modality units at `HALF_SCREEN_PX`."""
     step_px: tuple[float, float]
     """Source pixels per overview pixel: rows, columns."""
     pixel_mm: tuple[float, float] | None
@@ -40,13 +48,17 @@ class Overview:
 
 
 def overview_of(image: PixelImage) -> Overview:
-    """Reduce a frame so that its longer side has at most `OVERVIEW_PX` pixels. Padding becomes darkest."""
+    """Reduce a frame in steps: screen, half screen, overview. Padding becomes darkest."""
+    screen = _reduced(
+        image.stored.astype(np.int16) if image.stored.dtype == np.int8 else image.stored, SCREEN_PX
+    )
+    half = _reduced(screen.astype(np.float32), HALF_SCREEN_PX)
+    small = _reduced(half, OVERVIEW_PX)
+    grey = np.array(image.to_grey(small))
     rows, columns = image.shape
-    reduction = max(1.0, max(rows, columns) / OVERVIEW_PX)
-    size = (max(1, round(columns / reduction)), max(1, round(rows / reduction)))
-    grey = np.array(image.to_grey(_area_mean(image.stored, size)))
     padding = image.padding_mask()
     if padding is not None and padding.any():
+        size = (grey.shape[1], grey.shape[0])
         covered = cv2.resize(padding.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
         if covered.any() and not covered.all():
             grey[covered] = grey[~covered].min()
@@ -54,22 +66,24 @@ def overview_of(image: PixelImage) -> Overview:
     level = (grey - np.float32(low)) / np.float32(max(high - low, 1e-6))
     for array in (grey, level):
         array.flags.writeable = False
-    step = (rows / size[1], columns / size[0])
+    step = (rows / grey.shape[0], columns / grey.shape[1])
     spacing = image.spacing_mm
     return Overview(
         grey=grey,
         level=level,
+        screen=image.to_grey(screen),
+        half_screen=image.to_grey(half),
         step_px=step,
         pixel_mm=None if spacing is None else (spacing[0] * step[0], spacing[1] * step[1]),
     )
 
 
-def _area_mean(stored: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
-    """Area mean; through float where the whole numbers of a few grey levels would be too coarse."""
-    if stored.dtype == np.int8:
-        stored = stored.astype(np.int16)
-    if stored.dtype == np.uint8:
-        rows, columns = stored.shape
-        halfway = (max(size[0], columns // 4), max(size[1], rows // 4))
-        stored = cv2.resize(stored, halfway, interpolation=cv2.INTER_AREA).astype(np.float32)
-    return cv2.resize(stored, size, interpolation=cv2.INTER_AREA)
+def _reduced(pixels: NDArray[Any], longer_px: int) -> NDArray[Any]:
+    """Area means with at most `longer_px` on the longer side; never enlarged."""
+    rows, columns = pixels.shape
+    reduction = max(rows, columns) / longer_px
+    if reduction <= 1.0:
+        return pixels
+    size = (max(1, round(columns / reduction)), max(1, round(rows / reduction)))
+    reduced: NDArray[Any] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return reduced
