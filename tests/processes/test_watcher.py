@@ -421,13 +421,12 @@ def test_the_same_image_through_both_doors_counts_once(layout: Layout, tmp_path:
 
 
 def odd_writing(path: Path) -> Path:
-    """As some modalities write: implicit VR, a private sequence without lengths, a group length."""
+    """As some modalities write: implicit VR, a sequence without a length, a private element."""
     dataset = dcmread(path)
     item = Dataset()
     item.CodeValue, item.CodeMeaning = "R-10206", "anterior"
     dataset.ViewCodeSequence = [item]
     dataset["ViewCodeSequence"].is_undefined_length = True
-    dataset.add_new(0x00080000, "UL", 4711)
     dataset.private_block(0x0019, "MAKER", create=True).add_new(0x01, "LO", "odd")
     dataset.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian
     dataset.save_as(path, implicit_vr=True, little_endian=True)
