@@ -16,6 +16,7 @@ from appliance.commands.models import models
 from appliance.commands.process import process
 from appliance.commands.results import results
 from appliance.commands.run import run
+from appliance.logs import silence_libraries
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,6 +56,7 @@ def _options(
 
 def main() -> None:
     """Entry point of the installed command."""
+    silence_libraries()
     app(prog_name="scanside")
 
 

@@ -67,6 +67,9 @@ def demo(
         if as_json:
             return
         table("What was planted, and what the appliance says", ("planted", *COLUMNS), rows)
+        typer.echo(
+            "The patients are drawn: what a model suspects in a drawing says nothing about the model.\n"
+        )
         where = shown.layout.data
         typer.echo(f"Kiosk picture   {picture}" if picture else "Kiosk picture   none: see above")
         typer.echo(f"DICOM results   {shown.layout.results}")

@@ -11,8 +11,7 @@ from typing import Any, Final
 from appliance.commands.say import say_json, table
 from appliance.domain.quality import Verdict
 
-COLUMNS: Final = ("acquisition", "status", "quality", "triage", "denoise", "seconds")
-_WORST_FIRST: Final = (Verdict.REPEAT.value, Verdict.CHECK.value, Verdict.OK.value)
+COLUMNS: Final = ("acquisition", "quality control", "triage", "denoise", "seconds")
 
 
 def say_lines(lines: Iterable[dict[str, Any]], *, as_json: bool) -> int:
@@ -31,28 +30,39 @@ def say_lines(lines: Iterable[dict[str, Any]], *, as_json: bool) -> int:
 
 
 def table_row(line: dict[str, Any]) -> tuple[str, ...]:
-    """One line, in COLUMNS."""
+    """One line, in COLUMNS. What gave no answer says so, with the reason, in the place of the answer."""
     files = line["files"]
-    name = Path(files[0]).name if files else "?"
+    name = "/".join(Path(files[0]).parts[-2:]) if files else "?"
     more = f" +{len(files) - 1}" if len(files) > 1 else ""
     what = " ".join(filter(None, (line["modality"], name + more)))
-    status = line["status"] if line["reason"] is None else f"{line['status']}: {line['reason']}"
-    return (what, status, quality_words(line), triage_words(line), denoise_words(line), _seconds(line))
+    if line["completeness"] not in (None, "COMPLETE"):
+        what += f"\n{line['completeness']}: {line['evidence']}"
+    if line["status"] not in ("done", "refused"):
+        return (what, f"{line['status']}: {line['reason']}", "", "", "")
+    return (what, quality_words(line), triage_words(line), denoise_words(line), _seconds(line))
 
 
 def quality_words(line: dict[str, Any]) -> str:
-    """The worst verdict, with the advice of each check that reached it."""
+    """The worst verdict first, each check that did not pass with what was measured and what to do."""
     checks = line["quality"]
-    if not checks:
-        return "NOT CHECKED" if line["kind"] else ""
-    for verdict in _WORST_FIRST:
-        reached = [check for check in checks if check["verdict"] == verdict]
-        if reached and verdict != Verdict.OK.value:
-            return f"{verdict}: " + " ".join(check["advice"] for check in reached)
-        if reached:
-            unchecked = sum(check["verdict"] == Verdict.NOT_CHECKED.value for check in checks)
-            return f"OK ({len(reached)} checks, {unchecked} not checked)"
-    return "NOT CHECKED"
+    passed = sum(check["verdict"] == Verdict.OK.value for check in checks)
+    unchecked = sum(check["verdict"] == Verdict.NOT_CHECKED.value for check in checks)
+    words = [
+        f"{verdict} {check['criterion']}{_measured(check)}: {check['advice']}"
+        for verdict in (Verdict.REPEAT.value, Verdict.CHECK.value)
+        for check in checks
+        if check["verdict"] == verdict
+    ]
+    if not passed and not words:
+        return "NOT CHECKED"
+    return "\n".join((*words, f"{passed} OK, {unchecked} not checked"))
+
+
+def _measured(check: dict[str, Any]) -> str:
+    if check["value"] is None:
+        return ""
+    unit = "" if check["unit"] in (None, "1") else f" {check['unit']}"
+    return f" {check['value']:.3g}{unit}"
 
 
 def triage_words(line: dict[str, Any]) -> str:
@@ -74,6 +84,11 @@ def denoise_words(line: dict[str, Any]) -> str:
 
 
 def _seconds(line: dict[str, Any]) -> str:
+    """From the first sight of the last file to each commit, then where the time went."""
     timings = line["timings_ms"]
-    committed = {name.split(".")[1]: ms for name, ms in timings.items() if name.startswith("committed.")}
-    return ", ".join(f"{lane} {ms / 1000:.2f}" for lane, ms in committed.items())
+    prefix = "committed."
+    committed = [
+        f"{name[len(prefix) :]} {ms / 1000:.2f}" for name, ms in timings.items() if name.startswith(prefix)
+    ]
+    stages = [f"{name} {ms / 1000:.2f}" for name, ms in timings.items() if not name.startswith(prefix)]
+    return "\n".join((", ".join(committed), "(" + ", ".join(stages) + ")")) if timings else ""

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -20,14 +18,13 @@ from appliance.commands.options import Config
 from appliance.commands.say import AsJson, errors_in_words
 from appliance.config import Layout, load_settings
 
+DEFAULT_OUT: Final = Path("scanside-results")
+
 
 def process(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders: DICOM, or NIfTI (.nii, .nii.gz).")],
     *,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for derived images and DICOM results; without one, none are kept."),
-    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for derived images and DICOM results.")] = DEFAULT_OUT,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,9 +39,7 @@ def process(
     with errors_in_words():
         settings = load_settings(config)
         files = files_below(tuple(paths))
-        scratch = Path(tempfile.mkdtemp(prefix="scanside-"))
-        layout = Layout(data=out.resolve() if out else scratch)
-        layout.results.mkdir(parents=True, exist_ok=True)
+        layout = Layout(data=out.resolve())
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -54,19 +49,16 @@ def process(
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        try:
-            with open_registry(settings, kept_proofs()) as registry, bar:
-                shown = bar.add_task("", total=None)
-                lines = process_files(
-                    files,
-                    settings=settings,
-                    out=layout,
-                    registry=registry,
-                    clock=SystemClock(),
-                    progress=lambda phase, done, total: bar.update(
-                        shown, description=phase, completed=done, total=total
-                    ),
-                )
-                say_lines(lines, as_json=as_json)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with open_registry(settings, kept_proofs()) as registry, bar:
+            shown = bar.add_task("", total=None)
+            lines = process_files(
+                files,
+                settings=settings,
+                out=layout,
+                registry=registry,
+                clock=SystemClock(),
+                progress=lambda phase, done, total: bar.update(
+                    shown, description=phase, completed=done, total=total
+                ),
+            )
+            say_lines(lines, as_json=as_json)

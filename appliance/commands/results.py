@@ -50,6 +50,7 @@ def stored_lines(layout: Layout) -> Iterator[dict[str, Any]]:
                     evidence=entry.evidence,
                     states=tuple((lane.state, lane.reason) for lane in lanes),
                     results=tuple(lane.result for lane in lanes if lane.result),
+                    data=layout.data,
                     outputs=dicom_outputs(layout.results_of(entry.acquisition_id, entry.version)),
                     committed_ms={
                         lane.lane.value: lane.landed_to_committed_ms

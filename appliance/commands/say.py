@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -20,6 +20,10 @@ from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, instead of a table.")]
 
 
+WIDE: Final = 160
+"""Columns of a table that goes into a file or a pipe, where nothing says how wide to be."""
+
+
 def say_json(line: dict[str, Any]) -> None:
     """One object on one line of standard output."""
     print(json.dumps(line, ensure_ascii=True, allow_nan=False), flush=True)  # noqa: T201  (this is the output)
@@ -27,17 +31,19 @@ def say_json(line: dict[str, Any]) -> None:
 
 def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """A table on standard output. Cells are plain text: a header cannot style the terminal."""
-    drawn = Table(title=title, title_justify="left")
+    drawn = Table(title=title, title_justify="left", show_lines=True)
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
         drawn.add_row(
             *(
-                Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cell))
+                Text(
+                    "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in cell)
+                )
                 for cell in row
             )
         )
-    Console().print(drawn)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(drawn)
 
 
 @contextmanager

@@ -93,6 +93,13 @@ def _engines(settings: Settings) -> Iterator[Diagnosis]:
 def _models(settings: Settings, registry: Registry) -> Iterator[Diagnosis]:
     for problem in registry.problems:
         yield Diagnosis(subject="model bundle", health=Health.FAIL, found=problem.what, remedy=problem.remedy)
+    if not registry.tasks():
+        yield Diagnosis(
+            subject="models",
+            health=Health.FAIL,
+            found="no model bundle is installed: nothing is triaged or denoised",
+            remedy="Install the appliance again, or name a folder of bundles in the setting `models`.",
+        )
     for task in registry.tasks():
         try:
             served = registry.served(task)

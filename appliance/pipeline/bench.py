@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -89,17 +90,23 @@ class Work:
         return self.bench.layout.results_of(self.acquisition.acquisition_id, self.acquisition.version)
 
     def infer(self, answering: Answering, inputs: Tensors) -> Tensors:
-        """What the task's model says; nothing for a task without one.
-
-        Raises EngineError: the engine is then given up, and the job's next try has the one after it.
-        """
+        """What the task's model says; nothing for a task without one. Raises EngineError."""
         if answering.served is None:
             return {}
-        try:
+        with self.trusting(answering):
             return answering.served.engine.infer(inputs)
+
+    @contextmanager
+    def trusting(self, answering: Answering) -> Iterator[None]:
+        """Whatever depends on the task's engine: it fails, or its answer turns out not to be one.
+
+        On EngineError the engine is given up, and the job's next try has the one after it.
+        """
+        try:
+            yield
         except EngineError as error:
-            assert answering.task.model is not None  # it is served
-            self.bench.models.give_up(answering.task.model, error.what)
+            if answering.served is not None and answering.task.model is not None:
+                self.bench.models.give_up(answering.task.model, error.what)
             raise
 
     def relative(self, path: Path) -> str:

@@ -51,7 +51,7 @@ def run_lane(lane: Lane, acquisition: Acquisition, frames: FrameSource, bench: B
         result = denoise_series(work)
     else:
         result = work.empty_result()
-    return replace(result, refusals=refusals, timings=work.spans.timings())
+    return replace(result, refusals=(*refusals, *result.refusals), timings=work.spans.timings())
 
 
 def _admit(

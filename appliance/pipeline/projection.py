@@ -50,5 +50,5 @@ def _ask(work: Work, answering: Answering, image: PixelImage) -> Answer:
         inputs = task.prepare(work.acquisition, image, card)
     with work.spans.stage("inferred"):
         outputs = work.infer(answering, inputs)
-    with work.spans.stage("interpreted"):
+    with work.spans.stage("interpreted"), work.trusting(answering):
         return task.interpret(work.acquisition, image, outputs, card)

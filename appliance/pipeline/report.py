@@ -8,6 +8,7 @@ docs/json.md describes the line; a test holds the two together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from appliance.domain.acquisition import Completeness, Instance, Kind
@@ -17,6 +18,7 @@ from appliance.domain.result import LaneResult
 
 DERIVED_IMAGE: Final = "derived_image"
 """Role of a file that is an image made from the acquisition."""
+ARRIVAL_STAGES: Final = frozenset({"landed", "waited"})
 SCHEMA: Final = 1
 """Rises when a field changes its meaning or goes away; new fields do not raise it."""
 
@@ -35,6 +37,8 @@ class AcquisitionReport:
     states: tuple[tuple[JobState, str | None], ...]
     """Each lane's job state, with its reason."""
     results: tuple[LaneResult, ...]
+    data: Path
+    """The folder that paths in results are relative to."""
     outputs: tuple[str, ...]
     """DICOM objects made of the results; the derived images are in the results."""
     committed_ms: dict[str, float]
@@ -61,7 +65,12 @@ def acquisition_line(report: AcquisitionReport) -> dict[str, Any]:
         "quality": [to_plain(check) for result in results for check in result.quality],
         "findings": [to_plain(finding) for result in results for finding in result.findings],
         "refusals": [to_plain(refusal) for result in results for refusal in result.refusals],
-        "derived": [file.path for result in results for file in result.derived if file.role == DERIVED_IMAGE],
+        "derived": [
+            str(report.data / file.path)
+            for result in results
+            for file in result.derived
+            if file.role == DERIVED_IMAGE
+        ],
         "outputs": list(report.outputs),
         "models": sorted({use.model for result in results for use in result.engines}),
         "engines": {use.task: use.engine for result in results for use in result.engines},
@@ -115,13 +124,17 @@ def _status(report: AcquisitionReport) -> tuple[str, str | None]:
 
 
 def _timings(report: AcquisitionReport) -> dict[str, float]:
-    """Milliseconds by stage, added up over the lanes; `landed` once; `committed.LANE` from first sight."""
+    """Milliseconds by stage, added up over the lanes; `committed.LANE` from first sight to commit.
+
+    `landed` and `waited` are of the first lane: the others wait for it.
+    """
     timings: dict[str, float] = {}
     for result in report.results:
         for timing in result.timings:
-            once = timing.stage == "landed"
-            before = 0.0 if once else timings.get(timing.stage, 0.0)
-            timings[timing.stage] = round(before + timing.duration_ms, 3)
+            if timing.stage in ARRIVAL_STAGES:
+                timings.setdefault(timing.stage, round(timing.duration_ms, 3))
+            else:
+                timings[timing.stage] = round(timings.get(timing.stage, 0.0) + timing.duration_ms, 3)
     for lane, duration_ms in report.committed_ms.items():
         timings[f"committed.{lane}"] = round(duration_ms, 3)
     return timings

@@ -22,13 +22,14 @@ from typing_extensions import Self
 
 from appliance.domain.image import PixelImage
 from appliance.domain.record import from_json, to_json
-from appliance.domain.view import VIEW_FILE, View
-from appliance.intake.voi import display_table
+from appliance.domain.view import TABLE_ENTRIES, VIEW_FILE, View
+from appliance.intake.display import display_table
 from appliance.tasks.base import Heatmap
 
 PIXELS: Final = "pixels.npy"
 DENOISED: Final = "denoised.npy"
 TABLE: Final = "table.npy"
+MOST_GREY_LEVELS: Final = 65535
 HEATMAP_SIDE_PX: Final = 512
 """A heatmap comes from a grid of some ten cells a side; more pixels than this add nothing."""
 
@@ -44,10 +45,11 @@ class StackWriter:
         self._slices = slices
         self._shape: tuple[int, ...] | None = None
         self._dtype: np.dtype[Any] | None = None
+        self._owed = 0
         self._file: BinaryIO = path.with_suffix(".part").open("wb")
 
     def add(self, frame: NDArray[Any]) -> None:
-        """Append one slice. Every slice has the shape and type of the first."""
+        """Append one slice. Raises ValueError when it has not the shape of the first."""
         if self._shape is None:
             self._shape, self._dtype = frame.shape, frame.dtype
             header = {
@@ -56,7 +58,22 @@ class StackWriter:
                 "shape": frame.shape if self._slices == 1 else (self._slices, *frame.shape),
             }
             np.lib.format.write_array_header_1_0(self._file, header)
+            for _ in range(self._owed):
+                self._write_blank()
+        if frame.shape != self._shape:
+            raise ValueError(f"a slice of shape {frame.shape} in a stack of {self._shape}")
         self._file.write(np.ascontiguousarray(frame, dtype=self._dtype).data)
+
+    def skip(self) -> None:
+        """Leave a blank slice in the place of one that cannot be decoded."""
+        if self._shape is None:
+            self._owed += 1
+        else:
+            self._write_blank()
+
+    def _write_blank(self) -> None:
+        assert self._shape is not None
+        self._file.write(np.zeros(self._shape, self._dtype).data)
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +95,7 @@ class StackWriter:
 def write_view(folder: Path, image: PixelImage) -> None:
     """The view of a projection."""
     folder.mkdir(parents=True, exist_ok=True)
+    image = showable(image)
     with StackWriter(folder / PIXELS) as stack:
         stack.add(image.stored)
     describe_view(folder, image)
@@ -85,7 +103,7 @@ def write_view(folder: Path, image: PixelImage) -> None:
 
 def describe_view(folder: Path, image: PixelImage) -> None:
     """Write the look-up table and the description; `image` speaks for all slices."""
-    np.save(folder / TABLE, display_table(image), allow_pickle=False)
+    np.save(folder / TABLE, _table_from_low(image), allow_pickle=False)
     voi = image.voi
     window = (voi.center, voi.width) if voi and voi.center is not None and voi.width is not None else None
     view = View(
@@ -100,6 +118,33 @@ def describe_view(folder: Path, image: PixelImage) -> None:
         inverted=image.inverted,
     )
     _write(folder, view)
+
+
+def showable(image: PixelImage) -> PixelImage:
+    """The image with whole-number samples: floating-point ones are spread over 16 bits for the screen."""
+    if image.stored.dtype.kind != "f":
+        return image
+    low, high = float(np.nanmin(image.stored)), float(np.nanmax(image.stored))
+    step = max((high - low) / MOST_GREY_LEVELS, float(np.finfo(np.float32).tiny))
+    stored = np.rint((np.nan_to_num(image.stored, nan=low) - low) / step).astype(np.uint16)
+    return replace(
+        image,
+        stored=stored,
+        slope=image.slope * step,
+        intercept=image.slope * low + image.intercept,
+        stored_range=(0, MOST_GREY_LEVELS),
+        padding=None,
+    )
+
+
+def _table_from_low(image: PixelImage) -> NDArray[np.uint8]:
+    """The display table, first entry for the lowest value that the stored format can hold."""
+    stored = image.stored.dtype
+    limits = np.iinfo(stored)
+    low = image.stored_range[0]
+    values = np.clip(np.arange(low, low + TABLE_ENTRIES), limits.min, limits.max).astype(stored)
+    table: NDArray[np.uint8] = display_table(image)[values.view(f"u{stored.itemsize}")]
+    return table
 
 
 def add_denoised(folder: Path) -> None:

@@ -22,14 +22,14 @@ from appliance.domain.acquisition import Acquisition, Instance, Urgency
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import LaneResult, StageTiming
 from appliance.errors import EngineError, InputError
-from appliance.intake.assembly import arrive, went_quiet
+from appliance.intake.assembly import all_given, arrive
 from appliance.intake.description import FileState
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
 from appliance.models.registry import Registry
 from appliance.outputs.catalogue import renderers
+from appliance.outputs.durable import write_durably
 from appliance.pipeline.bench import Bench
-from appliance.pipeline.durable import write_durably
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import AcquisitionReport, acquisition_line, set_aside_line
 
@@ -70,8 +70,7 @@ class _Gathered:
             others = tuple(
                 self.by_id[known] for known in self.of_series[acquisition.first.series_instance_uid]
             )
-            change = went_quiet(acquisition, quiet_s=0, siblings=others)
-            yield change.acquisition if change else acquisition
+            yield all_given(acquisition, siblings=others)
 
 
 def files_below(paths: tuple[Path, ...]) -> list[Path]:
@@ -98,7 +97,7 @@ def process_files(
 ) -> Iterator[dict[str, Any]]:
     """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it."""
     with ExitStack() as owned:
-        jail = owned.enter_context(Jail(settings.reading, clock=clock))
+        jail = owned.enter_context(Jail(settings.reading, clock))
         gathered = _Gathered()
         for count, file in enumerate(files):
             progress("looking", count, len(files))
@@ -174,6 +173,7 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
             evidence=acquisition.evidence,
             states=tuple(states),
             results=tuple(results),
+            data=bench.layout.data,
             outputs=tuple(_render(acquisition, results, bench)),
             committed_ms=committed,
         )

@@ -21,7 +21,7 @@ from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
 from appliance.outputs.catalogue import renderers
 from appliance.outputs.dicom_send import DicomPeer
-from appliance.pipeline.durable import write_durably
+from appliance.outputs.durable import write_durably
 from appliance.processes.lock import only_one
 from appliance.store.connection import Database
 from appliance.store.landing import Landings

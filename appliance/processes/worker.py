@@ -58,7 +58,7 @@ class Worker:
         self._owned = ExitStack()
         self._models = self._owned.enter_context(open_registry(settings, layout.engine_cache))
         self._cold = list(self._models.tasks())
-        self._jails: list[Jail] = []
+        self._jails = [self._new_jail()]
         self._depth = 0
         self._at_hand: tuple[tuple[str, int], Acquisition, FrameSource] | None = None
 
@@ -142,11 +142,15 @@ class Worker:
             self._at_hand = (key, acquisition, frames)
         return acquisition, frames
 
+    def _new_jail(self) -> Jail:
+        """Its process starts at once and loads while we go on."""
+        return self._owned.enter_context(Jail(self._settings.reading, self._clock))
+
     @contextmanager
     def _jail(self) -> Iterator[Jail]:
         """A jail for this depth of work: an interrupted series keeps its own, with what it reads ahead."""
         if self._depth == len(self._jails):
-            self._jails.append(self._owned.enter_context(Jail(self._settings.reading, clock=self._clock)))
+            self._jails.append(self._new_jail())
         self._depth += 1
         try:
             yield self._jails[self._depth - 1]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import signal
@@ -20,13 +21,16 @@ from appliance.clock import Clock
 from appliance.config import Layout
 from appliance.domain.acquisition import Completeness
 from appliance.domain.job import JobState
-from appliance.errors import ConfigError, ScansideError
+from appliance.errors import ConfigError, ScansideError, StoreError
 from appliance.selftest.demo_studies import DemoStudy, write_demo_studies
 from appliance.store.board import Board
 from appliance.store.connection import Database
+from appliance.store.outbox import Outbox
 
 MARKER: Final = ".scanside-demonstration"
 """Only a folder with this file in it is ever cleared."""
+KEPT: Final = frozenset({MARKER, "engines", "studies"})
+"""What the same version finds again: the proofs of the models on this device, and the studies."""
 PATIENCE_S: Final = 180.0
 """The first run on a device also proves every model on every engine."""
 LOOK_INTERVAL_S: Final = 0.1
@@ -75,14 +79,18 @@ def _clear(data: Path) -> Layout:
                 f"{data} holds something that is not a demonstration.",
                 remedy="Name another folder with --data; this one is left as it is.",
             )
-        kept = data / "engines"
         for entry in data.iterdir():
-            if entry != kept:  # what the models proved on this device stays true
+            if entry.name not in KEPT or (data / MARKER).read_text(encoding="utf-8") != _made_by():
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     layout = Layout(data=data)
     layout.create()
-    (data / MARKER).write_text("Made by scanside demo; it may be removed.\n", encoding="utf-8")
+    (data / MARKER).write_text(_made_by(), encoding="utf-8")
     return layout
+
+
+def _made_by() -> str:
+    version = importlib.metadata.version("scanside")
+    return f"Made by scanside demo {version}; the folder may be removed.\n"
 
 
 @contextmanager
@@ -122,15 +130,16 @@ def _wait_for_answers(layout: Layout, log: Path, *, count: int, clock: Clock, pr
 
 
 def _settled(layout: Layout, clock: Clock) -> int:
-    """How many acquisitions have all their lanes done and their DICOM objects written."""
-    if not layout.database.exists():
+    """How many acquisitions have all their lanes done; none of them while objects are still being written."""
+    try:
+        with Database.open_to_read(layout.database, data=layout.data, clock=clock) as database:
+            open_states = {JobState.QUEUED, JobState.LEASED}
+            settled = sum(
+                entry.completeness is not Completeness.RECEIVING
+                and all(lane.state not in open_states for lane in entry.lanes)
+                for entry in Board(database).every_entry()
+            )
+            rendered = Outbox(database).next_render() is None
+    except StoreError:  # the appliance is still making it
         return 0
-    with Database.open_to_read(layout.database, data=layout.data, clock=clock) as database:
-        open_states = {JobState.QUEUED, JobState.LEASED}
-        rendering = database.read("SELECT count(*) FROM outbox WHERE done = 0 AND step = 'render'")[0][0]
-        settled = sum(
-            entry.completeness is not Completeness.RECEIVING
-            and all(lane.state not in open_states for lane in entry.lanes)
-            for entry in Board(database).every_entry()
-        )
-        return settled if rendering == 0 else min(settled, max(0, settled - 1))
+    return settled if rendered else settled - 1
