@@ -65,8 +65,9 @@ def same_direction(one: Instance, other: Instance) -> bool:
 def spatial_order(instances: tuple[Instance, ...], members: tuple[int, ...]) -> tuple[SliceRef, ...]:
     """The frames of `members` (indices into `instances`) along the stack.
 
-    By position, ties by instance number, then frame, then SOPInstanceUID. Where any position is unknown
-    there is no spatial order, and the instance numbers stand alone.
+    By position, in the direction in which the instance numbers rise, so that "slice 8" is slice 8 on the
+    scanner's own screen too; ties by instance number, then frame, then SOPInstanceUID. Where any position
+    is unknown there is no spatial order, and the instance numbers stand alone.
     """
     entries: list[tuple[float | None, float, int, str, int]] = []
     axis = instances[members[0]].geometry.image_orientation_patient if members else None
@@ -84,6 +85,8 @@ def spatial_order(instances: tuple[Instance, ...], members: tuple[int, ...]) -> 
         entries.sort(key=lambda entry: entry[1:])
     else:
         entries.sort(key=lambda entry: (round((entry[0] or 0.0) / SAME_PLACE_MM), *entry[1:]))
+        if entries and math.inf > entries[0][1] > entries[-1][1]:
+            entries.sort(key=lambda entry: (round(-(entry[0] or 0.0) / SAME_PLACE_MM), *entry[1:]))
     return tuple(
         SliceRef(instance=index, frame=frame, position_mm=position)
         for position, _, frame, _, index in entries
@@ -103,7 +106,7 @@ def find_gap(instances: tuple[Instance, ...], slices: tuple[SliceRef, ...]) -> G
         return uneven
     if len(places) < FEWEST_FOR_STEPS:
         return None
-    steps = [after[0] - before[0] for before, after in itertools.pairwise(places)]
+    steps = [abs(after[0] - before[0]) for before, after in itertools.pairwise(places)]
     usual_mm = statistics.median_low(steps)
     for number, step_mm in enumerate(steps, start=1):
         if step_mm > GAP_FACTOR * usual_mm:
@@ -130,7 +133,7 @@ def _places(slices: tuple[SliceRef, ...]) -> list[tuple[float, int]] | None:
     for entry in slices:
         if entry.position_mm is None:
             return None
-        if places and entry.position_mm - places[-1][0] < SAME_PLACE_MM:
+        if places and abs(entry.position_mm - places[-1][0]) < SAME_PLACE_MM:
             places[-1] = (places[-1][0], places[-1][1] + 1)
         else:
             places.append((entry.position_mm, 1))

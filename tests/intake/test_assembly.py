@@ -19,7 +19,7 @@ from appliance.intake.assembly import (
     stands_alone,
     urgency_of,
 )
-from tests.intake.arrivals import CORONAL, QUIET_S, World, ct_slice, image, stacked
+from tests.intake.arrivals import CORONAL, QUIET_S, STEP_MM, World, ct_slice, image, stacked
 
 
 @pytest.mark.parametrize("modality", ["CR", "DX", "MG", "PX", "RG", "IO", "XA", "RF", "US", "NM", "OT"])
@@ -173,6 +173,17 @@ def test_axes_that_tremble_are_one_stack() -> None:
             image(f"1.{index}", place_mm=index * 5.0, direction=(1.0, tremble, 0.0, -tremble, 1.0, 0.0))
         )
     assert len(world.held) == 1
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_the_stack_runs_as_the_scanner_counts(rising: bool) -> None:
+    world = World()
+    for number in (3, 1, 5, 2):
+        place = STEP_MM * (number if rising else -number)
+        world.arrive(image(f"1.{number}", number=number, place_mm=place))
+    world.go_quiet()
+    assert stacked(world.only()) == ["1.1", "1.2", "1.3", "1.5"]
+    assert "between slices 3 and 4" in world.only().evidence
 
 
 def test_without_positions_the_instance_numbers_order_and_tell_gaps() -> None:

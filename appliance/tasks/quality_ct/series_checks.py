@@ -33,8 +33,8 @@ _SHARP_NUMBER: Final = 50
 LEAST_STREAK_HU: Final = 10.0
 """Streaks weaker than this do not disturb soft tissue."""
 MOST_STREAK_RATIO: Final = 0.8
-"""Of streaks to noise. Phantom slices with streaks reach 1.1 to 2; none of 147 real slices passes both limits,
-and neither do the faint streaks from the arms in two of them (0.4): only strong streaks are found."""
+"""Of streaks to noise. Phantom slices with streaks reach 1.1 to 2; no real series passes both
+limits, and neither do the faint streaks from the arms in two of them (0.4): only strong streaks are found."""
 MOST_JUMP: Final = 6.0
 """Change from one slice to the next, times the usual one of the series. Ordinary series stay below 4."""
 MOST_LUNG_PERCENT: Final = 2.0
@@ -160,7 +160,7 @@ def field_check(measures: Sequence[SliceMeasure]) -> QualityCheck:
         "%",
         MOST_LUNG_PERCENT,
         good=f"Aerated lung lies inside the reconstructed field; {told}. Other organs are not judged.",
-        bad=f"Lung is cut off by the reconstructed field in {_slices_words(cut)}. Reconstruct with a larger field.",
+        bad=f"The field cuts off lung in {_slices_words(cut)}. Reconstruct with a larger one.",
         marks=tuple(
             Mark(label="cut off", shape=MarkShape.SLICES, points_px=((float(first), float(last)),))
             for first, last in _ranges(cut)[:16]
@@ -198,8 +198,8 @@ def scaling_check(measures: Sequence[SliceMeasure]) -> QualityCheck:
             value=round(min(darkest), 1),
             unit="[hnsf'U]",
             limit=DARKEST_POSSIBLE_HU,
-            advice=f"Nothing in this series is darker than {min(darkest):.0f} HU, not even fat: its numbers cannot be "
-            "trusted. Check rescale and calibration.",
+            advice=f"Nothing in this series is darker than {min(darkest):.0f} HU, not even fat. "
+            "Do not trust its numbers; check rescale and calibration.",
         )
     if not levels:
         return not_checked("scaling", "There is too little air around the patient to check the HU scale.")

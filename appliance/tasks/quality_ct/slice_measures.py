@@ -177,7 +177,7 @@ def _is_lung(rim: NDArray[Any]) -> NDArray[np.bool_]:
     """Runs of lung values; where skin meets air, single pixels have them too."""
     lung = (rim > _LUNG_HU[0]) & (rim < _LUNG_HU[1])
     run = np.convolve(np.concatenate([lung[-3:], lung, lung[:3]]), np.ones(7), mode="valid")
-    return run == 7
+    return np.asarray(run == 7, dtype=np.bool_)
 
 
 def _circle(shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -16,12 +16,15 @@ from appliance.tasks.radiograph_measures.lung_outlines import Contact, Edge, Lun
 from appliance.tasks.radiograph_measures.overview import Overview
 from appliance.tasks.radiograph_measures.verdicts import line_mark, not_checked
 
-LEAST_MARGIN_MM: Final = 8.0
-"""Between a lung and an edge of the field. The outline ends up to 20 mm above the tip of a costophrenic
+LEAST_BASE_MARGIN_MM: Final = 8.0
+"""Between a lung and the lower edge of the field. The outline ends up to 20 mm above the tip of a costophrenic
 angle (phantom chest), so a lung this near to the lower edge is cut off there, or nearly. Flags 7 % of 1,241
 adult chests, most of them rightly to the eye."""
-LEAST_MARGIN_PERCENT: Final = 2.0
+LEAST_BASE_MARGIN_PERCENT: Final = 2.0
 """The same for a picture without pixel spacing, in % of the field's side (8 of 420 mm)."""
+LEAST_MARGIN_MM: Final = 1.0
+LEAST_MARGIN_PERCENT: Final = 0.25
+"""Between a lung and the other edges: there the outline ends at the lung, so only touching counts."""
 GROSS_MM: Final = 70.0
 """Length of contact with the lower edge from which on half of a lung's base is missing (a base is 110 to
 140 mm wide)."""
@@ -49,14 +52,16 @@ def lung_coverage_check(
             "No lung could be outlined. Check by eye that apices and bases are in the picture.",
         )
     in_mm = overview.pixel_mm is not None
-    limit = LEAST_MARGIN_MM if in_mm else LEAST_MARGIN_PERCENT
     nearest = [
-        (_scaled(contact.margin_px, contact.edge, overview, field), -contact.length_px, lung, contact)
+        (_scaled(contact.margin_px, contact.edge, overview, field), lung, contact)
         for lung in lungs
         for contact in lung.contacts
         if not _is_inner(lung, contact.edge)
     ]
-    margin, _, lung, contact = min(nearest, key=lambda found: (found[0], found[1]))
+    margin, lung, contact = min(
+        nearest, key=lambda found: (found[0] - _limit(found[2].edge, in_mm=in_mm), -found[2].length_px)
+    )
+    limit = _limit(contact.edge, in_mm=in_mm)
     unit = "mm" if in_mm else "%"
     if margin >= limit:
         if len(lungs) < 2:
@@ -82,6 +87,12 @@ def lung_coverage_check(
         advice=advice,
         marks=(_mark(contact, overview, field),),
     )
+
+
+def _limit(edge: Edge, *, in_mm: bool) -> float:
+    if edge is Edge.BOTTOM:
+        return LEAST_BASE_MARGIN_MM if in_mm else LEAST_BASE_MARGIN_PERCENT
+    return LEAST_MARGIN_MM if in_mm else LEAST_MARGIN_PERCENT
 
 
 def _is_inner(lung: Lung, edge: Edge) -> bool:

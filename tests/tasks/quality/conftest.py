@@ -210,7 +210,12 @@ def view_card() -> ModelCard:
                 {"name": "logits_part", "shape": ["batch", 2], "dtype": "float32"},
                 {"name": "logits_rotation", "shape": ["batch", 4], "dtype": "float32"},
             ],
-            "preprocessing": {"kind": "letterbox", "size_px": 128, "low_percentile": 0.5, "high_percentile": 99.5},
+            "preprocessing": {
+                "kind": "letterbox",
+                "size_px": 128,
+                "low_percentile": 0.5,
+                "high_percentile": 99.5,
+            },
             "labels": [
                 label | {"name": name, "code": {"value": name, "scheme": "99SCANSIDE", "meaning": name}}
                 for name in names
@@ -226,4 +231,4 @@ def view_card() -> ModelCard:
             "provenance": {"training_data": [], "licence": "", "restrictions": "", "known_biases": []},
             "metrics": [],
         },
-    )  # fmt: skip
+    )

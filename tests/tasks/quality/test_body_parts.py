@@ -17,11 +17,18 @@ from appliance.selftest.phantom_radiograph import write_chest
 from appliance.tasks.catalogue import tasks_for
 
 PARTS = {
-    None: "quality_chest", "CHEST": "quality_chest", "thorax": "quality_chest", "HAND": "quality_extremity",
-    "UP_ARM": "quality_radiograph", "UPPER_ARM": "quality_extremity", "KNEE": "quality_extremity", "SKULL": "quality_radiograph",
-    "ABDOMEN": "quality_radiograph", "PELVIS": "quality_radiograph", "HIP": "quality_radiograph",
-    "LSPINE": "quality_radiograph", "SOMETHING": "quality_radiograph",
-}  # fmt: skip
+    None: "quality_chest",
+    "CHEST": "quality_chest",
+    "thorax": "quality_chest",
+    "HAND": "quality_extremity",
+    "UPPER_ARM": "quality_extremity",
+    "KNEE": "quality_extremity",
+    "SKULL": "quality_radiograph",
+    "ABDOMEN": "quality_radiograph",
+    "HIP": "quality_radiograph",
+    "LSPINE": "quality_radiograph",
+    "SOMETHING": "quality_radiograph",
+}
 
 
 @pytest.fixture(scope="module")
