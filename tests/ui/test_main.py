@@ -76,7 +76,7 @@ def test_a_missing_library_names_its_package(library: str, package: str) -> None
 
 def test_a_library_that_does_not_load_is_words_and_not_an_abort() -> None:
     require_libraries(("libc.so.6",))
-    with pytest.raises(ConfigError, match="the system library libnowhere.so.9 is missing"):
+    with pytest.raises(ConfigError, match=r"the system library libnowhere\.so\.9 is missing"):
         require_libraries(("libc.so.6", "libnowhere.so.9"))
 
 
