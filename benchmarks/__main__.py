@@ -16,6 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from appliance.clock import SystemClock
+from appliance.errors import ScansideError
 from benchmarks.appliance_run import MeasuringError
 from benchmarks.backlog import measure_backlog
 from benchmarks.guard import Judgement, judge, read_budgets
@@ -57,7 +58,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="scanside-bench-") as temporary:
         try:
             measured = _measure(QUICK if quick else FULL, names, folder or Path(temporary), console)
-        except MeasuringError as error:
+        except (MeasuringError, ScansideError) as error:
             console.print(f"Not measured: {error}", markup=False)
             raise typer.Exit(1) from error
     report = as_json(measured)

@@ -22,6 +22,7 @@ from appliance.monitor.heartbeat import read_beat
 from appliance.processes.table import PROCESSES
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
+from benchmarks.memory import wait_until_quiet
 
 LOOK_S: Final = 0.01
 """How often a change of the store is looked for; a commit's own time comes from the store."""
@@ -82,7 +83,12 @@ class Appliance:
         return self._process.pid
 
     def wait_until_ready(self) -> None:
-        """Until every process has shown life and the worker waits for work. Raises MeasuringError."""
+        """Until every process has shown life, and the worker waits with all its models loaded.
+
+        It says that it waits before it loads a model, too, so only its silence tells. Raises MeasuringError.
+        """
+        self.wait_for(self._is_ready, timeout_s=READY_TIMEOUT_S, what="become ready")
+        wait_until_quiet(self.pid, self._clock)
         self.wait_for(self._is_ready, timeout_s=READY_TIMEOUT_S, what="become ready")
 
     def _is_ready(self) -> bool:

@@ -68,6 +68,7 @@ class KioskSession:
             signals.stop()
             controller.stop()
             window.close()
+            window.deleteLater()
 
     def quit(self) -> None:
         """End `run`."""
@@ -96,6 +97,7 @@ class KioskSession:
         self._application.processEvents()
         saved = window.grab().save(str(file), "PNG")
         window.close()
+        window.deleteLater()
         if not saved:
             raise ConfigError(
                 f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."

@@ -20,6 +20,8 @@ class JailedFrames:
             (acquisition.instances[slice_.instance].path, slice_.frame) for slice_ in acquisition.slices
         )
         self._jail = jail
+        self._only: PixelImage | None = None
+        """The frame of a projection, once decoded: every lane looks at it, none decodes it again."""
 
     def __len__(self) -> int:
         """See `FrameSource`."""
@@ -46,7 +48,12 @@ class JailedFrames:
 
     def frame(self, index: int) -> PixelImage:
         """See `FrameSource`."""
-        return self._wait(self._begin(index), index)
+        if self._only is not None and index == 0:
+            return self._only
+        image = self._wait(self._begin(index), index)
+        if len(self._places) == 1:
+            self._only = image
+        return image
 
     def _begin(self, index: int) -> PendingFrame:
         path, frame_index = self._places[index]

@@ -46,6 +46,12 @@ def reason_against(acquisition: Acquisition, card: ModelCard | None, kind: Kind)
     return next((reason for reason in reasons if reason is not None), None)
 
 
+def is_for_other_body_parts(acquisition: Acquisition, card: ModelCard) -> bool:
+    """Whether the model was made for something else than what the header says this is."""
+    found, allowed = acquisition.first.body_part, card.intended_use.body_parts
+    return bool(found and allowed) and _one_of("body part", found, allowed) is not None
+
+
 def _pixels(instances: Iterable[Instance], card: ModelCard) -> str | None:
     for instance in instances:
         pixels = instance.pixels

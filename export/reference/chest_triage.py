@@ -210,18 +210,19 @@ def main() -> None:
         write_graph(arguments.data, arguments.work / f"chest_fold{number}.onnx", head, name="chest_triage")
     pointing: dict[str, object] = {}
     located: list[Metric] = []
+    any_box = boxed(films, "")
+    heat = heatmaps(
+        [films[row] for row in any_box],
+        fold[any_box],
+        lambda number: Path(arguments.work / f"chest_fold{number}.onnx"),
+    )
     for channel, name in enumerate(["", *FINDINGS]):
-        rows_boxed = boxed(films, name)
-        heat = heatmaps(
-            [films[row] for row in rows_boxed],
-            fold[rows_boxed],
-            lambda number: Path(arguments.work / f"chest_fold{number}.onnx"),
-        )
+        own = boxed(films, name)
         found = pointing_game(
-            heat[:, channel],
-            [tuple(box for box in films[row].boxes if name in ("", box.name)) for row in rows_boxed],
-            [(SIZE_PX, SIZE_PX)] * len(rows_boxed),
-            [films[row].group for row in rows_boxed],
+            heat[np.isin(any_box, own), channel],
+            [tuple(box for box in films[row].boxes if name in ("", box.name)) for row in own],
+            [(SIZE_PX, SIZE_PX)] * len(own),
+            [films[row].group for row in own],
         )
         pointing[codes()[channel].meaning] = found.gate()
         located += found.metrics(codes()[channel].meaning, BOXED)

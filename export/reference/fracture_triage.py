@@ -126,7 +126,10 @@ def card(judged: Judged, located: list[Metric]) -> ModelCard:
                 "Films are dark 8-bit copies of 512 px, some turned or with added corners by the uploader.",
                 "One collection: no other hospital's films were used to choose or to measure anything.",
                 "Probabilities are calibrated where half of the films have a fracture.",
-                "The heatmap was measured against drawn boxes (gate.json) and is not drawn as a location.",
+                (
+                    "The heatmap points into a drawn box hardly more often than chance (gate.json): not a"
+                    " location."
+                ),
             ),
         ),
         metrics=(*judged.metrics, *located),

@@ -77,6 +77,17 @@ def test_a_bad_slice_is_named_and_comes_at_its_turn(jail: Jail, stack: Acquisiti
         next(slices)
 
 
+def test_a_projection_is_decoded_once_for_all_lanes(jail: Jail, write_dicom: WriteDicom) -> None:
+    found = jail.describe(write_dicom(flat(7), name="one.dcm", NumberOfFrames="1")).instance
+    assert found is not None
+    frames = open_frames(acquisition([found], [(0, 0)]), jail)
+    first = frames.frame(0)
+    found.path.unlink()
+    assert frames.frame(0) is first
+    with pytest.raises(IndexError):
+        frames.frame(1)
+
+
 def test_a_real_series_equals_single_reads(jail: Jail, real_data: Path) -> None:
     folder = real_data / "ct" / "ct-normal-dose" / "covidctmd-normal001"
     instances = [jail.describe(path).instance for path in sorted(folder.glob("*.dcm"))[:6]]

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PyQt6.QtCore import QCoreApplication, QEvent
 
 from appliance.clock import ManualClock
 from appliance.config import Layout
@@ -327,6 +328,13 @@ def geometry(orientation: tuple[str, str] | None, **change: Any) -> Geometry:
             **change,
         }
     )
+
+
+@pytest.fixture(autouse=True)
+def _windows_end_with_their_test() -> Iterator[None]:
+    """Closed windows are deleted here and now, not by the garbage collector while another one paints."""
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -53,7 +53,9 @@ Open = Callable[..., KioskWindow]
 
 
 @pytest.fixture
-def show(qtbot: QtBot) -> Open:
+def show(qtbot: QtBot) -> Iterator[Open]:
+    held: list[KioskWindow] = []  # qtbot holds windows weakly: one would be collected while it still paints
+
     def show_window(
         state: BoardState,
         size: tuple[int, int] = (1920, 1080),
@@ -62,13 +64,15 @@ def show(qtbot: QtBot) -> Open:
     ) -> KioskWindow:
         window = KioskWindow(size, screen_mm, profile=profile)
         qtbot.addWidget(window)
+        held.append(window)
         window.show_state(state, clock="08:41")
         window.show_exam_page()
         window.show()
         qtbot.waitExposed(window)
         return window
 
-    return show_window
+    yield show_window
+    held.clear()
 
 
 def on_screen(window: QWidget, kind: type[QWidget] = QWidget) -> list[QWidget]:
