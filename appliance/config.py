@@ -49,7 +49,7 @@ class IntakeSettings(_Section):
     """How often the whole inbox is listed, whatever events said."""
     truncated_after_s: float = Field(default=120.0, gt=0)
     """A file that stays unfinished and unchanged this long is quarantined as truncated."""
-    series_quiet_s: float = Field(default=60.0, gt=0)
+    series_quiet_s: float = Field(default=10.0, gt=0)
     """Last resort: a CT or MR series without evidence is taken as it is after this much quiet."""
     max_file_bytes: int = Field(default=4 * GIB, gt=0)
     delete_after_landing: bool = False
@@ -189,6 +189,14 @@ class Layout:
     def views(self) -> Path:
         """What the screen shows: arrays and heatmaps; can be made again, so may be deleted."""
         return self.data / "views"
+
+    def results_of(self, acquisition_id: str, version: int) -> Path:
+        """Folder of the DICOM objects made of one version of an acquisition."""
+        return self.results / f"{acquisition_id}-v{version}"
+
+    def view_of(self, acquisition_id: str, version: int) -> Path:
+        """Folder of what the screen shows of one version of an acquisition."""
+        return self.views / f"{acquisition_id}-v{version}"
 
     @property
     def engine_cache(self) -> Path:

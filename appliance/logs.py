@@ -29,6 +29,11 @@ def start_logs(process: str, *, level: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
-    # Libraries below us quote headers in their warnings: a patient's name could be in them.
-    for library in ("pydicom", "pynetdicom", "highdicom", "watchdog"):
+    silence_libraries()
+
+
+def silence_libraries() -> None:
+    """Libraries below us quote headers in their warnings: a patient's name could be in them."""
+    logging.captureWarnings(capture=True)
+    for library in ("py.warnings", "pydicom", "pynetdicom", "highdicom", "watchdog"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

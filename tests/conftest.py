@@ -6,10 +6,25 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from appliance.config import Layout
+from appliance.domain.acquisition import (
+    Equipment,
+    Exposure,
+    Geometry,
+    Instance,
+    Patient,
+    PixelFormat,
+    SeriesCounts,
+)
+from appliance.domain.card import ModelCard
+from appliance.domain.record import from_plain
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -25,6 +40,14 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """An empty data folder, as the appliance makes it."""
+    made = Layout(data=tmp_path / "data")
+    made.create()
+    return made
+
+
 @pytest.fixture(autouse=True)
 def _no_thread_is_left_behind() -> Iterator[None]:
     """A test that leaves a thread running fails: on the device it would be a leak."""
@@ -34,3 +57,80 @@ def _no_thread_is_left_behind() -> Iterator[None]:
         thread.join(timeout=5)
     left = [thread.name for thread in set(threading.enumerate()) - before if thread.is_alive()]
     assert not left, f"threads still running: {left}"
+
+
+@pytest.fixture(scope="session")
+def make_instance() -> Callable[..., Instance]:
+    """A header made of nothing but what the test says; all the rest is unknown."""
+
+    def unknown(noun: type[Any], **known: Any) -> Any:
+        return noun(**{field.name: None for field in fields(noun)} | known)
+
+    def build(
+        *,
+        patient: dict[str, Any] | None = None,
+        geometry: dict[str, Any] | None = None,
+        pixels: dict[str, Any] | None = None,
+        **known: Any,
+    ) -> Instance:
+        native = {
+            "transfer_syntax_uid": "1.2.840.10008.1.2.1",
+            "rows": 512,
+            "columns": 512,
+            "number_of_frames": 1,
+            "samples_per_pixel": 1,
+            "photometric_interpretation": "MONOCHROME2",
+            "bits_allocated": 16,
+            "bits_stored": 12,
+            "pixel_representation": 0,
+        }
+        header: dict[str, Any] = {
+            "path": Path("spool/00"),
+            "sha256": "0" * 64,
+            "study_instance_uid": "1.2.3",
+            "series_instance_uid": "1.2.3.4",
+            "sop_instance_uid": "1.2.3.4.5",
+            "sop_class_uid": "1.2.840.10008.5.1.4.1.1.1.1",
+            "modality": "DX",
+            "image_type": ("ORIGINAL", "PRIMARY"),
+            "pixels": PixelFormat(**native | (pixels or {})),
+            "patient": unknown(Patient, **(patient or {})),
+            "exposure": unknown(Exposure),
+            "geometry": unknown(Geometry, **{"frame_positions_mm": ()} | (geometry or {})),
+            "equipment": unknown(Equipment),
+            "counts": unknown(SeriesCounts),
+        }
+        instance: Instance = unknown(Instance, **header | known)
+        return instance
+
+    return build
+
+
+@pytest.fixture
+def denoise_card() -> ModelCard:
+    """Slices in multiples of four."""
+    port = {"shape": ["batch", 1, "rows", "columns"], "dtype": "float32"}
+    return from_plain(
+        ModelCard,
+        {
+            "format": 1,
+            "task": "ct_denoise",
+            "name": "denoiser",
+            "version": "1.0",
+            "release": 1,
+            "summary": "",
+            "precision": "f32",
+            "inputs": [port | {"name": "slice"}],
+            "outputs": [port | {"name": "denoised"}],
+            "preprocessing": {"kind": "slice", "multiple_of_px": 4},
+            "labels": [],
+            "intended_use": {
+                "modalities": ["CT"],
+                "body_parts": [],
+                "view_positions": [],
+                "draws_location": False,
+            },
+            "provenance": {"training_data": [], "licence": "", "restrictions": "", "known_biases": []},
+            "metrics": [],
+        },
+    )

@@ -44,10 +44,10 @@ class Metric:
 
     name: str
     value: float
-    ci_low: float | None
-    ci_high: float | None
     dataset: str
     n: int
+    ci_low: float | None = None
+    ci_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +73,11 @@ class IntendedUse:
     body_parts: tuple[str, ...]
     """BodyPartExamined values; empty: not restricted."""
     view_positions: tuple[str, ...]
-    minimum_age_years: float | None
-    maximum_age_years: float | None
     draws_location: bool
     """False: a triage aid that flags the image only; True: a reader aid that may draw where."""
+    minimum_age_years: float | None = None
+    """None: not restricted. TOML has no word for None: the line is left out."""
+    maximum_age_years: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

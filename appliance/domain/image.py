@@ -16,6 +16,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.errors import InputError
+
 GreyArray: TypeAlias = NDArray[np.float32]
 """Shape (rows, columns); modality units."""
 StoredArray: TypeAlias = NDArray[Any]
@@ -67,6 +69,8 @@ class PixelImage:
     """Row, column; None when the header does not say."""
     rescale_type: str | None
     """HU, US, ... as the header says; None when it does not."""
+    from_colour: bool = False
+    """True: brightness of a colour image (RGB, YBR, palette). Fit for looking at, not for measuring."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -109,6 +113,9 @@ class FrameSource(Protocol):
 
     def __iter__(self) -> Iterator[PixelImage]:
         """All slices, first to last. Raises InputError at a slice that cannot be decoded."""
+
+    def each(self) -> Iterator[PixelImage | InputError]:
+        """All slices, first to last; in the place of one that cannot be decoded, why not."""
 
     def frame(self, index: int) -> PixelImage:
         """One slice. Raises InputError when it cannot be decoded."""

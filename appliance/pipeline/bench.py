@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +13,12 @@ from typing import Protocol
 from appliance.clock import Clock
 from appliance.config import Layout
 from appliance.domain.acquisition import Acquisition
+from appliance.domain.card import ModelCard
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
+from appliance.engines.base import Tensors
+from appliance.errors import EngineError
 from appliance.models.registry import Served
 from appliance.pipeline.spans import Spans
 from appliance.tasks.base import AnyTask
@@ -23,8 +27,14 @@ from appliance.tasks.base import AnyTask
 class Models(Protocol):
     """Where the line gets its models from."""
 
-    def served(self, task: str) -> Served | None:
-        """The model of a task, proven and loaded; None when none is installed. Raises EngineError."""
+    def card(self, task: str) -> ModelCard | None:
+        """The card of the task's model, nothing loaded; None when none is installed."""
+
+    def served(self, task: str) -> Served:
+        """The model of a task, proven and loaded. Raises EngineError when no engine can serve it."""
+
+    def give_up(self, task: str, reason: str) -> None:
+        """The engine of this task has failed: the next call of `served` takes the one after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +82,32 @@ class Work:
     @property
     def view(self) -> Path:
         """Folder of what the screen shows."""
-        return self.bench.layout.views / self._name
+        return self.bench.layout.view_of(self.acquisition.acquisition_id, self.acquisition.version)
 
     @property
     def derived(self) -> Path:
-        """Folder of the derived objects of this version."""
-        return self.bench.layout.results / self._name
+        """Folder of the objects made of this version."""
+        return self.bench.layout.results_of(self.acquisition.acquisition_id, self.acquisition.version)
 
-    @property
-    def _name(self) -> str:
-        return f"{self.acquisition.acquisition_id}-v{self.acquisition.version}"
+    def infer(self, answering: Answering, inputs: Tensors) -> Tensors:
+        """What the task's model says; nothing for a task without one. Raises EngineError."""
+        if answering.served is None:
+            return {}
+        with self.trusting(answering):
+            return answering.served.engine.infer(inputs)
+
+    @contextmanager
+    def trusting(self, answering: Answering) -> Iterator[None]:
+        """Whatever depends on the task's engine: it fails, or its answer turns out not to be one.
+
+        On EngineError the engine is given up, and the job's next try has the one after it.
+        """
+        try:
+            yield
+        except EngineError as error:
+            if answering.served is not None and answering.task.model is not None:
+                self.bench.models.give_up(answering.task.model, error.what)
+            raise
 
     def relative(self, path: Path) -> str:
         """How a result names a file."""

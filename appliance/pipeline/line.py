@@ -17,6 +17,8 @@ from appliance.domain.finding import Refusal
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
+from appliance.errors import EngineError
+from appliance.models.registry import Served
 from appliance.pipeline.bench import Answering, Bench, Work
 from appliance.pipeline.projection import look_at_image
 from appliance.pipeline.spans import Spans
@@ -49,7 +51,7 @@ def run_lane(lane: Lane, acquisition: Acquisition, frames: FrameSource, bench: B
         result = denoise_series(work)
     else:
         result = work.empty_result()
-    return replace(result, refusals=refusals, timings=work.spans.timings())
+    return replace(result, refusals=(*refusals, *result.refusals), timings=work.spans.timings())
 
 
 def _admit(
@@ -59,14 +61,13 @@ def _admit(
     answering: list[Answering] = []
     refusals: list[Refusal] = []
     for task in tasks:
-        served = bench.models.served(task.model) if task.model else None
-        refusal = task.accepts(acquisition, served.card if served else None)
-        if lane is not Lane.QUALITY and served is None:
-            refusal = Refusal(task=task.name, reason="No model for this task is installed.")
-        if refusal is not None:
+        card = bench.models.card(task.model) if task.model else None
+        if lane is not Lane.QUALITY and card is None:
+            refusals.append(Refusal(task=task.name, reason="No model for this task is installed."))
+        elif refusal := task.accepts(acquisition, card):
             refusals.append(refusal)
         else:
-            answering.append(Answering(task=task, served=served))
+            answering.append(Answering(task=task, served=_serve(lane, task.model, bench)))
     if lane is Lane.QUALITY and answering:
         refusals = []  # the others are for other body parts: that is not news
     if lane is Lane.TRIAGE and not tasks:
@@ -75,3 +76,15 @@ def _admit(
             Refusal(task=EMPTY_TRIAGE, reason=f"This device has no triage model for {modality} series.")
         ]
     return tuple(answering), tuple(refusals)
+
+
+def _serve(lane: Lane, model: str | None, bench: Bench) -> Served | None:
+    """The task's model. Quality control measures on without one, and says what it then cannot judge."""
+    if model is None:
+        return None
+    try:
+        return bench.models.served(model)
+    except EngineError:
+        if lane is Lane.QUALITY:
+            return None
+        raise

@@ -34,7 +34,7 @@ def look_at_image(work: Work) -> LaneResult:
         heatmaps += answer.heatmaps
     with work.spans.stage("written"):
         if work.lane is Lane.QUALITY:
-            write_view(work.view, work.acquisition, image)
+            write_view(work.view, image)
         drawn = {heat.finding_code: work.relative(add_heatmap(work.view, heat)) for heat in heatmaps}
     return replace(
         result,
@@ -49,6 +49,6 @@ def _ask(work: Work, answering: Answering, image: PixelImage) -> Answer:
     with work.spans.stage("prepared"):
         inputs = task.prepare(work.acquisition, image, card)
     with work.spans.stage("inferred"):
-        outputs = served.engine.infer(inputs) if served else {}
-    with work.spans.stage("interpreted"):
+        outputs = work.infer(answering, inputs)
+    with work.spans.stage("interpreted"), work.trusting(answering):
         return task.interpret(work.acquisition, image, outputs, card)

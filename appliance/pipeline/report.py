@@ -7,7 +7,8 @@ docs/json.md describes the line; a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from appliance.domain.acquisition import Completeness, Instance, Kind
@@ -15,51 +16,65 @@ from appliance.domain.job import JobState
 from appliance.domain.record import to_plain
 from appliance.domain.result import LaneResult
 
+DERIVED_IMAGE: Final = "derived_image"
+"""Role of a file that is an image made from the acquisition."""
+ARRIVAL_STAGES: Final = frozenset({"landed", "waited"})
 SCHEMA: Final = 1
 """Rises when a field changes its meaning or goes away; new fields do not raise it."""
 
 
-def acquisition_line(
-    *,
-    files: tuple[str, ...],
-    first: Instance,
-    kind: Kind,
-    completeness: Completeness,
-    evidence: str,
-    acquisition_id: str,
-    version: int,
-    states: tuple[tuple[JobState, str | None], ...],
-    results: tuple[LaneResult, ...],
-    outputs: tuple[str, ...],
-) -> dict[str, Any]:
-    """The line of an acquisition. `states` are the lanes' job states with their reasons."""
-    status, reason = _status(completeness, states, results)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcquisitionReport:
+    """What a line of an acquisition is made from."""
+
+    files: tuple[str, ...]
+    acquisition_id: str
+    version: int
+    first: Instance
+    kind: Kind
+    completeness: Completeness
+    evidence: str
+    states: tuple[tuple[JobState, str | None], ...]
+    """Each lane's job state, with its reason."""
+    results: tuple[LaneResult, ...]
+    data: Path
+    """The folder that paths in results are relative to."""
+    outputs: tuple[str, ...]
+    """DICOM objects made of the results; the derived images are in the results."""
+    committed_ms: dict[str, float]
+    """Lane to time from first sight of the last file to the commit."""
+
+
+def acquisition_line(report: AcquisitionReport) -> dict[str, Any]:
+    """The line of an acquisition."""
+    status, reason = _status(report)
+    results = report.results
     return {
         "schema": SCHEMA,
-        "files": list(files),
+        "files": list(report.files),
         "status": status,
         "reason": reason,
-        "kind": kind.value,
-        "modality": first.modality,
-        "study_instance_uid": first.study_instance_uid,
-        "series_instance_uid": first.series_instance_uid,
-        "acquisition_id": acquisition_id,
-        "version": version,
-        "completeness": completeness.value,
-        "evidence": evidence,
+        "kind": report.kind.value,
+        "modality": report.first.modality,
+        "study_instance_uid": report.first.study_instance_uid,
+        "series_instance_uid": report.first.series_instance_uid,
+        "acquisition_id": report.acquisition_id,
+        "version": report.version,
+        "completeness": report.completeness.value,
+        "evidence": report.evidence,
         "quality": [to_plain(check) for result in results for check in result.quality],
         "findings": [to_plain(finding) for result in results for finding in result.findings],
         "refusals": [to_plain(refusal) for result in results for refusal in result.refusals],
         "derived": [
-            derived.path
+            str(report.data / file.path)
             for result in results
-            for derived in result.derived
-            if derived.role == "derived_image"
+            for file in result.derived
+            if file.role == DERIVED_IMAGE
         ],
-        "outputs": list(outputs),
+        "outputs": list(report.outputs),
         "models": sorted({use.model for result in results for use in result.engines}),
         "engines": {use.task: use.engine for result in results for use in result.engines},
-        "timings_ms": _timings(results),
+        "timings_ms": _timings(report),
     }
 
 
@@ -89,13 +104,9 @@ def set_aside_line(*, file: str, status: str, reason: str) -> dict[str, Any]:
     }
 
 
-def _status(
-    completeness: Completeness,
-    states: tuple[tuple[JobState, str | None], ...],
-    results: tuple[LaneResult, ...],
-) -> tuple[str, str | None]:
+def _status(report: AcquisitionReport) -> tuple[str, str | None]:
     """One word for the whole, and why where there is something to say."""
-    if completeness is Completeness.RECEIVING:
+    if report.completeness is Completeness.RECEIVING:
         return "receiving", "more of this series is expected"
     for wanted, word in (
         (JobState.QUARANTINED, "quarantined"),
@@ -103,20 +114,27 @@ def _status(
         (JobState.QUEUED, "working"),
         (JobState.LEASED, "working"),
     ):
-        for state, reason in states:
+        for state, reason in report.states:
             if state is wanted:
                 return word, reason
-    if not any(result.quality or result.findings or result.derived for result in results):
-        reasons = {refusal.reason for result in results for refusal in result.refusals}
+    if not any(result.quality or result.findings or result.derived for result in report.results):
+        reasons = {refusal.reason for result in report.results for refusal in result.refusals}
         return "refused", " ".join(sorted(reasons)) or "no task looks at this kind of image"
     return "done", None
 
 
-def _timings(results: Iterable[LaneResult]) -> dict[str, float]:
-    """Stages by name; a stage of several lanes is named lane.stage, arrival stages once."""
+def _timings(report: AcquisitionReport) -> dict[str, float]:
+    """Milliseconds by stage, added up over the lanes; `committed.LANE` from first sight to commit.
+
+    `landed` and `waited` are of the first lane: the others wait for it.
+    """
     timings: dict[str, float] = {}
-    for result in results:
+    for result in report.results:
         for timing in result.timings:
-            name = timing.stage if timing.stage == "landed" else f"{result.lane.value}.{timing.stage}"
-            timings[name] = round(timing.duration_ms, 3)
+            if timing.stage in ARRIVAL_STAGES:
+                timings.setdefault(timing.stage, round(timing.duration_ms, 3))
+            else:
+                timings[timing.stage] = round(timings.get(timing.stage, 0.0) + timing.duration_ms, 3)
+    for lane, duration_ms in report.committed_ms.items():
+        timings[f"committed.{lane}"] = round(duration_ms, 3)
     return timings

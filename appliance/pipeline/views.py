@@ -10,8 +10,7 @@ nothing; not flushed to the disk for the same reason.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
@@ -21,41 +20,60 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from appliance.domain.acquisition import Acquisition
 from appliance.domain.image import PixelImage
-from appliance.intake.voi import display_table
+from appliance.domain.record import from_json, to_json
+from appliance.domain.view import TABLE_ENTRIES, VIEW_FILE, View
+from appliance.intake.display import display_table
 from appliance.tasks.base import Heatmap
 
+PIXELS: Final = "pixels.npy"
+DENOISED: Final = "denoised.npy"
+TABLE: Final = "table.npy"
+MOST_GREY_LEVELS: Final = 65535
 HEATMAP_SIDE_PX: Final = 512
 """A heatmap comes from a grid of some ten cells a side; more pixels than this add nothing."""
 
 
-def view_folder(views: Path, acquisition_id: str, version: int) -> Path:
-    """Where the view of this version lies."""
-    return views / f"{acquisition_id}-v{version}"
-
-
 class StackWriter:
-    """Writes slices of one shape to an .npy file as they come; memory stays that of one slice."""
+    """Writes slices of one shape to an .npy file as they come; memory stays that of one slice.
 
-    def __init__(self, path: Path, *, slices: int) -> None:
+    One slice makes an array of (rows, columns), more make (slices, rows, columns).
+    """
+
+    def __init__(self, path: Path, *, slices: int = 1) -> None:
         self._path = path
         self._slices = slices
         self._shape: tuple[int, ...] | None = None
         self._dtype: np.dtype[Any] | None = None
+        self._owed = 0
         self._file: BinaryIO = path.with_suffix(".part").open("wb")
 
     def add(self, frame: NDArray[Any]) -> None:
-        """Append one slice. Every slice has the shape and type of the first."""
+        """Append one slice. Raises ValueError when it has not the shape of the first."""
         if self._shape is None:
             self._shape, self._dtype = frame.shape, frame.dtype
             header = {
                 "descr": np.lib.format.dtype_to_descr(frame.dtype),
                 "fortran_order": False,
-                "shape": (self._slices, *frame.shape),
+                "shape": frame.shape if self._slices == 1 else (self._slices, *frame.shape),
             }
             np.lib.format.write_array_header_1_0(self._file, header)
+            for _ in range(self._owed):
+                self._write_blank()
+        if frame.shape != self._shape:
+            raise ValueError(f"a slice of shape {frame.shape} in a stack of {self._shape}")
         self._file.write(np.ascontiguousarray(frame, dtype=self._dtype).data)
+
+    def skip(self) -> None:
+        """Leave a blank slice in the place of one that cannot be decoded."""
+        if self._shape is None:
+            self._owed += 1
+        else:
+            self._write_blank()
+
+    def _write_blank(self) -> None:
+        assert self._shape is not None
+        self._file.write(np.zeros(self._shape, self._dtype).data)
 
     def __enter__(self) -> Self:
         return self
@@ -74,40 +92,65 @@ class StackWriter:
             part.unlink()
 
 
-def write_view(folder: Path, acquisition: Acquisition, image: PixelImage) -> None:
+def write_view(folder: Path, image: PixelImage) -> None:
     """The view of a projection."""
     folder.mkdir(parents=True, exist_ok=True)
-    with StackWriter(folder / "pixels.npy", slices=1) as stack:
+    image = showable(image)
+    with StackWriter(folder / PIXELS) as stack:
         stack.add(image.stored)
-    describe_view(folder, acquisition, image)
+    describe_view(folder, image)
 
 
-def describe_view(folder: Path, acquisition: Acquisition, image: PixelImage) -> None:
-    """Write the look-up table and `view.json`; `image` speaks for all slices."""
-    table = folder / "table.npy"
-    np.save(table, display_table(image), allow_pickle=False)
+def describe_view(folder: Path, image: PixelImage) -> None:
+    """Write the look-up table and the description; `image` speaks for all slices."""
+    np.save(folder / TABLE, _table_from_low(image), allow_pickle=False)
     voi = image.voi
-    _change(
-        folder,
-        {
-            "acquisition_id": acquisition.acquisition_id,
-            "array": "pixels.npy",
-            "denoised": None,
-            "table": table.name,
-            "stored_low": image.stored_range[0],
-            "slope": image.slope,
-            "intercept": image.intercept,
-            "inverted": image.inverted,
-            "spacing_mm": list(image.spacing_mm) if image.spacing_mm else None,
-            "voi": [voi.center, voi.width] if voi is not None and voi.center is not None else None,
-            "heatmaps": {},
-        },
+    window = (voi.center, voi.width) if voi and voi.center is not None and voi.width is not None else None
+    view = View(
+        array=PIXELS,
+        denoised=None,
+        table=TABLE,
+        stored_low=image.stored_range[0],
+        spacing_mm=image.spacing_mm,
+        voi=window,
+        slope=image.slope,
+        intercept=image.intercept,
+        inverted=image.inverted,
+    )
+    _write(folder, view)
+
+
+def showable(image: PixelImage) -> PixelImage:
+    """The image with whole-number samples: floating-point ones are spread over 16 bits for the screen."""
+    if image.stored.dtype.kind != "f":
+        return image
+    low, high = float(np.nanmin(image.stored)), float(np.nanmax(image.stored))
+    step = max((high - low) / MOST_GREY_LEVELS, float(np.finfo(np.float32).tiny))
+    stored = np.rint((np.nan_to_num(image.stored, nan=low) - low) / step).astype(np.uint16)
+    return replace(
+        image,
+        stored=stored,
+        slope=image.slope * step,
+        intercept=image.slope * low + image.intercept,
+        stored_range=(0, MOST_GREY_LEVELS),
+        padding=None,
     )
 
 
+def _table_from_low(image: PixelImage) -> NDArray[np.uint8]:
+    """The display table, first entry for the lowest value that the stored format can hold."""
+    stored = image.stored.dtype
+    limits = np.iinfo(stored)
+    low = image.stored_range[0]
+    values = np.clip(np.arange(low, low + TABLE_ENTRIES), limits.min, limits.max).astype(stored)
+    table: NDArray[np.uint8] = display_table(image)[values.view(f"u{stored.itemsize}")]
+    return table
+
+
 def add_denoised(folder: Path) -> None:
-    """Tell the screen that `denoised.npy` is there."""
-    _change(folder, {"denoised": "denoised.npy"})
+    """Tell the screen that the denoised stack is there."""
+    if (view := _read(folder)) is not None:
+        _write(folder, replace(view, denoised=DENOISED))
 
 
 def add_heatmap(folder: Path, heatmap: Heatmap) -> Path:
@@ -120,21 +163,18 @@ def add_heatmap(folder: Path, heatmap: Heatmap) -> Path:
     path = folder / f"heat_{heatmap.finding_code}.png"
     encoded = cv2.imencode(".png", np.clip(small * 255.0 + 0.5, 0, 255).astype(np.uint8))[1]
     path.write_bytes(encoded.tobytes())
-    known = _read(folder).get("heatmaps", {})
-    _change(folder, {"heatmaps": {**known, heatmap.finding_code: path.name}})
+    if (view := _read(folder)) is not None:
+        _write(folder, replace(view, heatmaps={**view.heatmaps, heatmap.finding_code: path.name}))
     return path
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    file = folder / "view.json"
-    if not file.exists():
-        return {}
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return content
+def _read(folder: Path) -> View | None:
+    file = folder / VIEW_FILE
+    return from_json(View, file.read_text(encoding="utf-8")) if file.exists() else None
 
 
-def _change(folder: Path, change: Mapping[str, Any]) -> None:
+def _write(folder: Path, view: View) -> None:
     """The lanes add to the description one after the other; a reader sees the old or the new one."""
     part = folder / "view.part"
-    part.write_text(json.dumps({**_read(folder), **change}), encoding="utf-8")
-    part.replace(folder / "view.json")
+    part.write_text(to_json(view), encoding="utf-8")
+    part.replace(folder / VIEW_FILE)

@@ -21,7 +21,7 @@ from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
 from appliance.outputs.catalogue import renderers
 from appliance.outputs.dicom_send import DicomPeer
-from appliance.pipeline.durable import write_durably
+from appliance.outputs.durable import write_durably
 from appliance.processes.lock import only_one
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
@@ -120,7 +120,7 @@ class Sender:
         if acquisition is None or result is None or acquisition.version != render.version:
             self._outbox.render_failed(render, reason="superseded before it was rendered")
             return
-        folder = self._layout.results / f"{render.acquisition_id}-v{render.version}"
+        folder = self._layout.results_of(render.acquisition_id, render.version)
         paths = [self._layout.data / derived.path for derived in result.derived]
         try:
             for renderer in renderers():

@@ -22,11 +22,11 @@ from appliance.domain.job import Job
 from appliance.errors import EngineError, InputError, StoreError
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
-from appliance.models.registry import Registry
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.processes.lock import only_one
+from appliance.processes.models import open_registry
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
 from appliance.store.landing import Landings
@@ -56,16 +56,15 @@ class Worker:
         self._results = Results(database)
         self._beat = Heartbeat(layout.run, NAME, clock)
         self._owned = ExitStack()
-        self._models = self._owned.enter_context(Registry(settings=settings, layout=layout, clock=clock))
-        self._jails: list[Jail] = []
+        self._models = self._owned.enter_context(open_registry(settings, layout.engine_cache))
+        self._cold = list(self._models.tasks())
+        self._jails = [self._new_jail()]
         self._depth = 0
         self._at_hand: tuple[tuple[str, int], Acquisition, FrameSource] | None = None
 
     def run(self, stop: Event) -> None:
         """Work until told to stop. Raises StoreError: better no answer than one that is not kept."""
         self._jobs.take_back(worker=NAME)
-        self._beat.beat("loading models")
-        self._models.warm_up()
         looked_ns = self._clock.monotonic_ns()
         while not stop.is_set():
             job = self._jobs.lease(worker=NAME, lease_s=self._settings.worker.lease_s)
@@ -74,6 +73,9 @@ class Worker:
                 continue
             self._beat.beat("waiting")
             self._at_hand = None  # idle: give the pixels back
+            if self._cold:
+                self._warm_up(self._cold.pop())
+                continue
             now_ns = self._clock.monotonic_ns()
             if now_ns - looked_ns > TAKE_BACK_INTERVAL_S * NS_PER_S:
                 looked_ns = now_ns
@@ -96,11 +98,18 @@ class Worker:
             raise
         except EngineError as error:
             log.error("engine failed", reason=error.what)
-            self._models.distrust(error)
             self._jobs.fail(job, reason=str(error))
         except Exception as error:  # this process's one catch-all: the job is set aside, others flow
             log.error("job failed", exc_info=error)
             self._jobs.fail(job, reason=f"A fault of the software: {type(error).__name__}: {error}")
+
+    def _warm_up(self, task: str) -> None:
+        """Prove and load a model while nobody waits for it."""
+        self._beat.beat(f"loading the model for {task}")
+        try:
+            self._models.served(task)
+        except EngineError as error:
+            self._log.error("no engine for a model", task=task, reason=str(error))
 
     def show_life(self, job: Job) -> None:
         """Beat from within a long job."""
@@ -133,11 +142,15 @@ class Worker:
             self._at_hand = (key, acquisition, frames)
         return acquisition, frames
 
+    def _new_jail(self) -> Jail:
+        """Its process starts at once and loads while we go on."""
+        return self._owned.enter_context(Jail(self._settings.reading, self._clock))
+
     @contextmanager
     def _jail(self) -> Iterator[Jail]:
         """A jail for this depth of work: an interrupted series keeps its own, with what it reads ahead."""
         if self._depth == len(self._jails):
-            self._jails.append(self._owned.enter_context(Jail(self._settings.reading, clock=self._clock)))
+            self._jails.append(self._new_jail())
         self._depth += 1
         try:
             yield self._jails[self._depth - 1]

@@ -78,10 +78,20 @@ class Database:
             connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
             connection.set_busy_timeout(BUSY_TIMEOUT_MS)
             connection.execute("PRAGMA query_only=ON").fetchall()
+            version = int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+        known = len(_migrations())
+        if version != known:
+            connection.close()
+            raise StoreError(
+                f"The store at {file} is of version {version}; this software reads {known}.",
+                remedy="Start the appliance once: it brings an older store up to date."
+                if version < known
+                else "Install the newer software again; nothing has been changed.",
+            )
         return cls(connection, data=data, clock=clock)
 
     def _migrate(self) -> None:
-        files = sorted(MIGRATIONS.glob("*.sql"))
+        files = _migrations()
         with self.transaction() as write:
             done = int(write("PRAGMA user_version")[0][0])
             if done > len(files):
@@ -95,8 +105,15 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
-        """All of it or nothing of it. Durable when the block has ended without an error."""
+        """All of it or nothing of it. Durable when the block has ended without an error.
+
+        Inside another one of the same thread it is a part of that one.
+        """
         with self._lock, _in_words(Path(self._connection.filename)):
+            inside_another: bool = self._connection.in_transaction
+            if inside_another:
+                yield self._execute
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._execute
@@ -133,6 +150,10 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _migrations() -> list[Path]:
+    return sorted(MIGRATIONS.glob("*.sql"))
 
 
 def _require_safe_sqlite() -> None:

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -57,6 +59,12 @@ class Landings:
         self._database = database
         self._peers = peers_for_originals
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Everything that is landed in the block is one transaction: one flush of the disk for many files."""
+        with self._database.transaction():
+            yield
+
     def find(self, sha256: str) -> Landing | None:
         """What is known about these bytes; None when they never came."""
         rows = self._database.read(
@@ -80,11 +88,13 @@ class Landings:
         acquisition: Acquisition | None = None,
         queue: bool = False,
         quiet_left_s: float | None = None,
+        amended: tuple[Acquisition, ...] = (),
     ) -> None:
         """Take a durable file over, with the acquisition as it now stands. One transaction.
 
-        `queue` starts the lanes of this version and supersedes the jobs of older ones. The same content
-        twice is counted as a repeat and changes nothing. Raises StoreError: then nothing was taken.
+        `queue` starts the lanes of this version and supersedes the jobs of older ones. `amended`: other
+        acquisitions that this file gave a new version (a conflict), whose lanes are queued too. The same
+        content twice is counted as a repeat and changes nothing. Raises StoreError: then nothing was taken.
         """
         with self._database.transaction() as write:
             if write("SELECT 1 FROM file WHERE sha256 = ?", (file.sha256,)):
@@ -118,6 +128,9 @@ class Landings:
                 self._save(acquisition, quiet_left_s=quiet_left_s)
                 if queue:
                     queue_lanes(write, acquisition, clock=self._database.clock)
+            for other in amended:
+                self._save(other, quiet_left_s=None)
+                queue_lanes(write, other, clock=self._database.clock)
 
     def amend(
         self, acquisition: Acquisition, *, queue: bool = False, quiet_left_s: float | None = None
@@ -175,6 +188,38 @@ class Landings:
             "SELECT acquisition_id FROM acquisition WHERE series_instance_uid = ?", (series_instance_uid,)
         )
         return tuple(row[0] for row in rows)
+
+    def concerning(self, *, series_instance_uid: str, sop_instance_uid: str) -> tuple[str, ...]:
+        """Ids of the acquisitions of this series, and of those that hold an image of this name."""
+        rows = self._database.read(
+            "SELECT acquisition_id FROM acquisition WHERE series_instance_uid = ?"
+            " UNION SELECT acquisition_id FROM file"
+            " WHERE json_extract(instance, '$.sop_instance_uid') = ? AND acquisition_id IS NOT NULL",
+            (series_instance_uid, sop_instance_uid),
+        )
+        return tuple(row[0] for row in rows)
+
+    def siblings(self, acquisition_id: str) -> tuple[str, ...]:
+        """Ids of the other acquisitions of its series, and of those that share an image name with it."""
+        rows = self._database.read(
+            "SELECT b.acquisition_id FROM acquisition a JOIN acquisition b"
+            " ON b.series_instance_uid = a.series_instance_uid"
+            " WHERE a.acquisition_id = ?1 AND b.acquisition_id != ?1"
+            " UNION SELECT g.acquisition_id FROM file f JOIN file g ON"
+            " json_extract(g.instance, '$.sop_instance_uid') = json_extract(f.instance, '$.sop_instance_uid')"
+            " WHERE f.acquisition_id = ?1 AND g.acquisition_id != ?1 AND g.instance IS NOT NULL",
+            (acquisition_id,),
+        )
+        return tuple(row[0] for row in rows)
+
+    def write_quiet_left(self, left_s: Mapping[str, float]) -> None:
+        """Write down how many seconds of quiet each waiting acquisition still needs."""
+        with self._database.transaction() as write:
+            for acquisition_id, seconds in left_s.items():
+                write(
+                    "UPDATE acquisition SET quiet_left_s = ? WHERE acquisition_id = ? AND completeness = ?",
+                    (seconds, acquisition_id, Completeness.RECEIVING.value),
+                )
 
     def receiving(self) -> tuple[tuple[str, float | None], ...]:
         """Ids of the acquisitions that still wait for more, with the seconds of quiet left to each."""

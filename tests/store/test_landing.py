@@ -4,20 +4,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from appliance.clock import ManualClock
-from appliance.domain.acquisition import Acquisition, Urgency
+from appliance.domain.acquisition import Acquisition, Completeness, Door, LandedFile, Urgency
 from appliance.domain.job import JobState
 from appliance.errors import StoreError
 from appliance.store.board import Board
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decisions
 from appliance.store.jobs import move
-from appliance.store.landing import Landings
+from appliance.store.landing import FileStatus, Landings
 from appliance.store.outbox import Outbox
 
 LandOne = Callable[..., Acquisition]
@@ -96,3 +98,74 @@ def test_a_newer_store_is_left_alone(database: Database, clock: ManualClock, tmp
     database.read("PRAGMA user_version=999")
     with pytest.raises(StoreError, match="version 999"):
         Database.open(tmp_path / "store" / "scanside.sqlite", data=tmp_path, clock=clock)
+
+
+def test_images_of_one_name_or_series_find_each_other(database: Database, land: LandOne) -> None:
+    landings = Landings(database)
+    first, second = land("a"), land("b")
+    assert set(landings.siblings("a")) == {"b"}  # all these share one series
+    one = first.first
+    assert set(landings.concerning(series_instance_uid="9.9", sop_instance_uid=one.sop_instance_uid)) == {"a"}
+    assert set(
+        landings.concerning(series_instance_uid="1.2.3", sop_instance_uid=second.first.sop_instance_uid)
+    ) == {"a", "b"}
+    assert landings.concerning(series_instance_uid="9.9", sop_instance_uid="9.9") == ()
+
+
+def test_what_lands_together_is_one_transaction(database: Database, land: LandOne) -> None:
+    landings = Landings(database)
+    with landings.together():
+        land("a")
+        assert landings.acquisition("a") is not None  # seen by those that land after it
+
+    def land_and_fail() -> None:
+        with landings.together():
+            land("b")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        land_and_fail()
+    assert [entry.acquisition_id for entry in Board(database).entries()] == ["a"]
+
+
+def test_a_file_that_contradicts_another_acquisition_changes_both_at_once(
+    database: Database, land: LandOne, clock: ManualClock, tmp_path: Path
+) -> None:
+    landings = Landings(database)
+    first, second = land("a"), land("b")
+    told = dataclasses.replace(first, version=2, completeness=Completeness.CONFLICT)
+    instance = dataclasses.replace(second.first, sha256="f" * 64)
+    file = LandedFile(
+        path=tmp_path / "spool" / instance.sha256,
+        sha256=instance.sha256,
+        size_bytes=1,
+        door=Door.FOLDER,
+        source="c.dcm",
+        urgency=Urgency.LIVE,
+        landed_at_utc=clock.now_utc(),
+        noticed_ns=0,
+        landed_ns=0,
+    )
+    grown = dataclasses.replace(second, version=2, instances=(*second.instances, instance))
+    landings.land(
+        file,
+        status=FileStatus.ACCEPTED,
+        instance=instance,
+        acquisition=grown,
+        queue=True,
+        amended=(told,),
+    )
+    after = landings.acquisition("a")
+    assert after is not None
+    assert (after.version, after.completeness) == (2, Completeness.CONFLICT)
+    states = Counter(database.read("SELECT acquisition_id, version, state FROM job"))
+    assert states[("a", 1, "superseded")] == states[("a", 2, "queued")] == 3
+
+
+def test_the_quiet_time_that_is_left_is_kept_for_those_that_wait(database: Database, land: LandOne) -> None:
+    landings = Landings(database)
+    waiting = dataclasses.replace(land("a"), completeness=Completeness.RECEIVING)
+    land("b")
+    landings.amend(waiting, quiet_left_s=60.0)
+    landings.write_quiet_left({"a": 12.5, "b": 3.0})
+    assert landings.receiving() == (("a", 12.5),)

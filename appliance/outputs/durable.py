@@ -12,13 +12,18 @@ PART_SUFFIX = ".part"
 
 def write_durably(path: Path, content: bytes) -> None:
     """Write beside, flush to the disk, rename, flush the folder. Raises OSError with nothing changed."""
+    write_whole(path, content)
+    sync_folder(path.parent)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside, flush to the disk, rename. For many files of one folder, which is flushed at the end."""
     part = path.with_name(path.name + PART_SUFFIX)
     with part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

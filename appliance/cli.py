@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""The `scanside` command."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Annotated
+
+import typer
+
+from appliance.commands.demo import demo
+from appliance.commands.doctor import doctor
+from appliance.commands.kiosk import kiosk
+from appliance.commands.models import models
+from appliance.commands.process import process
+from appliance.commands.results import results
+from appliance.commands.run import run
+from appliance.logs import silence_libraries
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=(
+        "Quality control, triage and denoising beside the scanner. An aid: a person decides.\n\n"
+        "Start with `scanside demo`, then `scanside run --data DIR` and copy DICOM files into DIR/inbox.\n\n"
+        "Exit codes: 0 done; 1 done, and faults were found; 2 wrong usage; 70 a fault of the software; "
+        "74 the store cannot be used; 75 already running; 78 a setting is wrong."
+    ),
+)
+app.command()(demo)
+app.command()(run)
+app.command()(results)
+app.command()(process)
+app.command()(kiosk)
+app.command()(doctor)
+app.add_typer(models, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(importlib.metadata.version("scanside"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    silence_libraries()
+    app(prog_name="scanside")
+
+
+if __name__ == "__main__":
+    main()

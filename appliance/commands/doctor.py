@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""`scanside doctor`: is everything here that the appliance needs?"""
+
+from __future__ import annotations
+
+import typer
+
+from appliance.clock import SystemClock
+from appliance.commands.options import DEFAULT_DATA, Config, Data
+from appliance.commands.say import AsJson, errors_in_words, say_json, table
+from appliance.config import Layout, load_settings
+from appliance.domain.record import to_plain
+from appliance.errors import ExitCode
+
+
+def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+    """Look at engines, models, disk, store, clock, processes, peers and screen; say OK, CHECK or FAIL.
+
+    Changes nothing, and may run beside the appliance. Exit code 1 when something fails; every CHECK and
+    FAIL comes with its remedy.
+    """
+    from appliance.monitor.doctor import Health, examine  # noqa: PLC0415  (--help stays quick)
+    from appliance.processes.models import kept_proofs, open_registry  # noqa: PLC0415
+
+    with errors_in_words():
+        settings = load_settings(config)
+        layout = Layout(data=data.resolve())
+        failed = False
+        rows: list[tuple[str, ...]] = []
+        with open_registry(settings, kept_proofs(layout)) as registry:
+            for diagnosis in examine(settings, layout, registry, SystemClock()):
+                failed |= diagnosis.health is Health.FAIL
+                if as_json:
+                    say_json(to_plain(diagnosis))
+                else:
+                    rows.append(
+                        (diagnosis.health.value, diagnosis.subject, diagnosis.found, diagnosis.remedy)
+                    )
+        if not as_json:
+            table("Doctor", ("", "what", "found", "remedy"), rows)
+        raise typer.Exit(ExitCode.FOUND_FAULTS if failed else ExitCode.OK)

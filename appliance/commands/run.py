@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""`scanside run`: the whole appliance on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from appliance.clock import SystemClock
+from appliance.commands.options import DEFAULT_DATA, Config, Data
+from appliance.commands.say import AsJson, errors_in_words, say_json
+from appliance.config import Layout, load_settings
+
+
+def run(
+    *,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    kiosk: Annotated[bool, typer.Option("--kiosk", help="Also open the kiosk on this screen.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Watch the inbox and the DICOM port, check, triage, denoise, keep and send results.
+
+    Copy DICOM files into DATA/inbox, or send them: storescu -aec SCANSIDE localhost 11112 FILE.
+    Results: `scanside results --data DATA`, and DICOM objects under DATA/results.
+    The inbox is never touched. Stop with Ctrl-C; whatever was not finished goes on at the next start.
+    """
+    from appliance.logs import start_logs  # noqa: PLC0415  (--help stays quick)
+    from appliance.processes.supervisor import supervise  # noqa: PLC0415
+
+    start_logs("run")
+    with errors_in_words():
+        settings = load_settings(config)
+        layout = Layout(data=data.resolve())
+        layout.create()
+        stop = Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        listener = settings.listener
+        door = f"{listener.ae_title} on {listener.host}:{listener.port}" if listener.enabled else "off"
+        if as_json:
+            say_json({"inbox": str(layout.inbox), "dicom": door, "data": str(layout.data)})
+        else:
+            typer.echo(f"Watching {layout.inbox}\nDICOM     {door}\nStop with Ctrl-C.")
+        screen = None
+        if kiosk:
+            screen = subprocess.Popen([sys.executable, "-m", "ui", "--data", str(layout.data)])
+        try:
+            code = supervise(layout=layout, config=config, clock=SystemClock(), stop=stop)
+        finally:
+            if screen is not None:
+                screen.terminate()
+                screen.wait()
+        raise typer.Exit(code)

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Engines by name: the files of this folder, imported on use."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any, Final
+
+from appliance import engines
+from appliance.engines.base import Engine
+from appliance.errors import EngineError
+
+NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph"})
+"""Files of this folder that are about engines without being one."""
+
+
+def engine_names() -> tuple[str, ...]:
+    """Every engine that this version of the appliance knows, installed or not."""
+    found = {module.name for module in pkgutil.iter_modules(engines.__path__)}
+    return tuple(sorted(found - NOT_ENGINES))
+
+
+def _module(name: str) -> Any:
+    if name not in engine_names():
+        raise EngineError(f"There is no engine {name!r}.", remedy=f"Choose from {', '.join(engine_names())}.")
+    try:
+        return import_module(f"appliance.engines.{name}")
+    except ImportError as error:
+        raise _absent(name, error) from error
+
+
+def _absent(name: str, error: ImportError) -> EngineError:
+    return EngineError(
+        f"The engine {name} is not installed on this device: {error}.",
+        remedy=f"Install the missing library, or leave {name} out of worker.engines.",
+    )
+
+
+def engine_version(name: str) -> str:
+    """The version of the library behind the engine. Raises EngineError when it is not installed."""
+    try:
+        return str(_module(name).version())
+    except PackageNotFoundError as error:
+        raise _absent(name, error) from error
+
+
+def load_engine(name: str, model: Path, *, threads: int) -> Engine:
+    """Load a verified ONNX file into the engine of that name. Raises EngineError when it cannot serve it."""
+    try:
+        engine: Engine = _module(name).load(model, threads=threads)
+    except ImportError as error:
+        raise _absent(name, error) from error
+    return engine

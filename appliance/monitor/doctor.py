@@ -1,0 +1,245 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Is everything here that the appliance needs? Each answer with what to do about it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Final
+
+import apsw
+
+from appliance.clock import Clock
+from appliance.config import GIB, Layout, Settings
+from appliance.engines.catalogue import engine_version
+from appliance.errors import ScansideError
+from appliance.models.registry import Registry
+from appliance.monitor.heartbeat import read_beat
+from appliance.outputs.dicom_send import echo
+from appliance.store.connection import OLDEST_SQLITE, Database
+
+DISK_FAIL_BYTES: Final = 1 * GIB
+DISK_CHECK_BYTES: Final = 20 * GIB
+"""About a week of a busy X-ray room: 150 radiographs of 15 MB a day, each with its view."""
+BUILD_YEAR: Final = 2026
+"""A clock that shows an earlier year is wrong."""
+BEAT_FRESH_S: Final = 10.0
+QT_IMPORT: Final = "import PyQt6.QtWidgets"
+
+
+class Health(str, Enum):
+    """The word for one check."""
+
+    OK = "OK"
+    CHECK = "CHECK"
+    """It works, or may work; a person should look."""
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """One thing that was looked at."""
+
+    subject: str
+    health: Health
+    found: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock) -> Iterator[Diagnosis]:
+    """Look at everything, one after the other. Changes nothing."""
+    yield _python()
+    yield from _engines(settings)
+    yield from _models(settings, registry)
+    yield _disk(layout)
+    yield _sqlite()
+    yield _store(layout, clock)
+    yield _clock(clock)
+    yield from _processes(settings, layout, clock)
+    yield from _peers(settings)
+    yield _kiosk()
+
+
+def _python() -> Diagnosis:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Diagnosis(subject="python", health=Health.OK, found=f"Python {version}")
+
+
+def _engines(settings: Settings) -> Iterator[Diagnosis]:
+    for position, engine in enumerate(settings.worker.engines):
+        subject = f"engine {engine}"
+        try:
+            version = engine_version(engine)
+        except ScansideError as error:
+            last = position == len(settings.worker.engines) - 1
+            yield Diagnosis(
+                subject=subject,
+                health=Health.FAIL if last else Health.CHECK,
+                found=error.what,
+                remedy=error.remedy,
+            )
+        else:
+            yield Diagnosis(subject=subject, health=Health.OK, found=f"version {version}")
+
+
+def _models(settings: Settings, registry: Registry) -> Iterator[Diagnosis]:
+    for problem in registry.problems:
+        yield Diagnosis(subject="model bundle", health=Health.FAIL, found=problem.what, remedy=problem.remedy)
+    if not registry.tasks():
+        yield Diagnosis(
+            subject="models",
+            health=Health.FAIL,
+            found="no model bundle is installed: nothing is triaged or denoised",
+            remedy="Install the appliance again, or name a folder of bundles in the setting `models`.",
+        )
+    for task in registry.tasks():
+        try:
+            served = registry.served(task)
+        except ScansideError as error:
+            yield Diagnosis(
+                subject=f"model {task}", health=Health.FAIL, found=error.what, remedy=error.remedy
+            )
+            continue
+        words = f"{served.card.identity} on {served.engine.describe().words}"
+        if served.fallback_reason:
+            yield Diagnosis(
+                subject=f"model {task}",
+                health=Health.CHECK,
+                found=f"{words}, because {served.fallback_reason}",
+                remedy=f"Mend the engine {settings.worker.engines[0]}, or take it out of worker.engines.",
+            )
+        else:
+            yield Diagnosis(subject=f"model {task}", health=Health.OK, found=words)
+
+
+def _disk(layout: Layout) -> Diagnosis:
+    folder = next(path for path in (layout.data, *layout.data.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    found = f"{free / GIB:.0f} GiB free at {folder}"
+    if free < DISK_FAIL_BYTES:
+        health = Health.FAIL
+    elif free < DISK_CHECK_BYTES:
+        health = Health.CHECK
+    else:
+        return Diagnosis(subject="disk", health=Health.OK, found=found)
+    return Diagnosis(
+        subject="disk", health=health, found=found, remedy="Free some space, or move the data folder."
+    )
+
+
+def _sqlite() -> Diagnosis:
+    version = apsw.sqlite_lib_version()
+    good = tuple(int(part) for part in version.split(".")) >= OLDEST_SQLITE
+    return Diagnosis(
+        subject="sqlite",
+        health=Health.OK if good else Health.FAIL,
+        found=f"SQLite {version} (inside apsw)",
+        remedy="" if good else "Install apsw 3.51.3 or newer: older ones can damage the store.",
+    )
+
+
+def _store(layout: Layout, clock: Clock) -> Diagnosis:
+    if not layout.database.exists():
+        return Diagnosis(
+            subject="store", health=Health.OK, found=f"none yet at {layout.data}; the first run makes it"
+        )
+    try:
+        with Database.open_to_read(layout.database, data=layout.data, clock=clock) as database:
+            answer = str(database.read("PRAGMA quick_check(1)")[0][0])
+    except ScansideError as error:
+        return Diagnosis(subject="store", health=Health.FAIL, found=error.what, remedy=error.remedy)
+    if answer != "ok":
+        return Diagnosis(
+            subject="store",
+            health=Health.FAIL,
+            found=f"damaged: {answer}",
+            remedy="Check the disk, then restore a backup. The originals are in the spool folder.",
+        )
+    return Diagnosis(subject="store", health=Health.OK, found=str(layout.database))
+
+
+def _clock(clock: Clock) -> Diagnosis:
+    now = clock.now_utc()
+    if now < datetime(BUILD_YEAR, 1, 1, tzinfo=timezone.utc):
+        return Diagnosis(
+            subject="clock",
+            health=Health.CHECK,
+            found=f"it shows {now:%Y-%m-%d %H:%M} UTC, before this software was made",
+            remedy="Set the clock. Results are in the right order all the same, but bear the wrong date.",
+        )
+    return Diagnosis(subject="clock", health=Health.OK, found=f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _processes(settings: Settings, layout: Layout, clock: Clock) -> Iterator[Diagnosis]:
+    beats = {name: read_beat(layout.run, name, clock) for name in ("watcher", "worker", "sender")}
+    fresh = [beat for beat in beats.values() if beat and beat.age_s < BEAT_FRESH_S]
+    if fresh:
+        for name, beat in beats.items():
+            alive = beat is not None and beat.age_s < BEAT_FRESH_S
+            yield Diagnosis(
+                subject=name,
+                health=Health.OK if alive else Health.FAIL,
+                found=beat.state if alive and beat else "no sign of life",
+                remedy="" if alive else "`scanside run` restarts it by itself; see its log if it does not.",
+            )
+        return
+    yield Diagnosis(subject="appliance", health=Health.OK, found=f"not running on {layout.data}")
+    if settings.listener.enabled:
+        yield _port(settings)
+
+
+def _port(settings: Settings) -> Diagnosis:
+    listener = settings.listener
+    subject = f"DICOM port {listener.host}:{listener.port}"
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listener.host, listener.port))
+        except OSError as error:
+            return Diagnosis(
+                subject=subject,
+                health=Health.FAIL,
+                found=f"cannot be used: {error.strerror}",
+                remedy="Stop the other program, or set listener.port (SCANSIDE__LISTENER__PORT).",
+            )
+    return Diagnosis(subject=subject, health=Health.OK, found="free")
+
+
+def _peers(settings: Settings) -> Iterator[Diagnosis]:
+    for peer in settings.sender.peers:
+        try:
+            echo(peer, own_ae_title=settings.listener.ae_title)
+        except ScansideError as error:
+            yield Diagnosis(
+                subject=f"peer {peer.name}", health=Health.CHECK, found=error.what, remedy=error.remedy
+            )
+        else:
+            yield Diagnosis(subject=f"peer {peer.name}", health=Health.OK, found="answers C-ECHO")
+
+
+def _kiosk() -> Diagnosis:
+    if importlib.util.find_spec("PyQt6") is None:
+        return Diagnosis(
+            subject="kiosk",
+            health=Health.CHECK,
+            found="PyQt6 is not installed: no screen on this machine",
+            remedy="pip install 'scanside[kiosk]', if this machine is to have one.",
+        )
+    probe = subprocess.run([sys.executable, "-c", QT_IMPORT], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        last = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return Diagnosis(
+            subject="kiosk",
+            health=Health.CHECK,
+            found=f"Qt cannot start: {last}",
+            remedy="Install the system libraries: make setup does it as root; README.md lists them.",
+        )
+    return Diagnosis(subject="kiosk", health=Health.OK, found="Qt is ready")

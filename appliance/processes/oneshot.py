@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""One shot, without a service: look into the files, gather them, run the three lanes, write the results.
+
+Files are read where they lie; nothing is copied, moved or changed. The same jail, assembly, line and
+renderers as in the service, so the answer is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from appliance.clock import NS_PER_MS, Clock
+from appliance.config import Layout, Settings
+from appliance.domain.acquisition import Acquisition, Instance, Urgency
+from appliance.domain.job import JobState, Lane
+from appliance.domain.result import LaneResult, StageTiming
+from appliance.errors import EngineError, InputError
+from appliance.intake.assembly import all_given, arrive
+from appliance.intake.description import FileState
+from appliance.intake.frames import open_frames
+from appliance.intake.jail import Jail
+from appliance.models.registry import Registry
+from appliance.outputs.catalogue import renderers
+from appliance.outputs.durable import write_durably
+from appliance.pipeline.bench import Bench
+from appliance.pipeline.line import run_lane
+from appliance.pipeline.report import AcquisitionReport, acquisition_line, set_aside_line
+
+HASH_CHUNK_BYTES: Final = 1 << 20
+
+Progress = Callable[[str, int, int], None]
+"""Called with a word for the phase, how much of it is done, and how much there is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gathered:
+    """Acquisitions as they grow while files are looked into."""
+
+    by_id: dict[str, Acquisition] = field(default_factory=dict)
+    of_series: dict[str, set[str]] = field(default_factory=dict)
+    of_sop: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, instance: Instance) -> bool:
+        """False: these very bytes are there already, under another name."""
+        ids = self.of_series.get(instance.series_instance_uid, set()) | self.of_sop.get(
+            instance.sop_instance_uid, set()
+        )
+        siblings = tuple(self.by_id[known] for known in sorted(ids))
+        changes = arrive(instance, urgency=Urgency.LIVE, siblings=siblings)
+        for change in changes:
+            known = change.acquisition.acquisition_id
+            self.by_id[known] = change.acquisition
+            self.of_series.setdefault(instance.series_instance_uid, set()).add(known)
+        if changes:
+            self.of_sop.setdefault(instance.sop_instance_uid, set()).add(
+                changes[0].acquisition.acquisition_id
+            )
+        return bool(changes)
+
+    def settled(self) -> Iterator[Acquisition]:
+        """All of them: nothing more will come."""
+        for acquisition in self.by_id.values():
+            others = tuple(
+                self.by_id[known] for known in self.of_series[acquisition.first.series_instance_uid]
+            )
+            yield all_given(acquisition, siblings=others)
+
+
+def files_below(paths: tuple[Path, ...]) -> list[Path]:
+    """Every file that was named or lies below a named folder, in order of name; no links followed."""
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        for folder, subfolders, names in os.walk(path, followlinks=False):
+            subfolders.sort()
+            found += [Path(folder) / name for name in sorted(names)]
+    return found
+
+
+def process_files(
+    files: list[Path],
+    *,
+    settings: Settings,
+    out: Layout,
+    registry: Registry,
+    clock: Clock,
+    progress: Progress,
+) -> Iterator[dict[str, Any]]:
+    """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it."""
+    with ExitStack() as owned:
+        jail = owned.enter_context(Jail(settings.reading, clock))
+        gathered = _Gathered()
+        for count, file in enumerate(files):
+            progress("looking", count, len(files))
+            line = _look(file, jail, gathered, max_bytes=settings.intake.max_file_bytes)
+            if line is not None:
+                yield line
+        bench = Bench(models=registry, clock=clock, layout=out, between=lambda: None)
+        acquisitions = list(gathered.settled())
+        for count, acquisition in enumerate(acquisitions):
+            progress("answering", count, len(acquisitions))
+            yield _answer(acquisition, jail, bench)
+        progress("answering", len(acquisitions), len(acquisitions))
+
+
+def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dict[str, Any] | None:
+    """Add the file to what was gathered; or the line that says why not."""
+    try:
+        status, reason = _take(file, jail, gathered, max_bytes=max_bytes)
+    except InputError as error:
+        status, reason = "quarantined", str(error)
+    except OSError as error:
+        status, reason = "quarantined", f"Cannot be read: {error.strerror}."
+    return None if status is None else set_aside_line(file=str(file), status=status, reason=reason)
+
+
+def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tuple[str | None, str]:
+    """What became of the file, and why; None when it is one of the gathered images."""
+    if file.is_symlink() or not file.is_file():
+        what = "a link" if file.is_symlink() else "no regular file" if file.exists() else "not there"
+        return "quarantined", f"Not read: it is {what}."
+    size = file.stat().st_size
+    if size > max_bytes:
+        limit = f"more than the limit of {max_bytes} (intake.max_file_bytes)"
+        return "quarantined", f"Not read: {size} bytes, {limit}."
+    description = jail.describe(file)
+    words = " ".join(filter(None, (description.reason, description.remedy)))
+    if description.state is FileState.LEFT_ALONE:
+        return "ignored", words
+    if description.state is not FileState.WHOLE or description.instance is None:
+        return "quarantined", words
+    if gathered.add(replace(description.instance, sha256=_sha256(file), path=file)):
+        return None, ""
+    return "ignored", "The same image came under another name."
+
+
+def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any]:
+    """Run the lanes; an error of one lane is told and does not stop the others."""
+    frames = open_frames(acquisition, jail)
+    started_ns = bench.clock.monotonic_ns()
+    states: list[tuple[JobState, str | None]] = []
+    results: list[LaneResult] = []
+    committed: dict[str, float] = {}
+    for lane in Lane:
+        try:
+            result = run_lane(lane, acquisition, frames, bench)
+            results.append(
+                replace(result, timings=(StageTiming(stage="landed", duration_ms=0.0), *result.timings))
+            )
+            states.append((JobState.DONE, None))
+            committed[lane.value] = (bench.clock.monotonic_ns() - started_ns) / NS_PER_MS
+        except InputError as error:
+            states.append((JobState.QUARANTINED, str(error)))
+        except EngineError as error:
+            states.append((JobState.FAILED, str(error)))
+    return acquisition_line(
+        AcquisitionReport(
+            files=tuple(str(instance.path) for instance in acquisition.instances),
+            acquisition_id=acquisition.acquisition_id,
+            version=acquisition.version,
+            first=acquisition.first,
+            kind=acquisition.kind,
+            completeness=acquisition.completeness,
+            evidence=acquisition.evidence,
+            states=tuple(states),
+            results=tuple(results),
+            data=bench.layout.data,
+            outputs=tuple(_render(acquisition, results, bench)),
+            committed_ms=committed,
+        )
+    )
+
+
+def _render(acquisition: Acquisition, results: list[LaneResult], bench: Bench) -> Iterator[str]:
+    folder = bench.layout.results_of(acquisition.acquisition_id, acquisition.version)
+    for result in results:
+        for renderer in renderers():
+            for rendered in renderer.render(acquisition, result):
+                folder.mkdir(parents=True, exist_ok=True)
+                write_durably(folder / rendered.file_name, rendered.content)
+                yield str(folder / rendered.file_name)
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while chunk := opened.read(HASH_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

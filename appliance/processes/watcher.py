@@ -1,0 +1,281 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""The watcher: both doors, the spool, and which files make an acquisition.
+
+One loop owns all state. The threads of the observer and of the associations only put messages into its
+mailbox. Nothing is acknowledged before its copy and its row are durable; while the disk does not take
+files, senders are told to come back, the inbox waits, and work resumes by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event
+from typing import Final
+
+import structlog
+
+from appliance.clock import NS_PER_S, Clock
+from appliance.config import Layout, Settings
+from appliance.domain.acquisition import Door, Urgency
+from appliance.errors import EngineError, ScansideError, StoreError
+from appliance.intake.claim import Spool
+from appliance.intake.jail import Jail
+from appliance.intake.listener import (
+    CANNOT_UNDERSTAND,
+    OUT_OF_RESOURCES,
+    SUCCESS,
+    Answer,
+    AssociationEnded,
+    Listener,
+    Received,
+)
+from appliance.monitor.heartbeat import Heartbeat
+from appliance.processes.gathering import Gathering
+from appliance.processes.inbox import Inbox
+from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
+from appliance.processes.lock import only_one
+from appliance.store.connection import Database
+from appliance.store.landing import Landings
+from appliance.store.settled import SettledFiles
+
+NAME: Final = "watcher"
+LONGEST_SLEEP_S: Final = 0.5
+"""The loop turns at least this often, to show life and to notice that it should stop."""
+MESSAGES_AT_ONCE: Final = 200
+"""Messages taken before the inbox is looked at again, so that neither door can starve the other."""
+TROUBLE_PAUSE_S: Final = 1.0
+"""How long the inbox waits after the disk, or the jail, failed a file; senders are told to come back."""
+
+Message = Path | None | Received | AssociationEnded
+"""A name that may be finished; a wish to list the folders; what the DICOM door has to say."""
+
+
+class Watcher:
+    """The loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        layout: Layout,
+        clock: Clock,
+        database: Database,
+        describes: Describes,
+        spool: Spool,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._spool = spool
+        self._log = structlog.get_logger()
+        self._mail: SimpleQueue[Message] = SimpleQueue()
+        self._closing = False
+        self._trouble: ScansideError | None = None
+        self._retry_at_ns = clock.monotonic_ns()
+        self._beat = Heartbeat(layout.run, NAME, clock)
+        peers = tuple(peer.name for peer in settings.sender.peers if peer.originals)
+        landings = Landings(database, peers_for_originals=peers)
+        self._gathering = Gathering(landings, clock=clock, series_quiet_s=settings.intake.series_quiet_s)
+        self._lander = Lander(
+            landings=landings,
+            spool=spool,
+            describes=describes,
+            gathering=self._gathering,
+            layout=layout,
+            clock=clock,
+        )
+        self._inbox = Inbox(
+            settings.intake,
+            inbox=layout.inbox,
+            spool=spool,
+            lander=self._lander,
+            take_over=self._take_over,
+            settled_files=SettledFiles(database),
+            clock=clock,
+            hint=self._mail.put,
+        )
+
+    def run(self, stop: Event) -> None:
+        """Open the doors and work until told to stop. Raises ConfigError when a door cannot be opened."""
+        swept = self._spool.sweep()
+        if swept:
+            self._log.info("removed unfinished copies of an interrupted run", count=swept)
+        self._gathering.resume()
+        with ExitStack() as doors:
+            doors.enter_context(self._inbox)
+            if self._settings.listener.enabled:
+                doors.enter_context(self._listener())
+            while not stop.is_set():
+                wait_s = self._step()
+                self._beat.beat(self._state())
+                self._rest(min(wait_s, LONGEST_SLEEP_S))
+            self._close()
+
+    def _listener(self) -> Listener:
+        return Listener(
+            self._settings.listener,
+            max_bytes=self._settings.intake.max_file_bytes,
+            spool=self._spool,
+            deliver=self._deliver,
+            clock=self._clock,
+        )
+
+    def _state(self) -> str:
+        """In words: what it is doing, or what is in its way."""
+        if self._trouble is not None:
+            return f"not receiving: {self._trouble}"
+        count = len(self._inbox)
+        return f"looking at {count} files in the inbox" if count else "waiting"
+
+    def _step(self) -> float:
+        """Do what is due. Returns the seconds until something else will be; 0 when there is more to do."""
+        self._read([self._mail.get() for _ in range(min(self._mail.qsize(), MESSAGES_AT_ONCE))])
+        self._inbox.rescan_if_due()
+        if self._clock.monotonic_ns() >= self._retry_at_ns:
+            try:
+                if self._inbox.take_what_is_due():
+                    return 0.0
+                self._between_files()
+            except (StoreError, EngineError) as error:
+                self._cannot_receive(error)
+        due_ns = self._inbox.next_due_ns(not_before_ns=self._retry_at_ns)
+        quiet_ns = self._gathering.next_due_ns()
+        if quiet_ns is not None:
+            due_ns = min(due_ns, max(quiet_ns, self._retry_at_ns))
+        return max(0, due_ns - self._clock.monotonic_ns()) / NS_PER_S
+
+    def _between_files(self) -> None:
+        """What can wait until no file is due. Raises StoreError."""
+        if self._gathering.next_due_ns() is not None and not self._inbox.any_unread():
+            self._gathering.settle_quiet()  # an unread file could be of the series that seems to be quiet
+        self._inbox.remember(if_due=True)
+
+    def _rest(self, wait_s: float) -> None:
+        if wait_s <= 0:
+            return
+        try:
+            message = self._mail.get(timeout=wait_s)
+        except Empty:
+            return
+        self._read([message])
+
+    def _read(self, messages: list[Message]) -> None:
+        """Everything in its order; images that wait one behind the other are taken together."""
+        images: list[Received] = []
+        for message in messages:
+            if isinstance(message, Received):
+                images.append(message)
+                continue
+            if message is None or isinstance(message, Path):
+                self._inbox.notice(message)
+                continue
+            self._receive(images)
+            images = []
+            try:
+                self._gathering.association_ended(message.association, released=message.released)
+            except StoreError as error:  # the quiet time will settle what this would have settled
+                self._cannot_receive(error)
+        self._receive(images)
+
+    def _receive(self, messages: list[Received]) -> None:
+        """Take over what associations brought, and answer."""
+        # Who is not running has been told to come back, and the listener has removed the part.
+        waiting = [message for message in messages if message.answer.set_running_or_notify_cancel()]
+        if not waiting:
+            return
+        try:
+            outcomes = self._take_over([self._arrival(message) for message in waiting])
+        except (StoreError, EngineError) as error:
+            self._cannot_receive(error)
+            for message in waiting:
+                message.answer.set_result(Answer(status=OUT_OF_RESOURCES, words=error.what))
+            return
+        for message, outcome in zip(waiting, outcomes, strict=True):
+            if outcome.acquisition_id is not None:
+                self._gathering.carried(message.association, outcome.acquisition_id)
+            refused = outcome.fate is Fate.QUARANTINED
+            message.answer.set_result(
+                Answer(status=CANNOT_UNDERSTAND, words=outcome.words) if refused else Answer(status=SUCCESS)
+            )
+
+    def _arrival(self, message: Received) -> Arrival:
+        stat = message.calling_ae_title in self._settings.listener.stat_ae_titles
+        return Arrival(
+            part=message.part,
+            door=Door.ASSOCIATION,
+            source=message.source,
+            urgency=Urgency.STAT if stat else Urgency.LIVE,
+            noticed_ns=message.noticed_ns,
+            final=True,
+        )
+
+    def _take_over(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
+        """Land parts. Raises StoreError or EngineError: then nothing was taken, and the parts are gone."""
+        try:
+            outcomes = self._lander.take(arrivals)
+        except (StoreError, EngineError):
+            for arrival in arrivals:
+                self._spool.discard(arrival.part)
+            raise
+        except Exception as error:  # noqa: BLE001 - the one catch-all: this file is set aside, others flow
+            if len(arrivals) > 1:
+                return [outcome for arrival in arrivals for outcome in self._take_over([arrival])]
+            self._log.exception("a fault while taking a file over")
+            words = f"A fault of the software: {type(error).__name__}. Please report it."
+            outcomes = [self._lander.set_aside(arrivals[0], words)]
+        if self._trouble is not None:
+            self._log.info("receiving again")
+            self._trouble = None
+        return outcomes
+
+    def _cannot_receive(self, error: ScansideError) -> None:
+        """Nothing is acknowledged until the disk takes files again; said when it starts."""
+        self._retry_at_ns = self._clock.monotonic_ns() + round(TROUBLE_PAUSE_S * NS_PER_S)
+        if self._trouble is None or self._trouble.what != error.what:
+            self._log.error("not receiving", reason=str(error))
+        self._trouble = error
+
+    def _deliver(self, message: Received | AssociationEnded) -> None:
+        """Called by the threads of associations."""
+        if self._closing and isinstance(message, Received):
+            self._turn_away(message)
+        else:
+            self._mail.put(message)
+
+    def _close(self) -> None:
+        """Tell senders to come back, and write down what the next run should know."""
+        self._closing = True
+        while not self._mail.empty():
+            message = self._mail.get()
+            if isinstance(message, Received):
+                self._turn_away(message)
+        try:
+            self._inbox.remember()
+            self._gathering.write_down()
+        except StoreError as error:  # both only save the next run some waiting
+            self._log.warning("the next run will look at the inbox again", reason=str(error))
+
+    def _turn_away(self, message: Received) -> None:
+        if message.answer.set_running_or_notify_cancel():
+            self._spool.discard(message.part)
+            message.answer.set_result(Answer(status=OUT_OF_RESOURCES, words="stopping, send again later"))
+
+
+def run_watcher(settings: Settings, layout: Layout, clock: Clock, stop: Event) -> None:
+    """The process: one per data folder."""
+    with (
+        only_one(layout.run, NAME),
+        Database.open(layout.database, data=layout.data, clock=clock) as database,
+        Jail(settings.reading, clock=clock) as jail,
+    ):
+        Watcher(
+            settings=settings,
+            layout=layout,
+            clock=clock,
+            database=database,
+            describes=jail,
+            spool=Spool(layout),
+        ).run(stop)

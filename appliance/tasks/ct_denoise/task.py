@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""The denoising task: which series it takes, and what of the network's answer is let through."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.domain.acquisition import Acquisition, Instance, Kind
+from appliance.domain.card import ModelCard
+from appliance.domain.finding import Refusal
+from appliance.domain.image import GreyArray, PixelImage
+from appliance.domain.job import Lane
+from appliance.engines.base import Tensors
+from appliance.engines.checked import fit_output
+from appliance.errors import EngineError, InputError
+from appliance.tasks.admission import reason_against
+from appliance.tasks.ct_denoise.noise_bound import bounded
+
+NAME: Final = "ct_denoise"
+SLICE: Final = "slice"
+DENOISED: Final = "denoised"
+LOWEST_HU: Final = -1024.0
+"""Below lies what scanners write outside the reconstructed circle (-2000, -2048, -3024): no CT numbers."""
+HIGHEST_HU: Final = 3071.0
+"""Above a 12-bit scanner says only "very dense"; metal is not for a denoiser."""
+LARGEST_SHIFT_HU: Final = 3.0
+"""The mean of what was changed in a slice. Noise has no mean; a shift would be a wrong CT number. Water is
+held to 4 HU on scanners (ACR CT accreditation: 0 +- 5 HU)."""
+HOUNSFIELD: Final = frozenset({None, "HU", "HU_MOD"})
+"""RescaleType of CT numbers; for CT, none at all means HU (PS3.3 C.8.2.1.1.2)."""
+CT_IMAGE_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.2"
+
+
+class CtDenoise:
+    """A FrameTask."""
+
+    name = NAME
+    lane = Lane.DENOISE
+    model: str | None = NAME
+
+    def accepts(self, acquisition: Acquisition, card: ModelCard | None) -> Refusal | None:
+        """See `FrameTask.accepts`."""
+        reason = reason_against(acquisition, card, Kind.VOLUME) or next(
+            (words for instance in acquisition.instances if (words := _instance_reason(instance))), None
+        )
+        return None if reason is None else Refusal(task=self.name, reason=reason)
+
+    def prepare(self, acquisition: Acquisition, image: PixelImage, card: ModelCard | None) -> Tensors:
+        """`slice`: float32 [1, 1, rows, columns] in HU, padded by reflection to the card's multiple."""
+        del acquisition
+        if card is None:
+            return {}
+        if image.rescale_type not in HOUNSFIELD:
+            raise InputError(
+                f"The values of this series are {image.rescale_type}, not HU: it is not denoised.",
+                remedy="Nothing is wrong with the original; it is read as usual.",
+            )
+        multiple = card.preprocessing.multiple_of_px
+        rows, columns = image.shape
+        grey = image.grey()
+        if not np.isfinite(grey).all():
+            grey = np.nan_to_num(grey, nan=LOWEST_HU, posinf=HIGHEST_HU, neginf=LOWEST_HU)
+        padded = np.pad(grey, ((0, -rows % multiple), (0, -columns % multiple)), mode="symmetric")
+        return {SLICE: padded[None, None]}
+
+    def interpret(
+        self, acquisition: Acquisition, image: PixelImage, outputs: Tensors, card: ModelCard | None
+    ) -> GreyArray:
+        """The denoised slice in HU; padding and values that are no CT numbers are those of the original.
+
+        Raises EngineError when the network's answer is broken or shifts CT numbers.
+        """
+        del acquisition, card
+        rows, columns = image.shape
+        answer = fit_output(outputs, DENOISED, (1, 1, None, None))[0, 0]
+        if answer.shape[0] < rows or answer.shape[1] < columns:
+            raise EngineError(
+                f"The denoised slice has the shape {list(answer.shape)}, not {[rows, columns]}.",
+                remedy="The slice is withheld; the next engine takes over.",
+            )
+        grey = image.grey()
+        real = _has_ct_numbers(image, grey)
+        known = np.where(real, grey, np.float32(LOWEST_HU))
+        denoised = np.where(real, bounded(answer[:rows, :columns], known), grey)
+        shift = float((denoised - grey)[real].mean()) if real.any() else 0.0
+        if abs(shift) > LARGEST_SHIFT_HU:
+            raise EngineError(
+                f"The denoiser shifted the CT numbers by {shift:.1f} HU; {LARGEST_SHIFT_HU:g} HU is allowed.",
+                remedy="The series is not denoised; the original is untouched.",
+            )
+        denoised.flags.writeable = False
+        return denoised
+
+
+def _has_ct_numbers(image: PixelImage, grey: GreyArray) -> NDArray[np.bool_]:
+    real: NDArray[np.bool_] = (grey >= LOWEST_HU) & (grey <= HIGHEST_HU)  # false for NaN too
+    padding = image.padding_mask()
+    return real if padding is None else real & ~padding
+
+
+def _instance_reason(instance: Instance) -> str | None:
+    if instance.sop_class_uid != CT_IMAGE_STORAGE or (
+        instance.pixels and instance.pixels.number_of_frames != 1
+    ):
+        return "Only series of single CT images are denoised, not enhanced or converted ones."
+    if instance.pixels and instance.pixels.photometric_interpretation != "MONOCHROME2":
+        return "The grey values are inverted; CT numbers cannot be read from them."
+    if "LOCALIZER" in instance.image_type:
+        return "This is a localizer, not a CT slice."
+    if instance.image_type[:1] == ("DERIVED",):
+        return "This series was itself made from other images; only originals are denoised."
+    return None

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""How much is measured, and what every measurement is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Sizes of the measurements."""
+
+    rows: int
+    columns: int
+    rounds: int
+    """How often each radiograph goes through both sides, alternately."""
+    slow_rounds: int
+    """How often a radiograph is copied slowly into the appliance's inbox."""
+    slices: int
+    slices_per_s: float
+    """How fast they come: current scanners reconstruct 20 to 60 a second and send them as they go."""
+    series_rounds: int
+    backlog_files: int
+    urgent_files: int
+    idle_s: float
+
+
+FULL: Final = Plan(
+    rows=3000,
+    columns=2500,
+    rounds=15,
+    slow_rounds=5,
+    slices=200,
+    slices_per_s=40.0,
+    series_rounds=15,
+    backlog_files=10_000,
+    urgent_files=5,
+    idle_s=20.0,
+)
+QUICK: Final = Plan(
+    rows=3000,
+    columns=2500,
+    rounds=3,
+    slow_rounds=1,
+    slices=48,
+    slices_per_s=40.0,
+    series_rounds=1,
+    backlog_files=200,
+    urgent_files=2,
+    idle_s=5.0,
+)
+"""Below three minutes on two cores: for ratios only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What a measurement works with."""
+
+    plan: Plan
+    folder: Path
+    """Empty, on a disk (not in memory: flushing is part of what is measured)."""
+    clock: Clock
+    say: Callable[[str], None]
+    """Tells the person who waits what is going on; counts as one step."""

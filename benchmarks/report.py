@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""A run as one JSON object: what `scanside bench --json` promises, and everything that lies behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from appliance.config import MIB
+from appliance.domain.result import EngineUse
+from benchmarks.backlog import BacklogReport
+from benchmarks.idle import IdleReport
+from benchmarks.latency import RadiographLatency, RadiographReport
+from benchmarks.machine import Machine
+from benchmarks.memory import MemoryUse
+from benchmarks.series import SeriesReport
+
+FORMAT: Final = 1
+"""Rises when a field changes its meaning or goes away."""
+SERIES: Final = "ct_denoise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was measured in a run; None: was not asked for."""
+
+    machine: Machine
+    load_after_1min: float
+    quick: bool
+    radiographs: RadiographReport | None
+    series: SeriesReport | None
+    backlog: BacklogReport | None
+    idle: IdleReport | None
+
+
+def as_json(measured: Measured) -> dict[str, Any]:
+    """Plain values. Times in milliseconds from the close of the last file, memory in MiB."""
+    latencies = measured.radiographs.latencies if measured.radiographs else ()
+    series, idle, backlog = measured.series, measured.idle, measured.backlog
+    ratios = {one.name: one.ratio for one in latencies}
+    times: dict[str, Any] = {one.name: _radiograph(one) for one in latencies}
+    if series is not None:
+        ratios[SERIES] = series.ratio_first_slice
+        times[SERIES] = _series(series)
+    return {
+        "format": FORMAT,
+        "quick": measured.quick,
+        "machine": asdict(measured.machine),
+        "load_after_1min": measured.load_after_1min,
+        "ratio_to_naive": ratios,
+        "ratio_to_naive_variants": _variants(latencies, series),
+        "latency_ms": times,
+        "memory_mib": _memory(measured),
+        "idle": None
+        if idle is None
+        else {
+            "seconds_to_ready": idle.seconds_to_ready,
+            "seconds": idle.seconds,
+            "cpu_percent": idle.cpu_percent,
+            "watcher_and_kiosk_cpu_percent": idle.watcher_and_kiosk_cpu_percent,
+            "watcher_and_kiosk_mib": _mib(idle.watcher_and_kiosk_bytes),
+        },
+        "backlog": None if backlog is None else {**asdict(backlog), "memory": _highest(backlog.memory)},
+        "same_work": {one.name: one.probability_difference for one in latencies},
+        "engines": _engines(measured),
+    }
+
+
+def _radiograph(one: RadiographLatency) -> dict[str, Any]:
+    return {
+        "quality": asdict(one.quality),
+        "triage": asdict(one.triage),
+        "slow_copy_quality": asdict(one.slow_copy_quality) if one.slow_copy_quality else None,
+        "stages": {name: asdict(spread) for name, spread in one.stages.items()},
+        "naive_quality": asdict(one.naive_quality),
+        "naive_done": asdict(one.naive_done),
+        "naive_stages": {name: asdict(spread) for name, spread in one.naive_stages.items()},
+    }
+
+
+def _series(series: SeriesReport) -> dict[str, Any]:
+    return {
+        "slices": series.slices,
+        "quality": asdict(series.quality),
+        "first_slice": asdict(series.first_slice),
+        "denoised": asdict(series.denoised),
+        "stages": {name: asdict(spread) for name, spread in series.stages.items()},
+        "naive_quality": asdict(series.naive_quality),
+        "naive_first_slice": asdict(series.naive_first_slice),
+        "naive_done": asdict(series.naive_done),
+        "naive_stages": {name: asdict(spread) for name, spread in series.naive_stages.items()},
+    }
+
+
+def _variants(latencies: Iterable[RadiographLatency], series: SeriesReport | None) -> dict[str, Any]:
+    variants: dict[str, Any] = {
+        one.name: {
+            "session_kept": one.ratio_session_kept,
+            "without_measuring": one.ratio_without_measuring,
+        }
+        for one in latencies
+    }
+    if series is not None:
+        variants[SERIES] = {
+            "all_slices": series.ratio_all,
+            "first_slice_without_measuring": series.ratio_first_slice_without_measuring,
+            "all_slices_without_measuring": series.ratio_all_without_measuring,
+        }
+    return variants
+
+
+def _memory(measured: Measured) -> dict[str, Any]:
+    """Highest by process over all measurements, and how much the worker grew over the series."""
+    parts = (measured.radiographs, measured.series, measured.backlog, measured.idle)
+    uses = [use for part in parts if part is not None for use in part.memory]
+    worker = [use for use in measured.series.memory if use.role == "worker"] if measured.series else []
+    return {
+        "highest": _highest(uses),
+        "worker_growth_over_series": (
+            round((worker[0].last_quarter_bytes - worker[0].first_quarter_bytes) / MIB, 1) if worker else None
+        ),
+    }
+
+
+def _highest(uses: Iterable[MemoryUse]) -> dict[str, float]:
+    highest: dict[str, float] = {}
+    for use in uses:
+        highest[use.role] = max(highest.get(use.role, 0.0), round(use.highest_bytes / MIB, 1))
+    return highest
+
+
+def _mib(size_bytes: int | None) -> float | None:
+    return None if size_bytes is None else round(size_bytes / MIB, 1)
+
+
+def _engines(measured: Measured) -> list[dict[str, Any]]:
+    uses: dict[str, EngineUse] = {}
+    for part in (measured.radiographs, measured.series):
+        for use in part.engines if part is not None else ():
+            uses[use.task] = use
+    return [asdict(use) for use in uses.values()]

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Many measurements of one thing in a few numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Percentiles, in the unit of what went in. The 99th of few values lies near their maximum."""
+
+    n: int
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+def spread_of(values: Iterable[float]) -> Spread:
+    """Linear interpolation between the sorted values (numpy's default). Raises ValueError for none."""
+    measured = np.fromiter(values, dtype=np.float64)
+    if measured.size == 0:
+        raise ValueError("There is nothing to summarise.")
+    p50, p95, p99 = np.percentile(measured, (50, 95, 99))
+    return Spread(
+        n=int(measured.size),
+        p50=round(float(p50), 3),
+        p95=round(float(p95), 3),
+        p99=round(float(p99), 3),
+        max=round(float(measured.max()), 3),
+    )
+
+
+def median_ratio(slow: Sequence[float], quick: Sequence[float]) -> float:
+    """Median of slow/quick, round by round: what disturbs one round disturbs both of its sides.
+
+    Raises ValueError when the two were not measured alternately, equally often.
+    """
+    if len(slow) != len(quick) or not slow:
+        raise ValueError(f"{len(slow)} and {len(quick)} measurements are no pairs.")
+    return round(float(np.median([a / b for a, b in zip(slow, quick, strict=True)])), 2)

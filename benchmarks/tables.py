@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m benchmarks.tables RUN.json`: a run as the Markdown tables of docs/performance.md.
+
+A test holds the document and the run that it tells of together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from benchmarks.report import SERIES
+
+RESULTS: Final = Path(__file__).parent / "results"
+"""Runs that documents tell of."""
+
+
+def as_markdown(report: dict[str, Any]) -> str:
+    """All tables of a full run."""
+    parts = [_machine(report)]
+    radiographs = {name: times for name, times in report["latency_ms"].items() if name != SERIES}
+    if radiographs:
+        parts += [_radiographs(report, radiographs), _stages(radiographs)]
+    if SERIES in report["latency_ms"]:
+        parts.append(_series(report))
+    parts.append(_memory(report))
+    if report["backlog"] is not None:
+        parts.append(_backlog(report["backlog"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _machine(report: dict[str, Any]) -> str:
+    machine = report["machine"]
+    flags = ", ".join(machine["cpu_flags"]) or "unknown"
+    versions = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
+    engines = ", ".join(f"{use['task']}: {use['engine']}" for use in report["engines"]) or "none"
+    return _table(
+        ("Measured on", ""),
+        (
+            ("Processor", f"{machine['cpu'] or 'unknown'}, {machine['cores']} cores ({flags})"),
+            ("Memory", f"{machine['memory_bytes'] / 2**30:.0f} GiB"),
+            ("Kernel, Python", f"{machine['kernel']}, {machine['python']}"),
+            ("Libraries", versions),
+            ("Engines", engines),
+            ("Load, before and after", f"{machine['load_1min']} and {report['load_after_1min']}"),
+        ),
+    )
+
+
+def _radiographs(report: dict[str, Any], radiographs: dict[str, Any]) -> str:
+    rows = []
+    for name, times in radiographs.items():
+        variants = report["ratio_to_naive_variants"][name]
+        rows.append(
+            (
+                name,
+                _spread(times["quality"]),
+                _spread(times["triage"]),
+                _ms(times["naive_done"]["p50"]),
+                f"**{report['ratio_to_naive'][name]:.1f}**",
+                f"{variants['session_kept']:.1f}",
+                f"{variants['without_measuring']:.1f}",
+            )
+        )
+    return _table(
+        (
+            "Radiograph",
+            "quality: p50 / p95 / p99 / max ms",
+            "all answers: p50 / p95 / p99 / max ms",
+            "naive, all answers: p50 ms",
+            "times sooner",
+            "session kept",
+            "not measuring",
+        ),
+        rows,
+    )
+
+
+def _stages(radiographs: dict[str, Any]) -> str:
+    rows = [
+        (
+            name,
+            ", ".join(f"{stage} {spread['p50']:.0f}" for stage, spread in times["stages"].items()),
+            ", ".join(f"{stage} {spread['p50']:.0f}" for stage, spread in times["naive_stages"].items()),
+        )
+        for name, times in radiographs.items()
+    ]
+    return _table(("Stages, p50 ms", "appliance", "naive"), rows)
+
+
+def _series(report: dict[str, Any]) -> str:
+    times = report["latency_ms"][SERIES]
+    variants = report["ratio_to_naive_variants"][SERIES]
+    first_ratio = f"**{report['ratio_to_naive'][SERIES]:.1f}**"
+    return _table(
+        (
+            f"CT, {times['slices']} slices",
+            "appliance: p50 / p95 / p99 / max ms",
+            "naive: p50 ms",
+            "times sooner",
+            "not measuring",
+        ),
+        (
+            ("quality", _spread(times["quality"]), _ms(times["naive_quality"]["p50"]), "", ""),
+            (
+                "first denoised slice",
+                _spread(times["first_slice"]),
+                _ms(times["naive_first_slice"]["p50"]),
+                first_ratio,
+                f"{variants['first_slice_without_measuring']:.1f}",
+            ),
+            (
+                "all denoised",
+                _spread(times["denoised"]),
+                _ms(times["naive_done"]["p50"]),
+                f"{variants['all_slices']:.1f}",
+                f"{variants['all_slices_without_measuring']:.1f}",
+            ),
+        ),
+    )
+
+
+def _memory(report: dict[str, Any]) -> str:
+    idle = (report["idle"] or {}).get("cpu_percent", {})
+    highest = report["memory_mib"]["highest"]
+    rows = [
+        (role, f"{highest[role]:.0f}" if role in highest else "", f"{idle[role]:.2f}" if role in idle else "")
+        for role in dict.fromkeys((*highest, *idle))
+    ]
+    return _table(("Process", "highest resident memory, MiB", "idle, % of one core"), rows)
+
+
+def _backlog(backlog: dict[str, Any]) -> str:
+    fates = f"{backlog['answered']} / {backlog['failed']} / {backlog['lost']}"
+    memory = ", ".join(f"{role} {size_mib:.0f}" for role, size_mib in backlog["memory"].items())
+    return _table(
+        (f"{backlog['files']:,} files at start", ""),
+        (
+            ("answered / failed lanes / lost", fates),
+            ("files per second", f"{backlog['files_per_second']:.1f}"),
+            ("place of the urgent among triage answers, 0 first, 1 last", f"{backlog['urgent_rank']:.4f}"),
+            ("longest from first sight to an urgent verdict, s", f"{backlog['urgent_after_seen_s']:.1f}"),
+            ("highest resident memory, MiB", memory),
+        ),
+    )
+
+
+def _spread(times: dict[str, float]) -> str:
+    return " / ".join(f"{times[key]:,.0f}" for key in ("p50", "p95", "p99", "max"))
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def main(run: Path) -> None:
+    """Print the tables."""
+    typer.echo(as_markdown(json.loads(run.read_text(encoding="utf-8"))), nl=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# System packages that no Python wheel brings: `screen` (what Qt loads, and one font), `peers` (independent
+# DICOM tools that the tests compare with). Installs what is missing as root or through `sudo -n`; otherwise
+# says what to install and carries on: without `screen` there is no kiosk, without `peers` some tests skip.
+set -euo pipefail
+
+group="${1:?usage: system_libraries.sh screen|peers}"
+
+library_missing() { # soname
+    # Not `grep -q`: it would close the pipe early, and pipefail would call that a failure.
+    ! /sbin/ldconfig -p 2>/dev/null | grep -F "$1 " >/dev/null
+}
+
+missing=()
+case "$group" in
+screen)
+    # Measured on a minimal Debian 12: without any one of the six, PyQt6.QtWidgets does not import.
+    while read -r soname package; do
+        if library_missing "$soname"; then missing+=("$package"); fi
+    done <<'TABLE'
+libglib-2.0.so.0 libglib2.0-0
+libGL.so.1 libgl1
+libEGL.so.1 libegl1
+libfontconfig.so.1 libfontconfig1
+libxkbcommon.so.0 libxkbcommon0
+libdbus-1.so.3 libdbus-1-3
+TABLE
+    if [ ! -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then missing+=(fonts-dejavu-core); fi
+    without="the kiosk cannot draw; everything else works"
+    ;;
+peers)
+    if ! command -v storescu >/dev/null; then missing+=(dcmtk); fi
+    if ! command -v dciodvfy >/dev/null; then missing+=(dicom3tools); fi
+    without="the tests that compare with independent DICOM tools are skipped"
+    ;;
+*)
+    echo "system_libraries.sh: unknown group '$group': screen or peers" >&2
+    exit 2
+    ;;
+esac
+
+if [ "${#missing[@]}" -eq 0 ]; then exit 0; fi
+
+say_and_go_on() { # why
+    echo "Not installed: ${missing[*]} ($1). Without them $without."
+    echo "To install them: apt-get install ${missing[*]}"
+    exit 0
+}
+
+if ! command -v apt-get >/dev/null; then say_and_go_on "this is not a Debian or Ubuntu system"; fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! sudo -n true 2>/dev/null; then say_and_go_on "that needs root"; fi
+    as_root=(sudo -n)
+fi
+
+echo "Installing system packages: ${missing[*]}"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+install() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --quiet --no-install-recommends "${missing[@]}" >>"$log" 2>&1
+}
+# The lists of a fresh machine are empty or old; only then is the update, which takes a while, worth it.
+if ! install; then
+    "${as_root[@]}" apt-get update --quiet >>"$log" 2>&1 || true
+    if ! install; then
+        tail -n 5 "$log" >&2
+        say_and_go_on "apt-get could not"
+    fi
+fi

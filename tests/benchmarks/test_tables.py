@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""The document on performance tells of runs, word for word."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tables import RESULTS, as_markdown
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+BLOCK = re.compile(r"<!-- run: (?P<name>[\w.-]+) -->\n(?P<tables>.*?)<!-- end of run -->", re.DOTALL)
+
+
+def blocks() -> dict[str, str]:
+    """Tables of the document, by the run that they tell of."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    return {match["name"]: match["tables"].strip() for match in BLOCK.finditer(text)}
+
+
+@pytest.mark.parametrize("run", sorted(RESULTS.glob("*.json")), ids=lambda path: path.name)
+def test_the_document_tells_of_every_run_that_is_kept(run: Path) -> None:
+    report = json.loads(run.read_text(encoding="utf-8"))
+    assert not report["quick"], "short runs are for ratios on busy machines, not for documents"
+    assert blocks()[run.name] == as_markdown(report).strip()
+
+
+def test_the_document_tells_of_no_other_run() -> None:
+    assert set(blocks()) == {path.name for path in RESULTS.glob("*.json")} != set()

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Engines are the files of their folder: no list to forget one in."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+from appliance import engines
+from appliance.config import WorkerSettings
+from appliance.engines.catalogue import NOT_ENGINES, engine_names, engine_version, load_engine
+from appliance.errors import EngineError
+
+
+def test_every_file_is_an_engine_or_known_not_to_be_one() -> None:
+    files = {file.stem for file in Path(engines.__path__[0]).glob("*.py")} - {"__init__"}
+    assert files == set(engine_names()) | NOT_ENGINES
+    for name in engine_names():
+        module = importlib.import_module(f"appliance.engines.{name}")
+        assert callable(module.load)
+        assert callable(module.version)
+    for name in NOT_ENGINES:
+        assert not hasattr(importlib.import_module(f"appliance.engines.{name}"), "load")
+
+
+def test_what_the_settings_prefer_exists_and_computes() -> None:
+    assert set(WorkerSettings().engines) <= set(engine_names()) - {"null", "faulty"}
+
+
+def test_an_unknown_name_is_said_with_the_choice(tmp_path: Path) -> None:
+    for name in ("tensorflow", "base", "../ort", ""):
+        with pytest.raises(EngineError, match="There is no engine") as error:
+            load_engine(name, tmp_path, threads=1)
+        assert "openvino" in error.value.remedy
+        with pytest.raises(EngineError, match="There is no engine"):
+            engine_version(name)
+
+
+def test_the_libraries_have_one_door_each() -> None:
+    """They report to their makers unless they are told not to before they are loaded; see the doors."""
+    package = Path(engines.__path__[0]).parent
+    importers = set()
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [str(node.args[0].value)]
+                if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+                else []
+            )
+            if {name.split(".")[0] for name in names} & {"onnxruntime", "openvino"}:
+                importers.add(file.relative_to(package).as_posix())
+    assert importers == {"engines/ort.py", "engines/openvino.py"}

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ui.health_state import HealthKind, HealthState, checker_down, health_of
+from ui.records import StoreTrouble
+
+
+def one(clinic: Any, *, trouble: StoreTrouble | None = None, **counts: Any) -> HealthState:
+    board = clinic.read()
+    health = board.health
+    disk = counts.pop("disk", 0.4)
+    changed = replace(health, counts=replace(health.counts, **counts), disk_used_fraction=disk)
+    board = replace(board, health=changed)
+    return health_of(board, now_ns=clinic.clock.monotonic_ns(), trouble=trouble, engine="")
+
+
+def test_all_is_well(clinic: Any) -> None:
+    assert (one(clinic).kind, one(clinic).word, one(clinic).stale) == (HealthKind.OK, "OK", "")
+
+
+@pytest.mark.parametrize(
+    ("counts", "kind", "word"),
+    [
+        ({"disk": 0.84}, HealthKind.OK, "OK"),
+        ({"disk": 0.86}, HealthKind.ATTENTION, "DISK 86%"),
+        ({"disk": 0.95}, HealthKind.DANGER, "DISK 95%"),
+        ({"disk": None}, HealthKind.OK, "OK"),
+        ({"queued": 20}, HealthKind.OK, "OK"),
+        ({"queued": 21}, HealthKind.ATTENTION, "SLOW"),
+        ({"failed": 1}, HealthKind.ATTENTION, "FAILED"),
+        ({"quarantined_files": 1}, HealthKind.ATTENTION, "SET ASIDE"),
+        ({"unsent": 3}, HealthKind.ATTENTION, "SENDING"),
+        ({"disk": 0.96, "queued": 99, "failed": 1}, HealthKind.DANGER, "DISK 96%"),
+    ],
+)
+def test_the_worst_is_the_word(clinic: Any, counts: dict[str, Any], kind: HealthKind, word: str) -> None:
+    state = one(clinic, **counts)
+    assert (state.kind, state.word) == (kind, word)
+    assert bool(state.advice) is (kind is not HealthKind.OK)
+
+
+def test_silence_of_a_process_is_said_with_the_time(clinic: Any) -> None:
+    clinic.clock.advance(26)
+    state = one(clinic)
+    assert (state.kind, state.word) == (HealthKind.DANGER, "NOT RECEIVING")
+    down = checker_down(clinic.read().health, now_ns=clinic.clock.monotonic_ns())
+    assert down is not None
+    assert ":00" in down
+
+
+def test_processes_that_never_ran_are_not_called_well(clinic: Any) -> None:
+    for file in clinic.layout.run.glob("*.beat"):
+        file.unlink()
+    assert one(clinic).word == "NOT RECEIVING"
+    assert checker_down(clinic.read().health, now_ns=clinic.clock.monotonic_ns()) is not None
+
+
+def test_a_worker_that_loads_is_starting_not_dead(clinic: Any) -> None:
+    clinic.signs_of_life(worker="loading models")
+    clinic.clock.advance(20)
+    assert (one(clinic).kind, one(clinic).word) == (HealthKind.ATTENTION, "STARTING")
+    assert checker_down(clinic.read().health, now_ns=clinic.clock.monotonic_ns()) is None
+    clinic.clock.advance(101)
+    assert checker_down(clinic.read().health, now_ns=clinic.clock.monotonic_ns()) is not None
+
+
+def test_old_data_are_dated(clinic: Any) -> None:
+    board = clinic.read()
+    now_ns = clinic.clock.monotonic_ns()
+    assert health_of(board, now_ns=now_ns + 60 * 10**9, trouble=None, engine="").stale == ""
+    assert health_of(board, now_ns=now_ns + 61 * 10**9, trouble=None, engine="").stale.startswith(
+        "Data from "
+    )
+
+
+def test_a_closed_store_is_danger_and_dated_at_once(clinic: Any) -> None:
+    state = one(clinic, trouble=StoreTrouble(what="The disk is gone.", remedy="Mount it.", since_ns=0))
+    assert (state.kind, state.word) == (HealthKind.DANGER, "STORE CLOSED")
+    assert state.advice == "The disk is gone. Mount it."
+    assert state.stale

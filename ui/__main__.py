@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m ui --data DIR`: the kiosk as the program that it is. `scanside kiosk` starts it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from appliance.commands.options import DEFAULT_DATA, Config, Data
+from appliance.commands.say import errors_in_words
+from appliance.config import load_settings
+from ui.main import run_kiosk
+
+SMALLEST_PX: Final = 320
+LARGEST_PX: Final = 8192
+"""Sides of a picture: a hand-held panel to an 8K wall."""
+
+
+class ProfileName(str, Enum):
+    """Which room the screen stands in."""
+
+    SCANNER = "scanner"
+    RURAL = "rural"
+    FRACTURE = "fracture"
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, by, height = text.lower().partition("x")
+    if by and width.isdecimal() and height.isdecimal():
+        size = int(width), int(height)
+        if all(SMALLEST_PX <= side <= LARGEST_PX for side in size):
+            return size
+    raise typer.BadParameter(
+        f"write it as WIDTHxHEIGHT, each {SMALLEST_PX} to {LARGEST_PX}, for example 1920x1080"
+    )
+
+
+def main(
+    *,
+    data: Data = DEFAULT_DATA,
+    config: Config = None,
+    profile: Annotated[
+        ProfileName | None, typer.Option(help="Arrangement; default: as the settings say.")
+    ] = None,
+    screenshot: Annotated[
+        Path | None, typer.Option(help="Render the screen into this PNG without a display, and end.")
+    ] = None,
+    size: Annotated[str, typer.Option(help="Size of the screenshot in pixels, WIDTHxHEIGHT.")] = "1920x1080",
+    exam: Annotated[
+        str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
+    ] = None,
+) -> None:
+    """Show worklist, picture, verdict and health of the appliance that works on DATA."""
+    with errors_in_words():
+        code = run_kiosk(
+            data,
+            load_settings(config),
+            screenshot=screenshot,
+            size=_size(size) if screenshot is not None else None,
+            profile=profile.value if profile is not None else None,
+            exam_id=exam,
+        )
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person decided about an image, and what they can decide now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from appliance.store.decisions import Choice, Decision
+from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.verdict_state import VerdictKind, VerdictState
+from ui.wording import clock_time
+
+KEEP_REASONS: Final = (
+    "Clinical question answered",
+    "Patient cannot repeat",
+    "The check is wrong",
+    "Other reason",
+)
+"""Why an image is kept against the check's advice (KIOSK.md, A2): four, so that nobody has to type."""
+_WORDS: Final = {Choice.KEEP: "Kept", Choice.REPEAT: "Repeat ordered"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionState:
+    """The foot of the card."""
+
+    decided: str
+    """"Repeat ordered 08:42. Reason"; "" while nobody has decided."""
+    keep_needs_reason: bool
+    """Keeping this one goes against what was measured, or nobody measured: one of four reasons is asked."""
+    repeat_advised: bool
+    """The check says so: the one button that is red."""
+    repeat_reason: str
+    """What the check says, written down with a repeat."""
+
+
+def decision_of(decision: Decision | None, verdict: VerdictState) -> DecisionState:
+    """What stands at the foot of the card for this image."""
+    decided = ""
+    if decision is not None:
+        when = clock_time(datetime.fromisoformat(decision.decided_at_utc))
+        reason = visible(decision.reason, limit=LONGEST_SENTENCE)
+        decided = f"{decision_words(decision)} at {when}." + (f" {reason}" if reason else "")
+    return DecisionState(
+        decided=decided,
+        keep_needs_reason=verdict.kind is not VerdictKind.YES,
+        repeat_advised=verdict.kind is VerdictKind.REPEAT,
+        repeat_reason=verdict.cause if verdict.kind in {VerdictKind.REPEAT, VerdictKind.CHECK} else "",
+    )
+
+
+def decision_words(decision: Decision | None) -> str:
+    """One or two words; "" while nobody has decided."""
+    return "" if decision is None else _WORDS[decision.choice]

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One health word and one line of advice: what somebody who knows no computers must do, if anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from appliance.clock import NS_PER_S
+from appliance.domain.job import JobState
+from appliance.store.board import Counts
+from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.records import BoardRecord, HealthRecord, StoreTrouble
+from ui.wording import clock_time
+
+STALE_S: Final = 60.0
+"""Data older than this are dated and greyed (KIOSK.md, rule 22)."""
+SILENT_S: Final = 25.0
+"""A process that gave no sign for this long is called stopped. A busy one beats every second; the longest
+single step, a frame that will not decode, is given up after 20 s (ReadingSettings.decode_timeout_s)."""
+STARTING_S: Final = 120.0
+"""So long may a worker be silent while it loads and proves its models (its row in processes/table.py)."""
+MANY_WAITING: Final = 20
+"""Queued jobs from which the device is called slow: ten radiographs, five minutes of the busiest hour."""
+DISK_FULLNESS_WARN: Final = 0.85
+DISK_FULLNESS_DANGER: Final = 0.95
+"""Shares of the disk; a DX study is about 15 MB, so 5 % of 64 GB is some 200 exams."""
+
+
+class HealthKind(str, Enum):
+    """Device faults are amber; red only when images or results can be lost (KIOSK.md, rule 7)."""
+
+    OK = "ok"
+    ATTENTION = "attention"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthState:
+    """The bar."""
+
+    kind: HealthKind
+    word: str
+    advice: str
+    queue: str
+    last_result: str
+    engine: str
+    disk: str
+    stale: str
+    """"Data from 08:12" when what is shown is old; "" when it is fresh."""
+
+
+def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, engine: str) -> HealthState:
+    """The bar's content. `trouble`: why there is no newer reading; `engine`: the one that answered last."""
+    health = board.health
+    is_old = trouble is not None or now_ns - board.read_ns > STALE_S * NS_PER_S
+    faults = _faults(health, now_ns=now_ns, trouble=trouble)
+    kind, word, advice = next(faults, (HealthKind.OK, "OK", ""))
+    last = health.counts.last_result_at_utc
+    open_states = {JobState.QUEUED, JobState.LEASED}
+    in_work = sum(any(lane.state in open_states for lane in exam.entry.lanes) for exam in board.exams)
+    return HealthState(
+        kind=kind,
+        word=word,
+        advice=advice,
+        queue=f"{in_work} exam in work" if in_work == 1 else f"{in_work} exams in work",
+        last_result="no result yet" if last is None else f"last result {clock_time(last)}",
+        engine=engine or "no engine used yet",
+        disk="disk ?" if health.disk_used_fraction is None else f"disk {health.disk_used_fraction:.0%}",
+        stale=f"Data from {clock_time(board.read_at_utc)}" if is_old else "",
+    )
+
+
+def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
+    """Why no image is being checked now, in words; None while the worker gives signs of life."""
+    since = _silent_since(health, "worker", now_ns=now_ns)
+    return None if since is None else f"Checks and AI not running{since}. Judge the image yourself."
+
+
+def _silent_since(health: HealthRecord, process: str, *, now_ns: int) -> str | None:
+    """When the last sign was (" since 08:12"; "" when unknown); None while there are signs of life."""
+    sign = health.sign(process)
+    if sign is None or sign.beat_ns is None or sign.beat_at_utc is None:
+        return ""
+    limit_s = STARTING_S if _is_starting(sign.state) else SILENT_S
+    if now_ns - sign.beat_ns <= limit_s * NS_PER_S:
+        return None
+    return f" since {clock_time(sign.beat_at_utc)}"
+
+
+def _is_starting(state: str) -> bool:
+    return state.startswith("loading")
+
+
+def _faults(
+    health: HealthRecord, *, now_ns: int, trouble: StoreTrouble | None
+) -> Iterator[tuple[HealthKind, str, str]]:
+    """All that is wrong, worst first."""
+    if trouble is not None:
+        words = visible(f"{trouble.what} {trouble.remedy}", limit=LONGEST_SENTENCE)
+        yield HealthKind.DANGER, "STORE CLOSED", words
+    disk = health.disk_used_fraction or 0.0
+    if disk >= DISK_FULLNESS_DANGER:
+        yield HealthKind.DANGER, f"DISK {disk:.0%}", "New images may be refused. Call service now."
+    yield from _silent_processes(health, now_ns=now_ns)
+    if disk >= DISK_FULLNESS_WARN:
+        yield HealthKind.ATTENTION, f"DISK {disk:.0%}", "Disk is getting full. Call service this week."
+    yield from _backlogs(health.counts)
+
+
+def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:
+    since = _silent_since(health, "watcher", now_ns=now_ns)
+    if since is not None:
+        yield HealthKind.DANGER, "NOT RECEIVING", f"New images do not arrive{since}. Call service."
+    since = _silent_since(health, "worker", now_ns=now_ns)
+    if since is not None:
+        yield HealthKind.ATTENTION, "AI NOT RUNNING", f"AI not running{since}: read without AI."
+    worker = health.sign("worker")
+    if worker is not None and _is_starting(worker.state):
+        yield HealthKind.ATTENTION, "STARTING", "AI is getting ready. Read without AI until then."
+    if health.counts.unsent and _silent_since(health, "sender", now_ns=now_ns) is not None:
+        words = f"{health.counts.unsent} results wait here. Nothing is lost."
+        yield HealthKind.ATTENTION, "NOT SENDING", words
+
+
+def _backlogs(counts: Counts) -> Iterator[tuple[HealthKind, str, str]]:
+    if counts.queued > MANY_WAITING:
+        yield HealthKind.ATTENTION, "SLOW", f"{counts.queued} steps wait. Do not wait for AI."
+    if counts.failed:
+        yield HealthKind.ATTENTION, "FAILED", f"{counts.failed} failed. Those images say NOT CHECKED."
+    if counts.quarantined_files:
+        count = counts.quarantined_files
+        files = "1 file" if count == 1 else f"{count} files"
+        yield HealthKind.ATTENTION, "SET ASIDE", f"{files} not readable: kept safe, not in this list."
+    if counts.unsent:
+        yield HealthKind.ATTENTION, "SENDING", f"{counts.unsent} results still to send. Nothing is lost."

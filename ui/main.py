@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starting the kiosk: on a screen, or once into a picture file. Qt is imported here, when it is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from appliance.clock import SystemClock
+from appliance.config import Layout, Settings
+from appliance.errors import ConfigError, ExitCode
+from ui.view_state import Profile
+
+PACKAGES: Final = {
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libdbus-1.so.3": "libdbus-1-3",
+}
+"""Debian packages of the libraries that `import PyQt6.QtWidgets` needs (measured on a bare Debian 12; on
+Ubuntu 24.04 libglib2.0-0 is called libglib2.0-0t64)."""
+_MISSING_LIBRARY: Final = re.compile(r"(lib[\w+.-]+\.so[.\d]*)")
+_DISPLAYS: Final = ("WAYLAND_DISPLAY", "DISPLAY")
+
+
+def run_kiosk(
+    data: Path,
+    settings: Settings,
+    *,
+    screenshot: Path | None = None,
+    size: tuple[int, int] | None = None,
+    profile: Profile | None = None,
+    exam_id: str | None = None,
+) -> int:
+    """Show the store under `data` until the window is closed, or save one picture of it as PNG.
+
+    `size`: width and height in pixels; None: the whole screen (1920 x 1080 for a picture). `profile`: the
+    room's arrangement; None: that of the settings. `exam_id`: shown instead of the most urgent exam.
+    Returns the exit code; 0 also for an empty or missing store, whose screen says so. Raises ConfigError
+    when PyQt6, one of its system libraries or a display is missing, or the picture cannot be written.
+    """
+    _prepare_platform(offscreen=screenshot is not None)
+    with _words_for_missing_qt():
+        from ui.session import KioskSession  # noqa: PLC0415  everything of Qt is behind this line
+
+    chosen = profile or settings.kiosk.profile
+    session = KioskSession(Layout(data=data), settings.kiosk, SystemClock(), profile=chosen, exam_id=exam_id)
+    if screenshot is not None:
+        session.save_picture(screenshot, size or (1920, 1080))
+        return ExitCode.OK
+    signal.signal(signal.SIGTERM, lambda *_: session.quit())
+    signal.signal(signal.SIGINT, lambda *_: session.quit())
+    return session.run(size)
+
+
+def _prepare_platform(*, offscreen: bool) -> None:
+    """Sizes come from millimetres, so Qt must not scale; a picture needs no display."""
+    os.environ.setdefault("QT_ENABLE_HIGHDPI_SCALING", "0")
+    if offscreen:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    elif "QT_QPA_PLATFORM" not in os.environ and not any(name in os.environ for name in _DISPLAYS):
+        raise ConfigError(
+            "There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.",
+            remedy="Start it from the kiosk session, or add --screenshot FILE.png for a picture.",
+        )
+
+
+@contextmanager
+def _words_for_missing_qt() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise explain_missing_qt(str(error)) from error
+
+
+def explain_missing_qt(message: str) -> ConfigError:
+    """What to install, from the text of the ImportError."""
+    found = _MISSING_LIBRARY.search(message)
+    if found is None:
+        return ConfigError(
+            f"The kiosk needs PyQt6, which is not installed ({message}).",
+            remedy="Install it: pip install 'scanside[kiosk]'.",
+        )
+    library = found.group(1)
+    package = PACKAGES.get(library)
+    remedy = f"Install it: sudo apt-get install {package}." if package else f"Install {library}."
+    return ConfigError(f"The kiosk cannot start: the system library {library} is missing.", remedy=remedy)

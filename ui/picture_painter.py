@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One picture on the screen, layer by layer: grey values, denoised side, heatmap, outlines, figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtCore import QPointF, QRect, QRectF, Qt
+from PyQt6.QtGui import QColor, QImage, QPainter
+
+from ui import theme
+from ui.display_table import Window, initial_window, windowed_table
+from ui.frame_renderer import FrameRenderer, Painted
+from ui.heat_image import heat_image
+from ui.overlay_painter import Figures, OverlayPainter
+from ui.picture_state import PictureState
+from ui.theme import Scale
+from ui.view_files import Picture, read_heatmap
+from ui.viewport import Viewport
+
+HANDLE_MM: Final = 20.0
+"""The divider's handle (KIOSK.md, A3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What is switched on over the picture."""
+
+    ai_on: bool = True
+    heatmap_on: bool = False
+    contrast_mode: bool = False
+    split_on: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """Everything that decides what is painted."""
+
+    picture: Picture
+    state: PictureState
+    viewport: Viewport
+    window: Window | None
+    """Contrast that a person set; None: the header's own look."""
+    tools: Tools
+    slice_index: int
+    divider: float
+    """Where the denoised side begins, as a share of the width."""
+
+
+def heat_codes(picture: Picture, state: PictureState) -> tuple[str, ...]:
+    """Codes of the flagged findings that have a heatmap to show."""
+    return tuple(code for code in state.heatmap_codes if code in picture.view.heatmaps)
+
+
+class PicturePainter:
+    """Paints scenes of one picture at a time; keeps what does not change between two of them."""
+
+    def __init__(self, scale: Scale) -> None:
+        self._scale = scale
+        self._overlay = OverlayPainter(scale)
+        self._renderers: dict[tuple[int, bool], FrameRenderer] = {}
+        self._table: tuple[Window, NDArray[np.uint8]] | None = None
+        self._heat: QImage | None = None
+
+    def forget(self) -> None:
+        """Another picture, or another version of its files, comes."""
+        self._renderers.clear()
+        self._table = self._heat = None
+
+    def strip_px(self, width_px: int) -> int:
+        """Height of the strip of figures under a picture of this width."""
+        return self._overlay.strip_px(width_px)
+
+    def words(self, painter: QPainter, area: QRect, words: str) -> None:
+        """What stands in the place of a picture."""
+        margin = self._scale.px(10)
+        font = painter.font()
+        font.setPixelSize(self._scale.px(4.4))
+        painter.setFont(font)
+        painter.setPen(QColor(theme.DIM))
+        flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+        painter.drawText(area.adjusted(margin, margin, -margin, -margin), flags, words)
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        """The scene, on a black ground."""
+        width, height = scene.viewport.size_px
+        has_split = scene.tools.split_on and scene.picture.denoised is not None
+        line = round(scene.divider * width)
+        table = self._table_for(scene)
+        _draw(painter, self._renderer(scene, denoised=False).paint(scene.viewport, table))
+        if has_split:
+            painter.setClipRect(QRect(line, 0, width - line, height))
+            _draw(painter, self._renderer(scene, denoised=True).paint(scene.viewport, table))
+        painter.setClipRect(QRect(0, 0, width, height))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if scene.tools.ai_on and scene.tools.heatmap_on:
+            self._draw_heat(painter, scene)
+        marks = [
+            mark
+            for mark in scene.state.marks
+            if (scene.tools.ai_on or not mark.is_ai) and mark.slice_index in {None, scene.slice_index}
+        ]
+        self._overlay.marks(painter, marks, scene.viewport)
+        painter.setClipping(False)
+        self._overlay.figures(painter, _figures(scene), scene.viewport)
+        if has_split:
+            self._overlay.divider(painter, line, height, self._scale.px(HANDLE_MM))
+            self._overlay.side_names(painter, line, self._scale.px(12), width)
+
+    def _table_for(self, scene: Scene) -> NDArray[np.uint8]:
+        if scene.window is None:
+            return scene.picture.table
+        if self._table is None or self._table[0] != scene.window:
+            self._table = (scene.window, windowed_table(scene.picture.view, scene.window))
+        return self._table[1]
+
+    def _renderer(self, scene: Scene, *, denoised: bool) -> FrameRenderer:
+        """The renderer of this slice; those of other slices are let go."""
+        key = (scene.slice_index, denoised)
+        if key not in self._renderers:
+            self._renderers = {k: r for k, r in self._renderers.items() if k[0] == scene.slice_index}
+            picture = scene.picture
+            stack = picture.denoised if denoised and picture.denoised is not None else picture.stored
+            self._renderers[key] = FrameRenderer(stack[scene.slice_index], picture.view.stored_low)
+        return self._renderers[key]
+
+    def _draw_heat(self, painter: QPainter, scene: Scene) -> None:
+        if self._heat is None:
+            maps = [read_heatmap(scene.picture, code) for code in heat_codes(scene.picture, scene.state)]
+            self._heat = heat_image([one for one in maps if one is not None])
+        if self._heat is None:
+            return
+        rows, columns = scene.picture.shape_px
+        top_left = QPointF(*scene.viewport.to_screen((-0.5, -0.5)))
+        bottom_right = QPointF(*scene.viewport.to_screen((rows - 0.5, columns - 0.5)))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(top_left, bottom_right), self._heat)
+
+
+def _figures(scene: Scene) -> Figures:
+    picture, state = scene.picture, scene.state
+    center, width = scene.window or initial_window(picture.view, picture.table)
+    notices: list[str] = []
+    has_ai = any(mark.is_ai for mark in state.marks) or bool(heat_codes(picture, state))
+    if has_ai and not scene.tools.ai_on:
+        notices.append("AI hidden")
+    if scene.tools.contrast_mode:
+        notices.append("Contrast: drag on the picture")
+    notices.extend(
+        f"{label}: slices {first + 1} to {last + 1}"
+        for first, last, label in state.doubtful_slices
+        if first <= scene.slice_index <= last
+    )
+    zoom = f"{scene.viewport.zoom:.0%}"
+    if picture.slices > 1:
+        zoom += f"   slice {scene.slice_index + 1} of {picture.slices}"
+    return Figures(
+        letters=state.letters,
+        side=state.side,
+        contrast=f"W {width:.0f}  C {center:.0f}",
+        zoom=zoom,
+        spacing_mm=picture.view.spacing_mm,
+        spacing_word=state.spacing_word,
+        notices=tuple(notices),
+    )
+
+
+def _draw(painter: QPainter, painted: Painted | None) -> None:
+    if painted is None:
+        return
+    rows, columns = painted.grey.shape
+    image = QImage(painted.grey.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8)
+    painter.drawImage(painted.x, painted.y, image)

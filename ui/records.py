@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the poller hands to the view state: plain values read from the store, nothing of Qt or SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from appliance.domain.job import Lane
+from appliance.domain.result import LaneResult
+from appliance.store.board import BoardEntry, Counts
+from appliance.store.decisions import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamRecord:
+    """One acquisition with everything that is known about it so far."""
+
+    entry: BoardEntry
+    landed_ns: int | None
+    """Monotonic time of the first sight of its last file; None when that was before this boot."""
+    decision: Decision | None = None
+    """What a person decided about this version."""
+    view_folder: Path | None = None
+    """The folder that holds `view.json`; None: no picture has been made (yet)."""
+    view_mark: int = 0
+    """Differs after the worker has added to the view."""
+
+    def result(self, lane: Lane) -> LaneResult | None:
+        """The lane's answer to the newest version, or None."""
+        found = self.entry.lane(lane)
+        return found.result if found is not None else None
+
+    def waiting_s(self, now_ns: int) -> float | None:
+        """Seconds since it landed; None where that is not known."""
+        return None if self.landed_ns is None else (now_ns - self.landed_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A process's last sign of life."""
+
+    process: str
+    """watcher, worker, sender."""
+    beat_ns: int | None
+    """Monotonic time of the sign; None: not in this boot."""
+    beat_at_utc: datetime | None
+    state: str
+    """What the process says about itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthRecord:
+    """What the store, the processes and the disk say about the device."""
+
+    counts: Counts
+    signs: tuple[Sign, ...]
+    disk_used_fraction: float | None
+    """0 to 1, of the file system that holds the data folder."""
+
+    def sign(self, process: str) -> Sign | None:
+        """The last sign of life of one process."""
+        return next((sign for sign in self.signs if sign.process == process), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRecord:
+    """One reading of the store."""
+
+    exams: tuple[ExamRecord, ...]
+    """Last arrived first."""
+    health: HealthRecord
+    read_ns: int
+    """Monotonic time of the reading."""
+    read_at_utc: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreTrouble:
+    """The store could not be read or written."""
+
+    what: str
+    remedy: str
+    since_ns: int
+    """Monotonic time of the first failed reading in a row."""

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is on the screen (left) and how the device is (right): always there, always in the same place."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
+
+from ui import theme
+from ui.health_state import HealthKind, HealthState
+from ui.icons import Icons
+from ui.labels import ElidedLabel, PlainLabel, restyle
+from ui.patient_state import PatientState
+from ui.theme import Scale
+
+
+class PatientBar(QFrame):
+    """Name, exam and side on the first line; sex, age, birth date and ID on the second."""
+
+    def __init__(self, scale: Scale, *, brief: bool) -> None:
+        super().__init__()
+        self._brief = brief
+        self._name = ElidedLabel("name")
+        self._exam = ElidedLabel("detail" if brief else "title")
+        self._side = PlainLabel("side")
+        self._details = ElidedLabel("detail")
+        first = QHBoxLayout()
+        first.setSpacing(scale.px(4))
+        first.addWidget(self._name, stretch=5)
+        first.addWidget(self._exam, stretch=3)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(scale.px(0.4))
+        layout.addLayout(first)
+        second = QHBoxLayout()
+        second.setSpacing(scale.px(4))
+        second.addWidget(self._details, stretch=1)
+        (second if brief else first).addWidget(self._side)
+        layout.addLayout(second)
+
+    def show_state(self, patient: PatientState | None) -> None:
+        """Draw who it is; None clears the line."""
+        if patient is None:
+            for label in (self._name, self._exam, self._side, self._details):
+                label.setText("")
+            return
+        self._name.setText(patient.name)
+        self._exam.setText(patient.exam)
+        self._side.setText(patient.side)
+        restyle(self._side, "role", "side" if patient.side_given else "side_missing")
+        parts = (patient.sex_age, patient.birth_date, patient.patient_id)
+        self._details.setText(" · ".join(parts) if self._brief else "   ·   ".join(parts))
+
+
+class HealthBar(QFrame):
+    """One word with a sign, one line of advice or of figures, and the clock."""
+
+    def __init__(self, scale: Scale, icons: Icons, *, brief: bool) -> None:
+        super().__init__()
+        self._scale = scale
+        self._icons = icons
+        self._brief = brief
+        self._sign = QLabel()
+        self._sign.setTextFormat(Qt.TextFormat.PlainText)
+        self._word = PlainLabel("health")
+        self._clock = PlainLabel("title")
+        self._line = ElidedLabel("caption")
+        self._line.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        first = QHBoxLayout()
+        first.setSpacing(scale.px(2))
+        first.addStretch()
+        first.addWidget(self._sign)
+        first.addWidget(self._word)
+        first.addSpacing(scale.px(2))
+        first.addWidget(self._clock)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(scale.px(0.4))
+        layout.addLayout(first)
+        layout.addWidget(self._line)
+        self._line.setVisible(not brief)
+
+    def show_state(self, health: HealthState | None, clock: str) -> None:
+        """Draw the device's state; `clock` is the time of day."""
+        self._clock.setText(clock)
+        if health is None:
+            restyle(self._word, "kind", "attention")
+            self._word.setText("STARTING")
+            self._line.setText("")
+            self._sign.clear()
+            return
+        colours = {
+            HealthKind.OK: theme.GREEN,
+            HealthKind.ATTENTION: theme.AMBER,
+            HealthKind.DANGER: theme.RED,
+        }
+        shape = "tick" if health.kind is HealthKind.OK else "wrench"
+        stale = bool(health.stale)
+        colour = theme.DIM if stale and health.kind is HealthKind.OK else colours[health.kind]
+        self._sign.setPixmap(self._icons.pixmap(shape, colour, self._scale.px(5)))
+        restyle(self._word, "kind", "stale" if stale and health.kind is HealthKind.OK else health.kind.value)
+        self._word.setText(health.word)
+        figures = f"{health.queue}  ·  {health.last_result}  ·  {health.engine}  ·  {health.disk}"
+        words = "  ·  ".join(part for part in (health.stale, health.advice or figures) if part)
+        self._line.setText(words)
+        role = "caption" if health.kind is HealthKind.OK and not stale else "caption_amber"
+        restyle(self._line, "role", role)
+        self.setAccessibleName(f"Device: {health.word}. {words}. {figures}")
+
+
+class TopBar(QFrame):
+    """Patient and device side by side."""
+
+    def __init__(self, scale: Scale, icons: Icons, *, brief: bool) -> None:
+        super().__init__()
+        self.setProperty("role", "bar")
+        self.patient = PatientBar(scale, brief=brief)
+        self.health = HealthBar(scale, icons, brief=brief)
+        self.layout_row = QHBoxLayout(self)
+        self.layout_row.setContentsMargins(scale.px(3), scale.px(1.6), scale.px(3), scale.px(1.6))
+        self.layout_row.setSpacing(scale.px(4))
+        self.layout_row.addWidget(self.patient, stretch=3)
+        self.layout_row.addWidget(self.health, stretch=0 if brief else 2)

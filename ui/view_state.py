@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything on the screen as one frozen value, computed from one reading of the store. No Qt.
+
+The widgets draw a `BoardState` and decide nothing. Every sentence and every foreign text in it is already
+safe to show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from appliance.clock import NS_PER_MS, NS_PER_S
+from appliance.domain.job import JobState, Lane
+from ui.decision_state import DecisionState, decision_of
+from ui.findings_state import FindingsState, engine_words, findings_of
+from ui.health_state import HealthState, checker_down, health_of
+from ui.patient_state import PatientState, patient_of
+from ui.picture_state import PictureState, picture_of
+from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.records import BoardRecord, ExamRecord, StoreTrouble
+from ui.verdict_state import VerdictState, verdict_of
+from ui.worklist_state import WorklistRow, settle, worklist_rows
+
+Profile = Literal["scanner", "rural", "fracture"]
+"""Which room the screen stands in (KIOSK.md, screen set)."""
+
+
+class StageKind(str, Enum):
+    """How far one step of the work is."""
+
+    DONE = "done"
+    RUNNING = "running"
+    WAITING = "waiting"
+    FAILED = "failed"
+    NONE = "none"
+    """There is nothing to do for this exam."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageState:
+    """One step: receive, quality, AI, denoise."""
+
+    name: str
+    kind: StageKind
+    seconds: str
+    """Since it landed: "0.8 s" when done and known, else ""."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamState:
+    """The exam in the middle of the screen."""
+
+    exam_id: str
+    version: int
+    patient: PatientState
+    verdict: VerdictState
+    findings: FindingsState
+    picture: PictureState
+    stages: tuple[StageState, ...]
+    decision: DecisionState
+    rank: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A screen that has no exam to show still says what and what to do."""
+
+    title: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardState:
+    """The whole screen."""
+
+    rows: tuple[WorklistRow, ...]
+    arrivals: str
+    """"2 new urgent": exams that wait to take their place in the list; "" when there are none."""
+    selected: ExamState | None
+    health: HealthState | None
+    """None only when the store has never been read."""
+    message: Message | None
+    """Instead of an exam: nothing has arrived, or the store cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """What the person at the screen did last."""
+
+    selected_exam_id: str | None = None
+    """None: the most urgent one is shown."""
+    shown_order: tuple[str, ...] = ()
+    untouched_s: float | None = None
+    """Seconds since the last touch; None: never touched."""
+
+
+def board_state(
+    board: BoardRecord | None, *, trouble: StoreTrouble | None, attention: Attention, now_ns: int
+) -> BoardState:
+    """The screen for a reading of the store (None: never read) and for what the person does."""
+    if board is None:
+        return BoardState(rows=(), arrivals="", selected=None, health=None, message=_no_store(trouble))
+    down = checker_down(board.health, now_ns=now_ns)
+    entries = []
+    for exam in board.exams:
+        findings = findings_of(exam, ai_down=down)
+        entries.append((exam, verdict_of(exam, findings, checker_down=down, now_ns=now_ns), findings))
+    rows = worklist_rows(entries, now_ns=now_ns)
+    order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
+    by_id = {row.exam_id: row for row in rows}
+    shown = tuple(by_id[exam_id] for exam_id in order.exam_ids)
+    chosen = attention.selected_exam_id if attention.selected_exam_id in by_id else None
+    if chosen is None and shown:
+        chosen = shown[0].exam_id
+    selected = None
+    for exam, verdict, findings in entries:
+        if exam.entry.acquisition_id == chosen:
+            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank)
+    arrivals = ""
+    if order.held_back_urgent:
+        arrivals = f"{order.held_back_urgent} new urgent"
+    elif order.held_back:
+        arrivals = f"{order.held_back} new"
+    return BoardState(
+        rows=shown,
+        arrivals=arrivals,
+        selected=selected,
+        health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
+        message=None if rows else _nothing_arrived(),
+    )
+
+
+def _exam_state(exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str) -> ExamState:
+    return ExamState(
+        exam_id=exam.entry.acquisition_id,
+        version=exam.entry.version,
+        patient=patient_of(exam.entry),
+        verdict=verdict,
+        findings=findings,
+        picture=picture_of(exam),
+        stages=_stages(exam),
+        decision=decision_of(exam.decision, verdict),
+        rank=rank,
+    )
+
+
+def _stages(exam: ExamRecord) -> tuple[StageState, ...]:
+    names = {Lane.QUALITY: "Check", Lane.TRIAGE: "AI", Lane.DENOISE: "Denoise"}
+    stages = [StageState(name="Received", kind=StageKind.DONE, seconds="")]
+    stages.extend(_stage(exam, lane, name) for lane, name in names.items())
+    return tuple(stage for stage in stages if stage.kind is not StageKind.NONE)
+
+
+def _stage(exam: ExamRecord, lane: Lane, name: str) -> StageState:
+    entry = exam.entry.lane(lane)
+    if entry is None:
+        return StageState(name=name, kind=StageKind.NONE, seconds="")
+    result = entry.result
+    if result is not None:
+        if not (result.quality or result.findings or result.derived):
+            return StageState(name=name, kind=StageKind.NONE, seconds="")
+        took_ms = entry.landed_to_committed_ms
+        seconds = "" if took_ms is None else f"{took_ms / NS_PER_S * NS_PER_MS:.1f} s"
+        return StageState(name=name, kind=StageKind.DONE, seconds=seconds)
+    kinds = {JobState.QUEUED: StageKind.WAITING, JobState.LEASED: StageKind.RUNNING}
+    return StageState(name=name, kind=kinds.get(entry.state, StageKind.FAILED), seconds="")
+
+
+def _engine(board: BoardRecord) -> str:
+    """The engine that gave the newest answer with a model."""
+    for exam in board.exams:
+        for lane in exam.entry.lanes:
+            names, fallback = engine_words(lane.result.engines if lane.result else ())
+            if names:
+                return f"{names} (second choice)" if fallback else names
+    return ""
+
+
+def _no_store(trouble: StoreTrouble | None) -> Message:
+    if trouble is None:
+        return Message(title="Starting…", what="Reading the list of exams.", remedy="")
+    return Message(
+        title="No connection to the exam store",
+        what=visible(trouble.what, limit=LONGEST_SENTENCE),
+        remedy=visible(trouble.remedy, limit=LONGEST_SENTENCE),
+    )
+
+
+def _nothing_arrived() -> Message:
+    return Message(
+        title="No exams yet",
+        what="Nothing has been received.",
+        remedy="Send an image to this device, or copy a DICOM file into the inbox folder.",
+    )

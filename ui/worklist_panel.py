@@ -1,0 +1,220 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worklist on the screen: one row per exam, drawn, tapped once to open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QFont, QPainter, QPen
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QListView,
+    QPushButton,
+    QScroller,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui import theme
+from ui.icons import Icons
+from ui.labels import PlainLabel, restyle
+from ui.theme import Scale
+from ui.view_state import BoardState
+from ui.worklist_state import Level, WorklistRow
+
+ROW_MM: Final = 21.5
+"""Three lines of text and more than a touch target; six rows fit a 15.6 inch panel."""
+_LEVEL_COLOURS: Final = {
+    Level.URGENT: theme.RED,
+    Level.REPEAT: theme.RED,
+    Level.HIGH: theme.AMBER,
+    Level.CHECK: theme.AMBER,
+    Level.MEDIUM: theme.AMBER,
+    Level.NOT_CHECKED: theme.GREY,
+    Level.CHECKING: theme.TEXT,
+    Level.ROUTINE: theme.DIM,
+}
+_LEVEL_SHAPES: Final = {
+    Level.URGENT: "urgent",
+    Level.REPEAT: "cross",
+    Level.HIGH: "question_solid",
+    Level.CHECK: "bang",
+    Level.MEDIUM: "question_dashed",
+    Level.NOT_CHECKED: "dash",
+    Level.CHECKING: "clock",
+}
+
+_AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class WorklistModel(QAbstractListModel):
+    """The rows as Qt's list view wants them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._rows: tuple[WorklistRow, ...] = ()
+
+    @property
+    def rows(self) -> tuple[WorklistRow, ...]:
+        """The rows in the order of the screen."""
+        return self._rows
+
+    def show(self, rows: tuple[WorklistRow, ...]) -> None:
+        """Replace the rows; where only their content changed the view keeps its place."""
+        if rows == self._rows:
+            return
+        same = [row.exam_id for row in rows] == [row.exam_id for row in self._rows]
+        if same:
+            self._rows = rows
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: _AnyIndex = QModelIndex()) -> int:  # noqa: B008  an invalid index is the root
+        """How many exams."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """The row itself for the delegate; words for a screen reader."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row = self._rows[index.row()]
+        if role == Qt.ItemDataRole.UserRole:
+            return row
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{row.word}. {row.name}. {row.exam}. {row.rank}"
+        return None
+
+
+class _RowPainter(QStyledItemDelegate):
+    def __init__(self, scale: Scale, icons: Icons, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._scale = scale
+        self._icons = icons
+        self.selected_id = ""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _AnyIndex) -> QSize:
+        del index
+        return QSize(option.rect.width(), self._scale.px(ROW_MM) + self._scale.px(1.2))
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
+        row = index.data(Qt.ItemDataRole.UserRole)
+        if painter is None or not isinstance(row, WorklistRow):
+            return
+        px = self._scale.px
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
+        chosen = row.exam_id == self.selected_id
+        painter.setPen(QPen(QColor(theme.BLUE), px(0.5)) if chosen else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.RAISED if chosen else theme.CARD))
+        painter.drawRoundedRect(card, px(1.6), px(1.6))
+        colour = _LEVEL_COLOURS[row.level]
+        inner = card.adjusted(px(2.6), px(1.7), -px(2.6), -px(1.7))
+        line = inner.height() // 3
+        icon = px(4.6)
+        shape = _LEVEL_SHAPES.get(row.level, row.shape.value)
+        painter.drawPixmap(inner.left(), inner.top(), self._icons.pixmap(shape, colour, icon))
+        first = QRect(inner.left() + icon + px(1.6), inner.top(), inner.width() - icon - px(1.6), icon)
+        waiting = self._text(painter, first, row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight)
+        first.setRight(first.right() - waiting - px(1.5))
+        self._text(painter, first, row.word, 3.7, colour, weight=QFont.Weight.Bold)
+        second = QRect(inner.left(), inner.top() + line + px(0.3), inner.width(), line)
+        if shape != row.shape.value:  # the verdict is not what ranks it: it still shows
+            sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
+            painter.drawPixmap(second.right() - icon, second.top() + (line - icon) // 2, sign)
+            second.setRight(second.right() - icon - px(1.5))
+        self._text(painter, second, row.name, 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
+        third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
+        self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
+        painter.restore()
+
+    def _text(
+        self,
+        painter: QPainter,
+        place: QRect,
+        text: str,
+        height_mm: float,
+        colour: str,
+        *,
+        weight: QFont.Weight = QFont.Weight.Normal,
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    ) -> int:
+        """One line of plain text, shortened to its place. Returns its width in pixels."""
+        font = QFont(painter.font())
+        font.setPixelSize(self._scale.px(height_mm))
+        font.setWeight(weight)
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        metrics = painter.fontMetrics()
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
+        return int(metrics.horizontalAdvance(shown))
+
+
+class WorklistPanel(QFrame):
+    """Heading, the bar of new arrivals, and the list."""
+
+    opened = pyqtSignal(str)
+    """An exam was tapped: its exam_id."""
+    settle_wanted = pyqtSignal()
+    """The bar of new arrivals was tapped."""
+
+    def __init__(self, scale: Scale, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "column")
+        self.model = WorklistModel(self)
+        self._painter = _RowPainter(scale, icons, self)
+        self._heading = PlainLabel("title", "Worklist")
+        self._count = PlainLabel("caption")
+        self._arrivals = QPushButton()
+        self._arrivals.setProperty("role", "arrivals")
+        self._arrivals.setMinimumHeight(scale.touch_px)
+        self._arrivals.clicked.connect(self.settle_wanted)
+        self.view = QListView()
+        self.view.setModel(self.model)
+        self.view.setItemDelegate(self._painter)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setUniformItemSizes(True)
+        self.view.setAccessibleName("Worklist")
+        self.view.clicked.connect(self._tapped)
+        QScroller.grabGesture(self.view.viewport(), QScroller.ScrollerGestureType.TouchGesture)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, scale.px(2.5), 0, 0)
+        layout.setSpacing(scale.px(1.2))
+        for label in (self._heading, self._count):
+            label.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
+            layout.addWidget(label)
+        layout.addWidget(self._arrivals)
+        layout.addWidget(self.view, stretch=1)
+
+    def show_state(self, state: BoardState) -> None:
+        """Draw the rows of `state`."""
+        self.model.show(state.rows)
+        chosen = state.selected.exam_id if state.selected else ""
+        if chosen != self._painter.selected_id:
+            self._painter.selected_id = chosen
+            viewport = self.view.viewport()
+            if viewport is not None:
+                viewport.update()
+        total = len(state.rows)
+        words = "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
+        stale = state.health.stale if state.health is not None else ""
+        restyle(self._count, "role", "caption_amber" if stale else "caption")
+        self._count.setText(f"{stale}: newer exams are missing" if stale else words)
+        self._arrivals.setText(f"{state.arrivals}: tap to show")
+        self._arrivals.setVisible(bool(state.arrivals))
+
+    def _tapped(self, index: QModelIndex) -> None:
+        row = index.data(Qt.ItemDataRole.UserRole)
+        if isinstance(row, WorklistRow):
+            self.opened.emit(row.exam_id)

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who comes first, and why: the rows of the worklist in the order in which people need them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from appliance.domain.acquisition import Urgency
+from ui.decision_state import decision_words
+from ui.findings_state import AiKind, Band, FindingsState
+from ui.patient_state import exam_name
+from ui.plain_text import person_name
+from ui.records import ExamRecord
+from ui.verdict_state import Shape, VerdictKind, VerdictState
+from ui.wording import duration, ordinal
+
+SETTLE_S: Final = 5.0
+"""The list keeps its order this long after the last touch (KIOSK.md, rule 18)."""
+
+
+class Level(int, Enum):
+    """Smaller comes first."""
+
+    URGENT = 0
+    """A time-critical finding, or the request says so."""
+    REPEAT = 1
+    """The patient is about to leave with an image that will not answer the question: before any finding
+    that can wait for a reader, because only this one is lost when the patient has gone."""
+    HIGH = 2
+    CHECK = 3
+    MEDIUM = 4
+    NOT_CHECKED = 5
+    CHECKING = 6
+    ROUTINE = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistRow:
+    """One exam in the list."""
+
+    exam_id: str
+    level: Level
+    word: str
+    kind: VerdictKind
+    """Decides colour; the shape and the word say the same."""
+    shape: Shape
+    name: str
+    exam: str
+    reason: str
+    waiting: str
+    """Since it landed; "earlier" when that was before the device was last started."""
+    decided: str
+    """"Kept" or "Repeat ordered"; "" while nobody has decided."""
+    rank: str
+    """"1st: Pneumothorax? high; waiting 0:42"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The order on the screen, which does not move under a finger."""
+
+    exam_ids: tuple[str, ...]
+    held_back: int
+    """Exams that are not shown in their place yet."""
+    held_back_urgent: int
+
+
+_WORDS: Final = {
+    Level.URGENT: "URGENT",
+    Level.REPEAT: "REPEAT",
+    Level.HIGH: "HIGH",
+    Level.CHECK: "CHECK",
+    Level.MEDIUM: "MEDIUM",
+    Level.NOT_CHECKED: "NOT CHECKED",
+    Level.CHECKING: "CHECKING",
+    Level.ROUTINE: "ROUTINE",
+}
+
+
+def worklist_rows(
+    entries: Sequence[tuple[ExamRecord, VerdictState, FindingsState]], *, now_ns: int
+) -> tuple[WorklistRow, ...]:
+    """Rows by urgency, then waiting time (longest first), then identity so that ties never flicker."""
+    keyed = sorted(
+        ((_level(*entry), entry) for entry in entries),
+        key=lambda pair: (
+            pair[0],
+            pair[1][0].entry.urgency,
+            -(pair[1][0].waiting_s(now_ns) or math.inf),
+            pair[1][0].entry.sequence,
+        ),
+    )
+    return tuple(
+        _row(place, level, *entry, now_ns=now_ns) for place, (level, entry) in enumerate(keyed, start=1)
+    )
+
+
+def settle(rows: Sequence[WorklistRow], shown: tuple[str, ...], *, untouched_s: float | None) -> Settled:
+    """The order to show: the wanted one when nobody touches, else the shown one without its gone exams.
+
+    `untouched_s`: seconds since the last touch of the screen; None: never touched.
+    """
+    wanted = tuple(row.exam_id for row in rows)
+    if untouched_s is None or untouched_s >= SETTLE_S or not shown:
+        return Settled(exam_ids=wanted, held_back=0, held_back_urgent=0)
+    still_there = set(wanted)
+    kept = tuple(exam_id for exam_id in shown if exam_id in still_there)
+    new = [row for row in rows if row.exam_id not in set(kept)]
+    return Settled(
+        exam_ids=kept,
+        held_back=len(new),
+        held_back_urgent=sum(row.level is Level.URGENT for row in new),
+    )
+
+
+def _level(exam: ExamRecord, verdict: VerdictState, findings: FindingsState) -> Level:
+    bands = {line.band for line in findings.lines}
+    open_verdict = verdict.kind if exam.decision is None else None  # decided: nobody has to act on it
+    levels = {
+        Level.URGENT: exam.entry.urgency is Urgency.STAT or any(line.is_urgent for line in findings.lines),
+        Level.REPEAT: open_verdict is VerdictKind.REPEAT,
+        Level.HIGH: Band.HIGH in bands,
+        Level.CHECK: open_verdict is VerdictKind.CHECK,
+        Level.MEDIUM: Band.MEDIUM in bands,
+        Level.NOT_CHECKED: open_verdict is VerdictKind.NOT_CHECKED,
+        Level.CHECKING: verdict.kind is VerdictKind.CHECKING or findings.kind is AiKind.RUNNING,
+    }
+    return next((level for level, holds in levels.items() if holds), Level.ROUTINE)
+
+
+def _row(
+    place: int, level: Level, exam: ExamRecord, verdict: VerdictState, findings: FindingsState, *, now_ns: int
+) -> WorklistRow:
+    reason = _reason(level, verdict, findings)
+    waiting_s = exam.waiting_s(now_ns)
+    waiting = "earlier" if waiting_s is None else duration(waiting_s)
+    rank = f"{ordinal(place)}: {reason}" + ("" if waiting_s is None else f"; waiting {waiting}")
+    header = exam.entry.first
+    return WorklistRow(
+        exam_id=exam.entry.acquisition_id,
+        level=level,
+        word=_WORDS[level],
+        kind=verdict.kind,
+        shape=verdict.shape,
+        name=person_name(header.patient.patient_name),
+        exam=exam_name(exam.entry),
+        reason=reason,
+        waiting=waiting,
+        decided=decision_words(exam.decision),
+        rank=rank,
+    )
+
+
+def _reason(level: Level, verdict: VerdictState, findings: FindingsState) -> str:
+    if level in {Level.REPEAT, Level.CHECK, Level.NOT_CHECKED}:
+        return verdict.cause.rstrip(".")
+    if findings.lines:
+        first = next((line for line in findings.lines if line.time_critical), findings.lines[0])
+        return f"{first.question} {first.band.value}"
+    if level is Level.URGENT:
+        return "The request says urgent"
+    if level is Level.CHECKING:
+        return verdict.cause.rstrip(".") if verdict.kind is VerdictKind.CHECKING else "AI is looking"
+    return "No finding flagged" if findings.kind is AiKind.NOTHING else "No AI answer"
