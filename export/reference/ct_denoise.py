@@ -188,9 +188,12 @@ def card(measured: list[Metric]) -> ModelCard:
                 "A slice is seen alone: it cannot use its neighbours.",
                 (
                     "It does not know the dose: a routine-dose slice loses fine detail too (texture_ratio of"
-                    " the routine dose). Give it low-dose series only.",
+                    " the routine dose). Give it low-dose series only."
+                ),
+                (
                     "The measured sets, real pairs included, were looked at once before the second phase of"
-                    " training; none of their slices was trained on, but they are no longer an untouched test.",
+                    " training; none of their slices was trained on, but they are no longer an untouched"
+                    " test."
                 ),
             ),
         ),
