@@ -27,8 +27,8 @@ from appliance.intake.description import FileState
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
 from appliance.models.registry import Registry
-from appliance.outputs.catalogue import renderers
 from appliance.outputs.durable import write_durably
+from appliance.outputs.rendering import render_everything
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import AcquisitionReport, acquisition_line, set_aside_line
@@ -183,11 +183,10 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
 def _render(acquisition: Acquisition, results: list[LaneResult], bench: Bench) -> Iterator[str]:
     folder = bench.layout.results_of(acquisition.acquisition_id, acquisition.version)
     for result in results:
-        for renderer in renderers():
-            for rendered in renderer.render(acquisition, result):
-                folder.mkdir(parents=True, exist_ok=True)
-                write_durably(folder / rendered.file_name, rendered.content)
-                yield str(folder / rendered.file_name)
+        for rendered in render_everything(acquisition, result):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_durably(folder / rendered.file_name, rendered.content)
+            yield str(folder / rendered.file_name)
 
 
 def _sha256(file: Path) -> str:
