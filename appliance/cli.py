@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from appliance.commands.bench import bench
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.kiosk import kiosk
@@ -35,6 +36,7 @@ app.command()(results)
 app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
+app.command()(bench)
 app.add_typer(models, name="models")
 
 
