@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
+
 from appliance.clock import NS_PER_MS, Clock
 from appliance.config import Layout, Settings
 from appliance.domain.acquisition import Acquisition, Instance, Urgency
@@ -31,7 +33,7 @@ from appliance.outputs.durable import write_durably
 from appliance.outputs.rendering import render_everything
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
-from appliance.pipeline.report import AcquisitionReport, acquisition_line, set_aside_line
+from appliance.pipeline.report import AcquisitionReport, acquisition_line, fault_words, set_aside_line
 
 HASH_CHUNK_BYTES: Final = 1 << 20
 
@@ -74,16 +76,25 @@ class _Gathered:
 
 
 def files_below(paths: tuple[Path, ...]) -> list[Path]:
-    """Every file that was named or lies below a named folder, in order of name; no links followed."""
-    found: list[Path] = []
+    """Everything that was named or lies below a named folder, once, in order of name; no links followed.
+
+    Links to folders and folders that cannot be listed are among them: they get their line, too.
+    """
+    found: dict[Path, None] = {}
     for path in paths:
-        if not path.is_dir():
-            found.append(path)
+        if not os.path.isdir(path):  # noqa: PTH112  (pathlib raises for names that are too long)
+            found[path] = None
             continue
-        for folder, subfolders, names in os.walk(path, followlinks=False):
+        for folder, subfolders, names in os.walk(path, onerror=lambda error: _unlisted(error, found)):
             subfolders.sort()
-            found += [Path(folder) / name for name in sorted(names)]
-    return found
+            links = [name for name in subfolders if (Path(folder) / name).is_symlink()]
+            found.update((Path(folder) / name, None) for name in sorted([*names, *links]))
+    return list(found)
+
+
+def _unlisted(error: OSError, found: dict[Path, None]) -> None:
+    if error.filename is not None:
+        found[Path(os.fsdecode(error.filename))] = None
 
 
 def process_files(
@@ -126,8 +137,7 @@ def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dic
 def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tuple[str | None, str]:
     """What became of the file, and why; None when it is one of the gathered images."""
     if file.is_symlink() or not file.is_file():
-        what = "a link" if file.is_symlink() else "no regular file" if file.exists() else "not there"
-        return "quarantined", f"Not read: it is {what}."
+        return "quarantined", f"Not read: it is {_what_else(file)}."
     size = file.stat().st_size
     if size > max_bytes:
         limit = f"more than the limit of {max_bytes} (intake.max_file_bytes)"
@@ -143,25 +153,42 @@ def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tup
     return "ignored", "The same image came under another name."
 
 
+def _what_else(file: Path) -> str:
+    """What a name stands for that is no regular file."""
+    if file.is_symlink():
+        return "a link"
+    if file.is_dir():
+        return "a folder that cannot be listed"
+    return "no regular file" if file.exists() else "not there"
+
+
 def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any]:
     """Run the lanes; an error of one lane is told and does not stop the others."""
     frames = open_frames(acquisition, jail)
     started_ns = bench.clock.monotonic_ns()
     states: list[tuple[JobState, str | None]] = []
     results: list[LaneResult] = []
+    outputs: list[str] = []
     committed: dict[str, float] = {}
+    log = structlog.get_logger()
     for lane in Lane:
         try:
             result = run_lane(lane, acquisition, frames, bench)
             results.append(
                 replace(result, timings=(StageTiming(stage="landed", duration_ms=0.0), *result.timings))
             )
-            states.append((JobState.DONE, None))
             committed[lane.value] = (bench.clock.monotonic_ns() - started_ns) / NS_PER_MS
+            outputs += _render(acquisition, result, bench)
+            states.append((JobState.DONE, None))
         except InputError as error:
             states.append((JobState.QUARANTINED, str(error)))
         except EngineError as error:
             states.append((JobState.FAILED, str(error)))
+        except OSError:
+            raise  # the folder for the results, not the image
+        except Exception as error:  # this process's one catch-all: the others get their answer
+            log.error("lane failed", lane=lane.value, exc_info=error)
+            states.append((JobState.FAILED, fault_words(error)))
     return acquisition_line(
         AcquisitionReport(
             files=tuple(str(instance.path) for instance in acquisition.instances),
@@ -174,16 +201,21 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
             states=tuple(states),
             results=tuple(results),
             data=bench.layout.data,
-            outputs=tuple(_render(acquisition, results, bench)),
+            outputs=tuple(outputs),
             committed_ms=committed,
         )
     )
 
 
-def _render(acquisition: Acquisition, results: list[LaneResult], bench: Bench) -> Iterator[str]:
+def _render(acquisition: Acquisition, result: LaneResult, bench: Bench) -> Iterator[str]:
     folder = bench.layout.results_of(acquisition.acquisition_id, acquisition.version)
+<<<<<<< .merge_file_RXPK0d
     for result in results:
         for rendered in render_everything(acquisition, result):
+=======
+    for renderer in renderers():
+        for rendered in renderer.render(acquisition, result):
+>>>>>>> .merge_file_V8PaLZ
             folder.mkdir(parents=True, exist_ok=True)
             write_durably(folder / rendered.file_name, rendered.content)
             yield str(folder / rendered.file_name)
