@@ -24,7 +24,7 @@ from appliance.domain.acquisition import Acquisition, Instance, Urgency
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import LaneResult, StageTiming
 from appliance.errors import EngineError, InputError
-from appliance.intake.assembly import all_given, arrive
+from appliance.intake.assembly import MOST_COMPARED, all_given, arrive
 from appliance.intake.description import FileState
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
@@ -49,22 +49,31 @@ class _Gathered:
     of_series: dict[str, set[str]] = field(default_factory=dict)
     of_sop: dict[str, set[str]] = field(default_factory=dict)
 
-    def add(self, instance: Instance) -> bool:
-        """False: these very bytes are there already, under another name."""
+    def holds(self, instance: Instance, jail: Jail) -> bool:
+        """Whether this image is there already under another name, in these bytes or in others."""
+        named = [
+            held
+            for known in sorted(self.of_sop.get(instance.sop_instance_uid, ()))
+            for held in self.by_id[known].instances
+            if held.sop_instance_uid == instance.sop_instance_uid
+        ]
+        if any(held.sha256 == instance.sha256 for held in named):
+            return True
+        return any(jail.same_content(instance.path, held.path) for held in named[:MOST_COMPARED])
+
+    def add(self, instance: Instance) -> None:
+        """A new one, in its place."""
         ids = self.of_series.get(instance.series_instance_uid, set()) | self.of_sop.get(
             instance.sop_instance_uid, set()
         )
         siblings = tuple(self.by_id[known] for known in sorted(ids))
         changes = arrive(instance, urgency=Urgency.LIVE, siblings=siblings)
+        assert changes  # what is held already was not to be added
         for change in changes:
             known = change.acquisition.acquisition_id
             self.by_id[known] = change.acquisition
             self.of_series.setdefault(instance.series_instance_uid, set()).add(known)
-        if changes:
-            self.of_sop.setdefault(instance.sop_instance_uid, set()).add(
-                changes[0].acquisition.acquisition_id
-            )
-        return bool(changes)
+        self.of_sop.setdefault(instance.sop_instance_uid, set()).add(changes[0].acquisition.acquisition_id)
 
     def settled(self) -> Iterator[Acquisition]:
         """All of them: nothing more will come."""
@@ -148,9 +157,11 @@ def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tup
         return "ignored", words
     if description.state is not FileState.WHOLE or description.instance is None:
         return "quarantined", words
-    if gathered.add(replace(description.instance, sha256=_sha256(file), path=file)):
-        return None, ""
-    return "ignored", "The same image came under another name."
+    instance = replace(description.instance, sha256=_sha256(file), path=file)
+    if gathered.holds(instance, jail):
+        return "ignored", "The same image came under another name."
+    gathered.add(instance)
+    return None, ""
 
 
 def _what_else(file: Path) -> str:
