@@ -94,7 +94,10 @@ def build(
     (folder / "card.toml").write_text(card, encoding="utf-8")
     onnx.save(halving_model(fault, factor), folder / "model.onnx")
     values = np.random.default_rng(5).normal(0, 400, (1, 1, 16, 16)).astype(np.float32)
-    golden = {"input:slice": values, "output:denoised": values * np.float32(factor if golden_factor is None else golden_factor)}
+    golden = {
+        "input:slice": values,
+        "output:denoised": values * np.float32(factor if golden_factor is None else golden_factor),
+    }
     np.savez(folder / "golden.npz", **golden)
     (folder / "gate.json").write_text("{}", encoding="utf-8")
     write_sums(folder)

@@ -28,6 +28,8 @@ from appliance.intake.assembly import MOST_COMPARED, all_given, arrive
 from appliance.intake.description import FileState
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
+from appliance.intake.nifti import read_nifti
+from appliance.intake.nifti_volume import is_nifti
 from appliance.models.registry import Registry
 from appliance.outputs.durable import write_durably
 from appliance.outputs.rendering import render_everything
@@ -36,6 +38,8 @@ from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import AcquisitionReport, acquisition_line, fault_words, set_aside_line
 
 HASH_CHUNK_BYTES: Final = 1 << 20
+
+SAME_IMAGE: Final = "The same image came under another name."
 
 Progress = Callable[[str, int, int], None]
 """Called with a word for the phase, how much of it is done, and how much there is."""
@@ -74,6 +78,15 @@ class _Gathered:
             self.by_id[known] = change.acquisition
             self.of_series.setdefault(instance.series_instance_uid, set()).add(known)
         self.of_sop.setdefault(instance.sop_instance_uid, set()).add(changes[0].acquisition.acquisition_id)
+
+    def add_volume(self, acquisition: Acquisition) -> bool:
+        """One that is whole by itself. False: it is there already."""
+        known = acquisition.acquisition_id
+        if known in self.by_id:
+            return False
+        self.by_id[known] = acquisition
+        self.of_series.setdefault(acquisition.first.series_instance_uid, set()).add(known)
+        return True
 
     def settled(self) -> Iterator[Acquisition]:
         """All of them: nothing more will come."""
@@ -114,14 +127,24 @@ def process_files(
     registry: Registry,
     clock: Clock,
     progress: Progress,
+    nifti_modality: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it."""
+    """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it.
+
+    `nifti_modality`: what made the NIfTI volumes, which cannot say so themselves.
+    """
     with ExitStack() as owned:
         jail = owned.enter_context(Jail(settings.reading, clock))
         gathered = _Gathered()
         for count, file in enumerate(files):
             progress("looking", count, len(files))
-            line = _look(file, jail, gathered, max_bytes=settings.intake.max_file_bytes)
+            line = _look(
+                file,
+                jail,
+                gathered,
+                max_bytes=settings.intake.max_file_bytes,
+                nifti_modality=nifti_modality,
+            )
             if line is not None:
                 yield line
         bench = Bench(models=registry, clock=clock, layout=out, between=lambda: None)
@@ -132,10 +155,12 @@ def process_files(
         progress("answering", len(acquisitions), len(acquisitions))
 
 
-def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dict[str, Any] | None:
+def _look(
+    file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int, nifti_modality: str | None
+) -> dict[str, Any] | None:
     """Add the file to what was gathered; or the line that says why not."""
     try:
-        status, reason = _take(file, jail, gathered, max_bytes=max_bytes)
+        status, reason = _take(file, jail, gathered, max_bytes=max_bytes, nifti_modality=nifti_modality)
     except InputError as error:
         status, reason = "quarantined", str(error)
     except OSError as error:
@@ -143,7 +168,9 @@ def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dic
     return None if status is None else set_aside_line(file=str(file), status=status, reason=reason)
 
 
-def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tuple[str | None, str]:
+def _take(
+    file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int, nifti_modality: str | None
+) -> tuple[str | None, str]:
     """What became of the file, and why; None when it is one of the gathered images."""
     if file.is_symlink() or not file.is_file():
         return "quarantined", f"Not read: it is {_what_else(file)}."
@@ -151,6 +178,13 @@ def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tup
     if size > max_bytes:
         limit = f"more than the limit of {max_bytes} (intake.max_file_bytes)"
         return "quarantined", f"Not read: {size} bytes, {limit}."
+    if is_nifti(file):
+        volume = read_nifti(file, jail, modality=nifti_modality, sha256=_sha256(file))
+        return (None, "") if gathered.add_volume(volume) else ("ignored", SAME_IMAGE)
+    return _take_dicom(file, jail, gathered)
+
+
+def _take_dicom(file: Path, jail: Jail, gathered: _Gathered) -> tuple[str | None, str]:
     description = jail.describe(file)
     words = " ".join(filter(None, (description.reason, description.remedy)))
     if description.state is FileState.LEFT_ALONE:
@@ -159,7 +193,7 @@ def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tup
         return "quarantined", words
     instance = replace(description.instance, sha256=_sha256(file), path=file)
     if gathered.holds(instance, jail):
-        return "ignored", "The same image came under another name."
+        return "ignored", SAME_IMAGE
     gathered.add(instance)
     return None, ""
 
@@ -220,16 +254,10 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
 
 def _render(acquisition: Acquisition, result: LaneResult, bench: Bench) -> Iterator[str]:
     folder = bench.layout.results_of(acquisition.acquisition_id, acquisition.version)
-<<<<<<< .merge_file_RXPK0d
-    for result in results:
-        for rendered in render_everything(acquisition, result):
-=======
-    for renderer in renderers():
-        for rendered in renderer.render(acquisition, result):
->>>>>>> .merge_file_V8PaLZ
-            folder.mkdir(parents=True, exist_ok=True)
-            write_durably(folder / rendered.file_name, rendered.content)
-            yield str(folder / rendered.file_name)
+    for rendered in render_everything(acquisition, result):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_durably(folder / rendered.file_name, rendered.content)
+        yield str(folder / rendered.file_name)
 
 
 def _sha256(file: Path) -> str:
