@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
+import sys
 from typing import Annotated
 
+import structlog
 import typer
 
+from appliance.commands.bench import bench
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.kiosk import kiosk
@@ -16,7 +20,8 @@ from appliance.commands.models import models
 from appliance.commands.process import process
 from appliance.commands.results import results
 from appliance.commands.run import run
-from appliance.logs import silence_libraries
+from appliance.errors import ExitCode
+from appliance.logs import start_logs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +40,7 @@ app.command()(results)
 app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
+app.command()(bench)
 app.add_typer(models, name="models")
 
 
@@ -56,8 +62,13 @@ def _options(
 
 def main() -> None:
     """Entry point of the installed command."""
-    silence_libraries()
-    app(prog_name="scanside")
+    start_logs("scanside", level=logging.WARNING)
+    try:
+        app(prog_name="scanside")
+    except Exception as error:  # the command's one catch-all: exit code 1 has another meaning
+        log = structlog.get_logger()
+        log.error("fault of the software", exc_info=error)
+        sys.exit(ExitCode.SOFTWARE)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ class StoreError(ScansideError):
 class DeliveryError(ScansideError):
     """A receiver did not take a result. The result is kept and sent again later."""
 
-    def __init__(self, what: str, *, remedy: str, permanent: bool) -> None:
+    def __init__(self, what: str, *, remedy: str, permanent: bool, this_file_only: bool = False) -> None:
         super().__init__(what, remedy=remedy)
         self.permanent = permanent
         """True: waiting will not help, a person has to change something at one of the two ends."""
+        self.this_file_only = this_file_only
+        """True: the receiver may well take other files."""

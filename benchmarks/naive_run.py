@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from appliance.clock import NS_PER_MS, NS_PER_S, Clock
 from appliance.models.bundle import read_bundle
 from appliance.models.registry import shipped_models
-
-from appliance.clock import NS_PER_MS, NS_PER_S, Clock
+from appliance.tasks.catalogue import every_task
 from benchmarks.appliance_run import LOOK_S, MeasuringError
 from benchmarks.naive import CHEST_TRIAGE, CT_DENOISE, READY
 from benchmarks.naive_models import NaiveLabel, NaiveModel, write_models
@@ -24,6 +24,7 @@ from benchmarks.naive_radiograph import VIEW
 
 START_TIMEOUT_S: Final = 60.0
 TASKS: Final = (VIEW, CHEST_TRIAGE, CT_DENOISE)
+"""Those that look at the files that are measured with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,10 @@ class NaiveAnswer:
 
 
 def shipped_for_naive() -> tuple[NaiveModel, ...]:
-    """The shipped models that the measured lanes use; those that are not there are left out."""
-    return tuple(naive_model(shipped_models() / task) for task in TASKS if (shipped_models() / task).is_dir())
+    """The shipped models that the appliance's tasks ask for here: both sides do the same work, or neither."""
+    asked = {task.model for task in every_task()}
+    folders = [shipped_models() / task for task in TASKS if task in asked]
+    return tuple(naive_model(folder) for folder in folders if folder.is_dir())
 
 
 def naive_model(folder: Path) -> NaiveModel:

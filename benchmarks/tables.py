@@ -18,6 +18,8 @@ from benchmarks.report import SERIES
 
 RESULTS: Final = Path(__file__).parent / "results"
 """Runs that documents tell of."""
+END: Final = "<!-- end of run -->"
+"""Last line of a block; the first is `<!-- run: FILE.json -->`."""
 
 
 def as_markdown(report: dict[str, Any]) -> str:
@@ -163,9 +165,23 @@ def _ms(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def main(run: Path) -> None:
-    """Print the tables."""
-    typer.echo(as_markdown(json.loads(run.read_text(encoding="utf-8"))), nl=False)
+def put_into(document: str, *, name: str, tables: str) -> str:
+    """The document with the block of the run `name` filled anew. Raises ValueError where it has none."""
+    begin, end = f"<!-- run: {name} -->\n", END
+    if begin not in document:
+        raise ValueError(f"The document has no line {begin.strip()!r}.")
+    before, after = document.split(begin, maxsplit=1)
+    return before + begin + "\n" + tables + "\n" + end + after.split(end, maxsplit=1)[1]
+
+
+def main(run: Path, *, into: Path | None = None) -> None:
+    """Print the tables, or fill the run's block in a document."""
+    tables = as_markdown(json.loads(run.read_text(encoding="utf-8")))
+    if into is None:
+        typer.echo(tables, nl=False)
+        return
+    document = into.read_text(encoding="utf-8")
+    into.write_text(put_into(document, name=run.name, tables=tables), encoding="utf-8")
 
 
 if __name__ == "__main__":

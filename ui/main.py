@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -25,9 +26,21 @@ PACKAGES: Final = {
     "libfontconfig.so.1": "libfontconfig1",
     "libxkbcommon.so.0": "libxkbcommon0",
     "libdbus-1.so.3": "libdbus-1-3",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
 }
-"""Debian packages of the libraries that `import PyQt6.QtWidgets` needs (measured on a bare Debian 12; on
+"""Debian packages of the libraries that `import PyQt6.QtWidgets` and a screen need (measured on Debian 12; on
 Ubuntu 24.04 libglib2.0-0 is called libglib2.0-0t64)."""
+NEEDED_BY: Final = {
+    "xcb": tuple(name for name in PACKAGES if name.startswith(("libxcb", "libxkbcommon-x11"))),
+    "wayland": tuple(name for name in PACKAGES if name.startswith("libwayland")),
+}
+"""What a platform needs beyond the import. Without them Qt ends the process, blaming the wrong library."""
 _MISSING_LIBRARY: Final = re.compile(r"(lib[\w+.-]+\.so[.\d]*)")
 _DISPLAYS: Final = ("WAYLAND_DISPLAY", "DISPLAY")
 
@@ -53,6 +66,7 @@ def run_kiosk(
         from ui.session import KioskSession  # noqa: PLC0415  everything of Qt is behind this line
 
     chosen = profile or settings.kiosk.profile
+    require_libraries(platform_libraries())
     session = KioskSession(Layout(data=data), settings.kiosk, SystemClock(), profile=chosen, exam_id=exam_id)
     if screenshot is not None:
         session.save_picture(screenshot, size or (1920, 1080))
@@ -67,11 +81,27 @@ def _prepare_platform(*, offscreen: bool) -> None:
     os.environ.setdefault("QT_ENABLE_HIGHDPI_SCALING", "0")
     if offscreen:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # "no size hints", at each window
     elif "QT_QPA_PLATFORM" not in os.environ and not any(name in os.environ for name in _DISPLAYS):
         raise ConfigError(
             "There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.",
             remedy="Start it from the kiosk session, or add --screenshot FILE.png for a picture.",
         )
+
+
+def platform_libraries() -> tuple[str, ...]:
+    """What the platform of the environment needs."""
+    default = "wayland" if "WAYLAND_DISPLAY" in os.environ else "xcb"
+    return NEEDED_BY.get(os.environ.get("QT_QPA_PLATFORM", default).partition(":")[0], ())
+
+
+def require_libraries(libraries: tuple[str, ...]) -> None:
+    """Raises ConfigError naming the first library that cannot be loaded, and its package."""
+    for library in libraries:
+        try:
+            ctypes.CDLL(library)
+        except OSError as error:
+            raise explain_missing_qt(f"{library}: {error}") from error
 
 
 @contextmanager

@@ -12,6 +12,11 @@ from appliance.store.board import BoardEntry
 from ui.plain_text import person_name, visible
 
 _SIDES: Final = {"R": "RIGHT", "L": "LEFT", "B": "BOTH SIDES"}
+SHOWS_BOTH_SIDES: Final = frozenset(
+    {"CHEST", "ABDOMEN", "PELVIS", "SKULL", "HEAD", "NECK", "SPINE", "CSPINE", "TSPINE", "LSPINE", "SSPINE"}
+)
+"""Body parts (PS3.16 annex L) that hold the left and the right: letters at the edges tell them apart. For a
+hand or a knee they do not: there, only the header's laterality says which one it is."""
 _OPPOSITE: Final = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 _AXES: Final = ("L", "P", "H")
 """Names of the positive axes of the patient coordinate system (PS3.3 C.7.6.2.1.1)."""
@@ -48,7 +53,8 @@ def patient_of(entry: BoardEntry) -> PatientState:
     header = entry.first
     patient = header.patient
     side = _SIDES.get(header.laterality or "")
-    if side is None and edge_letters(header.geometry) is not None:
+    shows_both = entry.kind is Kind.VOLUME or header.body_part in SHOWS_BOTH_SIDES
+    if side is None and shows_both and edge_letters(header.geometry) is not None:
         side = "R/L given"  # the letters at the edges of the picture say which is which
     return PatientState(
         name=person_name(patient.patient_name),

@@ -13,6 +13,7 @@ from appliance.commands.lines import say_lines
 from appliance.commands.options import DEFAULT_DATA, Data
 from appliance.commands.say import AsJson, errors_in_words
 from appliance.config import Layout
+from appliance.domain.result import LaneResult
 
 
 def results(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
@@ -39,6 +40,7 @@ def stored_lines(layout: Layout) -> Iterator[dict[str, Any]]:
         board = Board(database)
         for entry in board.every_entry():
             lanes = entry.lanes
+            lane_results = tuple(lane.result for lane in lanes if lane.result)
             yield acquisition_line(
                 AcquisitionReport(
                     files=board.sources(entry.acquisition_id),
@@ -49,9 +51,9 @@ def stored_lines(layout: Layout) -> Iterator[dict[str, Any]]:
                     completeness=entry.completeness,
                     evidence=entry.evidence,
                     states=tuple((lane.state, lane.reason) for lane in lanes),
-                    results=tuple(lane.result for lane in lanes if lane.result),
+                    results=lane_results,
                     data=layout.data,
-                    outputs=dicom_outputs(layout.results_of(entry.acquisition_id, entry.version)),
+                    outputs=_outputs(layout.results_of(entry.acquisition_id, entry.version), lane_results),
                     committed_ms={
                         lane.lane.value: lane.landed_to_committed_ms
                         for lane in lanes
@@ -63,8 +65,8 @@ def stored_lines(layout: Layout) -> Iterator[dict[str, Any]]:
             yield set_aside_line(file=aside.source, status=aside.status, reason=aside.reason)
 
 
-def dicom_outputs(folder: Path) -> tuple[str, ...]:
-    """The finished objects in a results folder, derived images not counted (they are in `derived`)."""
-    if not folder.is_dir():
-        return ()
-    return tuple(str(path) for path in sorted(folder.glob("*.dcm")))
+def _outputs(folder: Path, lane_results: tuple[LaneResult, ...]) -> tuple[str, ...]:
+    """The objects that were made of these results so far: what a renderer wrote is named after its lane."""
+    return tuple(
+        str(path) for result in lane_results for path in sorted(folder.glob(f"*-{result.lane.value}.dcm"))
+    )

@@ -50,7 +50,8 @@ def run(
             typer.echo(f"Watching {layout.inbox}\nDICOM     {door}\nStop with Ctrl-C.")
         screen = None
         if kiosk:
-            screen = subprocess.Popen([sys.executable, "-m", "ui", "--data", str(layout.data)])
+            command = [sys.executable, "-m", "ui", "--data", str(layout.data)]
+            screen = subprocess.Popen(command + (["--config", str(config)] if config else []))
         try:
             code = supervise(layout=layout, config=config, clock=SystemClock(), stop=stop)
         finally:

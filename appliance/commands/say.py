@@ -51,6 +51,16 @@ def errors_in_words() -> Iterator[None]:
     """A ScansideError ends the command with its words on standard error and the exit code of its class."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever read our output has had enough; click knows what to do
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        print(  # noqa: T201
+            f"scanside: Cannot read or write{where}: {error.strerror or error}.\n"
+            "  Check that the disk is mounted, writable and not full.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(ExitCode.STORE) from error
     except ScansideError as error:
         print(f"scanside: {error.what}\n  {error.remedy}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(_exit_code(error)) from error

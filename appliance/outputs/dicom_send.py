@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sending to a PACS or workstation: C-STORE, one association per file, the file's bytes as they are.
 
-What the receiver says is put into words for a person, with the side at which it can be mended; whether
-waiting can help decides how soon it is tried again, never whether.
+What the receiver says is put into words for a person, with the side at which it can be mended. It decides
+whether other files go first, never whether a file is tried again.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class DicomPeer:
                 f"{path.name} cannot be read for sending: {error}.",
                 remedy="Look at the disk of this device; the file is tried again.",
                 permanent=True,
+                this_file_only=True,
             ) from error
         offered = [(sop_class, syntax)]
         if syntax == ExplicitVRLittleEndian:
@@ -150,6 +151,7 @@ class DicomPeer:
             f"{self._words} does not take {sop_class.name} in {syntax.name}.",
             remedy=f"Allow this kind of object at {self.name}.",
             permanent=True,
+            this_file_only=True,
         )
 
     def _judge(self, status: int | None, path: Path) -> None:
@@ -166,7 +168,7 @@ class DicomPeer:
         permanent = status is not None and (
             status in REFUSED or any(status in statuses for statuses in NOT_UNDERSTOOD)
         )
-        raise DeliveryError(what, remedy=remedy, permanent=permanent)
+        raise DeliveryError(what, remedy=remedy, permanent=permanent, this_file_only=permanent)
 
 
 def echo(peer: PeerSettings, *, own_ae_title: str) -> None:

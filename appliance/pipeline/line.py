@@ -9,10 +9,12 @@ volume      slice after slice: measured and judged as a whole, or denoised into 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from appliance.domain.acquisition import Acquisition, Kind
+from appliance.domain.card import ModelCard
 from appliance.domain.finding import Refusal
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
@@ -23,6 +25,7 @@ from appliance.pipeline.bench import Answering, Bench, Work
 from appliance.pipeline.projection import look_at_image
 from appliance.pipeline.spans import Spans
 from appliance.pipeline.volume import denoise_series, measure_series
+from appliance.tasks.admission import NO_MODEL, is_for_other_body_parts
 from appliance.tasks.catalogue import tasks_for
 
 EMPTY_TRIAGE: Final = "triage"
@@ -58,24 +61,41 @@ def _admit(
     lane: Lane, acquisition: Acquisition, bench: Bench
 ) -> tuple[tuple[Answering, ...], tuple[Refusal, ...]]:
     tasks = tasks_for(lane, acquisition.kind)
+    cards = {task.name: bench.models.card(task.model) if task.model else None for task in tasks}
     answering: list[Answering] = []
     refusals: list[Refusal] = []
     for task in tasks:
-        card = bench.models.card(task.model) if task.model else None
+        card = cards[task.name]
         if lane is not Lane.QUALITY and card is None:
-            refusals.append(Refusal(task=task.name, reason="No model for this task is installed."))
+            refusals.append(Refusal(task=task.name, reason=NO_MODEL))
         elif refusal := task.accepts(acquisition, card):
             refusals.append(refusal)
         else:
             answering.append(Answering(task=task, served=_serve(lane, task.model, bench)))
     if lane is Lane.QUALITY and answering:
         refusals = []  # the others are for other body parts: that is not news
-    if lane is Lane.TRIAGE and not tasks:
-        modality = acquisition.first.modality
-        refusals = [
-            Refusal(task=EMPTY_TRIAGE, reason=f"This device has no triage model for {modality} series.")
-        ]
+    if lane is Lane.TRIAGE:
+        refusals = _news(refusals, acquisition, cards) if tasks else [_no_triage(acquisition)]
     return tuple(answering), tuple(refusals)
+
+
+def _news(
+    refusals: list[Refusal], acquisition: Acquisition, cards: Mapping[str, ModelCard | None]
+) -> list[Refusal]:
+    """Without those of models for other body parts, where there is one for this body part."""
+    elsewhere = {
+        name
+        for name, card in cards.items()
+        if card is not None and is_for_other_body_parts(acquisition, card)
+    }
+    if elsewhere >= set(cards):
+        return refusals
+    return [refusal for refusal in refusals if refusal.task not in elsewhere]
+
+
+def _no_triage(acquisition: Acquisition) -> Refusal:
+    modality = acquisition.first.modality or "such"
+    return Refusal(task=EMPTY_TRIAGE, reason=f"This device has no triage model for {modality} series.")
 
 
 def _serve(lane: Lane, model: str | None, bench: Bench) -> Served | None:

@@ -104,6 +104,11 @@ def set_aside_line(*, file: str, status: str, reason: str) -> dict[str, Any]:
     }
 
 
+def fault_words(error: Exception) -> str:
+    """The reason for a lane that our own fault ended. Without the error's words: a header may be in them."""
+    return f"A fault of the software ({type(error).__name__}). Please report it; the log says where it is."
+
+
 def _status(report: AcquisitionReport) -> tuple[str, str | None]:
     """One word for the whole, and why where there is something to say."""
     if report.completeness is Completeness.RECEIVING:

@@ -121,17 +121,21 @@ def describe_view(folder: Path, image: PixelImage) -> None:
 
 
 def showable(image: PixelImage) -> PixelImage:
-    """The image with whole-number samples: floating-point ones are spread over 16 bits for the screen."""
+    """The image with whole-number samples: floating-point ones are spread over 16 bits for the screen.
+
+    The reader lets no NaN or infinity through (`appliance.intake.rendition`).
+    """
     if image.stored.dtype.kind != "f":
         return image
-    low, high = float(np.nanmin(image.stored)), float(np.nanmax(image.stored))
+    low, high = float(image.stored.min()), float(image.stored.max())
     step = max((high - low) / MOST_GREY_LEVELS, float(np.finfo(np.float32).tiny))
-    stored = np.rint((np.nan_to_num(image.stored, nan=low) - low) / step).astype(np.uint16)
+    stored = np.rint((image.stored.astype(np.float64) - low) / step).astype(np.uint16)
+    darkest = sum(image.stored_range) - high if image.inverted else low  # what a sample of 0 stands for
     return replace(
         image,
         stored=stored,
         slope=image.slope * step,
-        intercept=image.slope * low + image.intercept,
+        intercept=image.slope * darkest + image.intercept,
         stored_range=(0, MOST_GREY_LEVELS),
         padding=None,
     )

@@ -9,17 +9,16 @@ the length of the series.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
-
 from appliance.domain.finding import Refusal
-from appliance.domain.image import PixelImage
+from appliance.domain.image import PixelImage, StoredArray
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.result import DerivedFile, LaneResult
 from appliance.errors import InputError
-from appliance.outputs.derived_series import DerivedSeriesWriter
+from appliance.outputs.derived_series import DerivedSeriesWriter, stored_values
 from appliance.pipeline.bench import Answering, Work
 from appliance.pipeline.views import DENOISED, PIXELS, StackWriter, add_denoised, describe_view, showable
 from appliance.tasks.catalogue import as_frames, as_series
@@ -98,16 +97,32 @@ def denoise_series(work: Work) -> LaneResult:
     derived: list[DerivedFile] = []
     refusals: list[Refusal] = []
     for answering in work.answering:
-        written: list[DerivedFile] = []
         try:
-            _denoise(work, answering, written)
+            with _all_or_nothing(work) as written:
+                _denoise(work, answering, written)
         except InputError as error:
-            for file in written:  # a derived series with holes would pass for whole
-                (work.bench.layout.data / file.path).unlink(missing_ok=True)
             refusals.append(Refusal(task=answering.task.name, reason=str(error)))
         else:
             derived += written
-    return replace(result, derived=tuple(derived), refusals=tuple(refusals))
+    refused = {refusal.task for refusal in refusals}
+    return replace(
+        result,
+        derived=tuple(derived),
+        refusals=tuple(refusals),
+        engines=tuple(use for use in result.engines if use.task not in refused),
+    )
+
+
+@contextmanager
+def _all_or_nothing(work: Work) -> Iterator[list[DerivedFile]]:
+    """What the block writes stays only if the block ends well: a series with holes would pass for whole."""
+    written: list[DerivedFile] = []
+    try:
+        yield written
+    except BaseException:
+        for file in written:
+            (work.bench.layout.data / file.path).unlink(missing_ok=True)
+        raise
 
 
 def _denoise(work: Work, answering: Answering, written: list[DerivedFile]) -> None:
@@ -138,19 +153,17 @@ def _denoise(work: Work, answering: Answering, written: list[DerivedFile]) -> No
     add_denoised(work.view)
 
 
-def _on_the_scale_of(first: PixelImage, image: PixelImage) -> Any:
-    """The samples of `image` such that slope and intercept of `first` give its values.
+def _on_the_scale_of(first: PixelImage, image: PixelImage) -> StoredArray:
+    """The samples of `image` such that the transform of `first` gives its values.
 
     Slices of one series may differ in their rescale values (PET always); the screen has one scale for all.
     """
-    same = (first.slope, first.intercept, first.inverted, first.stored.dtype) == (
-        image.slope,
-        image.intercept,
-        image.inverted,
-        image.stored.dtype,
-    )
-    if same:
+    if _scale(image) == _scale(first):
         return image.stored
-    limits = np.iinfo(first.stored.dtype)
-    values = (image.stored * image.slope + image.intercept - first.intercept) / first.slope
-    return np.clip(np.rint(values), limits.min, limits.max).astype(first.stored.dtype)
+    return stored_values(first, image.grey())
+
+
+def _scale(image: PixelImage) -> tuple[object, ...]:
+    """What its stored samples mean."""
+    mirror = image.stored_range if image.inverted else None
+    return (image.stored.dtype, image.slope, image.intercept, mirror)

@@ -75,7 +75,12 @@ def main(
     except ScansideError as error:
         log.error("stopped", reason=str(error))
         sys.exit(ExitCode.SOFTWARE)
+    except Exception as error:  # the process's one catch-all: Python would print the error's words
+        log.error("fault of the software", exc_info=error)
+        sys.exit(ExitCode.SOFTWARE)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False)  # the pretty ones show variables: patients among them
+    app.command()(main)
+    app()

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
+
 from appliance.clock import NS_PER_MS, Clock
 from appliance.config import Layout, Settings
 from appliance.domain.acquisition import Acquisition, Instance, Urgency
@@ -26,14 +28,18 @@ from appliance.intake.assembly import MOST_COMPARED, all_given, arrive
 from appliance.intake.description import FileState
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
+from appliance.intake.nifti import read_nifti
+from appliance.intake.nifti_volume import is_nifti
 from appliance.models.registry import Registry
-from appliance.outputs.catalogue import renderers
 from appliance.outputs.durable import write_durably
+from appliance.outputs.rendering import render_everything
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
-from appliance.pipeline.report import AcquisitionReport, acquisition_line, set_aside_line
+from appliance.pipeline.report import AcquisitionReport, acquisition_line, fault_words, set_aside_line
 
 HASH_CHUNK_BYTES: Final = 1 << 20
+
+SAME_IMAGE: Final = "The same image came under another name."
 
 Progress = Callable[[str, int, int], None]
 """Called with a word for the phase, how much of it is done, and how much there is."""
@@ -73,6 +79,15 @@ class _Gathered:
             self.of_series.setdefault(instance.series_instance_uid, set()).add(known)
         self.of_sop.setdefault(instance.sop_instance_uid, set()).add(changes[0].acquisition.acquisition_id)
 
+    def add_volume(self, acquisition: Acquisition) -> bool:
+        """One that is whole by itself. False: it is there already."""
+        known = acquisition.acquisition_id
+        if known in self.by_id:
+            return False
+        self.by_id[known] = acquisition
+        self.of_series.setdefault(acquisition.first.series_instance_uid, set()).add(known)
+        return True
+
     def settled(self) -> Iterator[Acquisition]:
         """All of them: nothing more will come."""
         for acquisition in self.by_id.values():
@@ -83,16 +98,25 @@ class _Gathered:
 
 
 def files_below(paths: tuple[Path, ...]) -> list[Path]:
-    """Every file that was named or lies below a named folder, in order of name; no links followed."""
-    found: list[Path] = []
+    """Everything that was named or lies below a named folder, once, in order of name; no links followed.
+
+    Links to folders and folders that cannot be listed are among them: they get their line, too.
+    """
+    found: dict[Path, None] = {}
     for path in paths:
-        if not path.is_dir():
-            found.append(path)
+        if not os.path.isdir(path):  # noqa: PTH112  (pathlib raises for names that are too long)
+            found[path] = None
             continue
-        for folder, subfolders, names in os.walk(path, followlinks=False):
+        for folder, subfolders, names in os.walk(path, onerror=lambda error: _unlisted(error, found)):
             subfolders.sort()
-            found += [Path(folder) / name for name in sorted(names)]
-    return found
+            links = [name for name in subfolders if (Path(folder) / name).is_symlink()]
+            found.update((Path(folder) / name, None) for name in sorted([*names, *links]))
+    return list(found)
+
+
+def _unlisted(error: OSError, found: dict[Path, None]) -> None:
+    if error.filename is not None:
+        found[Path(os.fsdecode(error.filename))] = None
 
 
 def process_files(
@@ -103,14 +127,24 @@ def process_files(
     registry: Registry,
     clock: Clock,
     progress: Progress,
+    nifti_modality: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it."""
+    """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it.
+
+    `nifti_modality`: what made the NIfTI volumes, which cannot say so themselves.
+    """
     with ExitStack() as owned:
         jail = owned.enter_context(Jail(settings.reading, clock))
         gathered = _Gathered()
         for count, file in enumerate(files):
             progress("looking", count, len(files))
-            line = _look(file, jail, gathered, max_bytes=settings.intake.max_file_bytes)
+            line = _look(
+                file,
+                jail,
+                gathered,
+                max_bytes=settings.intake.max_file_bytes,
+                nifti_modality=nifti_modality,
+            )
             if line is not None:
                 yield line
         bench = Bench(models=registry, clock=clock, layout=out, between=lambda: None)
@@ -121,10 +155,12 @@ def process_files(
         progress("answering", len(acquisitions), len(acquisitions))
 
 
-def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dict[str, Any] | None:
+def _look(
+    file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int, nifti_modality: str | None
+) -> dict[str, Any] | None:
     """Add the file to what was gathered; or the line that says why not."""
     try:
-        status, reason = _take(file, jail, gathered, max_bytes=max_bytes)
+        status, reason = _take(file, jail, gathered, max_bytes=max_bytes, nifti_modality=nifti_modality)
     except InputError as error:
         status, reason = "quarantined", str(error)
     except OSError as error:
@@ -132,15 +168,23 @@ def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dic
     return None if status is None else set_aside_line(file=str(file), status=status, reason=reason)
 
 
-def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tuple[str | None, str]:
+def _take(
+    file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int, nifti_modality: str | None
+) -> tuple[str | None, str]:
     """What became of the file, and why; None when it is one of the gathered images."""
     if file.is_symlink() or not file.is_file():
-        what = "a link" if file.is_symlink() else "no regular file" if file.exists() else "not there"
-        return "quarantined", f"Not read: it is {what}."
+        return "quarantined", f"Not read: it is {_what_else(file)}."
     size = file.stat().st_size
     if size > max_bytes:
         limit = f"more than the limit of {max_bytes} (intake.max_file_bytes)"
         return "quarantined", f"Not read: {size} bytes, {limit}."
+    if is_nifti(file):
+        volume = read_nifti(file, jail, modality=nifti_modality, sha256=_sha256(file))
+        return (None, "") if gathered.add_volume(volume) else ("ignored", SAME_IMAGE)
+    return _take_dicom(file, jail, gathered)
+
+
+def _take_dicom(file: Path, jail: Jail, gathered: _Gathered) -> tuple[str | None, str]:
     description = jail.describe(file)
     words = " ".join(filter(None, (description.reason, description.remedy)))
     if description.state is FileState.LEFT_ALONE:
@@ -149,9 +193,18 @@ def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tup
         return "quarantined", words
     instance = replace(description.instance, sha256=_sha256(file), path=file)
     if gathered.holds(instance, jail):
-        return "ignored", "The same image came under another name."
+        return "ignored", SAME_IMAGE
     gathered.add(instance)
     return None, ""
+
+
+def _what_else(file: Path) -> str:
+    """What a name stands for that is no regular file."""
+    if file.is_symlink():
+        return "a link"
+    if file.is_dir():
+        return "a folder that cannot be listed"
+    return "no regular file" if file.exists() else "not there"
 
 
 def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any]:
@@ -160,19 +213,27 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
     started_ns = bench.clock.monotonic_ns()
     states: list[tuple[JobState, str | None]] = []
     results: list[LaneResult] = []
+    outputs: list[str] = []
     committed: dict[str, float] = {}
+    log = structlog.get_logger()
     for lane in Lane:
         try:
             result = run_lane(lane, acquisition, frames, bench)
             results.append(
                 replace(result, timings=(StageTiming(stage="landed", duration_ms=0.0), *result.timings))
             )
-            states.append((JobState.DONE, None))
             committed[lane.value] = (bench.clock.monotonic_ns() - started_ns) / NS_PER_MS
+            outputs += _render(acquisition, result, bench)
+            states.append((JobState.DONE, None))
         except InputError as error:
             states.append((JobState.QUARANTINED, str(error)))
         except EngineError as error:
             states.append((JobState.FAILED, str(error)))
+        except OSError:
+            raise  # the folder for the results, not the image
+        except Exception as error:  # this process's one catch-all: the others get their answer
+            log.error("lane failed", lane=lane.value, exc_info=error)
+            states.append((JobState.FAILED, fault_words(error)))
     return acquisition_line(
         AcquisitionReport(
             files=tuple(str(instance.path) for instance in acquisition.instances),
@@ -185,20 +246,18 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
             states=tuple(states),
             results=tuple(results),
             data=bench.layout.data,
-            outputs=tuple(_render(acquisition, results, bench)),
+            outputs=tuple(outputs),
             committed_ms=committed,
         )
     )
 
 
-def _render(acquisition: Acquisition, results: list[LaneResult], bench: Bench) -> Iterator[str]:
+def _render(acquisition: Acquisition, result: LaneResult, bench: Bench) -> Iterator[str]:
     folder = bench.layout.results_of(acquisition.acquisition_id, acquisition.version)
-    for result in results:
-        for renderer in renderers():
-            for rendered in renderer.render(acquisition, result):
-                folder.mkdir(parents=True, exist_ok=True)
-                write_durably(folder / rendered.file_name, rendered.content)
-                yield str(folder / rendered.file_name)
+    for rendered in render_everything(acquisition, result):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_durably(folder / rendered.file_name, rendered.content)
+        yield str(folder / rendered.file_name)
 
 
 def _sha256(file: Path) -> str:

@@ -3,29 +3,33 @@
 """The sender: turns committed results into DICOM objects, and hands originals and objects to the peers.
 
 Nothing that waits is ever dropped: a peer that is away is tried again with growing pauses, for ever, and
-the order is kept. One peer's trouble delays no other.
+the order is kept. A file that a peer refuses by itself steps aside for the others, and is tried again after
+them. One peer's trouble delays no other: each has a thread that does nothing but deliver; the loop decides.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Event
+from types import TracebackType
 from typing import Final
 
 import structlog
+from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Layout, PeerSettings, SenderSettings, Settings
-from appliance.domain.job import Lane
-from appliance.errors import DeliveryError, ScansideError
+from appliance.errors import DeliveryError
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
-from appliance.outputs.catalogue import renderers
 from appliance.outputs.dicom_send import DicomPeer
 from appliance.outputs.durable import write_durably
+from appliance.outputs.rendering import render_everything
+from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
-from appliance.store.outbox import Outbox, Render
+from appliance.store.outbox import Outbox, Render, Send
 from appliance.store.results import Results
 
 NAME: Final = "sender"
@@ -43,9 +47,17 @@ class _Peer:
         self._pause_s = settings.retry_first_s
         self._not_before_ns = 0
         self.trouble: str | None = None
+        self.under_way: tuple[Send, Future[None]] | None = None
 
     def may_be_tried(self) -> bool:
-        return self._clock.monotonic_ns() >= self._not_before_ns
+        return self.under_way is None and self._clock.monotonic_ns() >= self._not_before_ns
+
+    def take_answer(self) -> tuple[Send, Future[None]] | None:
+        """The delivery that has come to its end, once; None while there is none."""
+        if self.under_way is None or not self.under_way[1].done():
+            return None
+        answer, self.under_way = self.under_way, None
+        return answer
 
     def went_well(self) -> None:
         self._pause_s = self._settings.retry_first_s
@@ -58,7 +70,7 @@ class _Peer:
 
 
 class Sender:
-    """Works the outbox off."""
+    """Works the outbox off. A context manager: it owns the threads that deliver."""
 
     def __init__(self, *, settings: Settings, layout: Layout, clock: Clock, database: Database) -> None:
         self._layout = layout
@@ -72,6 +84,7 @@ class Sender:
         self._peers = tuple(
             _Peer(_destination(peer, own_ae_title), settings.sender, clock) for peer in settings.sender.peers
         )
+        self._threads = ThreadPoolExecutor(max_workers=max(1, len(self._peers)), thread_name_prefix=NAME)
 
     def run(self, stop: Event) -> None:
         """Work until told to stop."""
@@ -79,13 +92,23 @@ class Sender:
             worked = self.step()
             troubles = [peer.trouble for peer in self._peers if peer.trouble]
             self._beat.beat("; ".join(troubles) or "waiting")
-            if not worked:
+            if not worked and not self.wait_for_a_peer():
                 stop.wait(IDLE_POLL_S)
 
+    def wait_for_a_peer(self) -> bool:
+        """Rest until a delivery ends, IDLE_POLL_S at most. False: none is under way."""
+        deliveries = [peer.under_way[1] for peer in self._peers if peer.under_way is not None]
+        wait(deliveries, timeout=IDLE_POLL_S, return_when=FIRST_COMPLETED)
+        return bool(deliveries)
+
     def step(self) -> bool:
-        """One result rendered, or one file sent to each peer that can be tried. False: nothing to do."""
+        """Take what peers answered, hand each that is free its next file, render one result.
+
+        False: there was nothing to do.
+        """
         worked = False
         for peer in self._peers:
+            worked |= self._take_answer(peer)
             worked |= self._send_next(peer)
         render = self._outbox.next_render()
         if render is not None:
@@ -99,22 +122,39 @@ class Sender:
         send = self._outbox.next_send(peer.destination.name)
         if send is None:
             return False
-        try:
-            peer.destination.deliver(send.path)
-        except DeliveryError as error:
-            if peer.trouble != error.what:  # said when it starts, not at every try
-                self._log.warning("peer does not take files", peer=send.peer, reason=str(error))
-            peer.went_wrong(error.what)
-            self._outbox.not_sent(send, reason=str(error))
-            return False
-        if peer.trouble:
-            self._log.info("peer takes files again", peer=send.peer)
-        peer.went_well()
-        self._outbox.sent(send)
+        peer.under_way = (send, self._threads.submit(peer.destination.deliver, send.path))
         return True
 
+    def _take_answer(self, peer: _Peer) -> bool:
+        answer = peer.take_answer()
+        if answer is None:
+            return False
+        send, delivery = answer
+        log = self._log
+        try:
+            delivery.result()
+        except DeliveryError as error:
+            self._say_once(peer, error.what, reason=str(error))
+            self._outbox.not_sent(send, reason=str(error), steps_aside=error.this_file_only)
+        except Exception as error:  # this process's one catch-all: the file waits, others flow
+            log.error("not sent", peer=send.peer, exc_info=error)
+            peer.went_wrong(type(error).__name__)
+            self._outbox.not_sent(send, reason=fault_words(error), steps_aside=True)
+        else:
+            if peer.trouble:
+                log.info("peer takes files again", peer=send.peer)
+            peer.went_well()
+            self._outbox.sent(send)
+        return True
+
+    def _say_once(self, peer: _Peer, what: str, *, reason: str) -> None:
+        """Trouble is said when it starts, not at every try."""
+        if peer.trouble != what:
+            self._log.warning("peer does not take files", peer=peer.destination.name, reason=reason)
+        peer.went_wrong(what)
+
     def _render(self, render: Render) -> None:
-        """Write the result's objects; a result that cannot be rendered is said, and the next one goes on."""
+        """Write the result's objects; one that cannot be made is said, and the next one goes on."""
         acquisition = self._landings.acquisition(render.acquisition_id)
         result = self._results.of(render.acquisition_id, render.version, render.lane)
         if acquisition is None or result is None or acquisition.version != render.version:
@@ -122,18 +162,22 @@ class Sender:
             return
         folder = self._layout.results_of(render.acquisition_id, render.version)
         paths = [self._layout.data / derived.path for derived in result.derived]
-        try:
-            for renderer in renderers():
-                for rendered in renderer.render(acquisition, result):
-                    folder.mkdir(parents=True, exist_ok=True)
-                    path = folder / rendered.file_name
-                    write_durably(path, rendered.content)
-                    paths.append(path)
-        except ScansideError as error:
-            self._log.error("not rendered", lane=Lane(render.lane).value, reason=error.what)
-            self._outbox.render_failed(render, reason=str(error))
-            return
+        for rendered in render_everything(acquisition, result):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_durably(folder / rendered.file_name, rendered.content)
+            paths.append(folder / rendered.file_name)
         self._outbox.rendered(render, paths=tuple(paths), peers=self._result_peers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._threads.shutdown()
 
 
 def _destination(peer: PeerSettings, own_ae_title: str) -> Destination:
@@ -151,5 +195,6 @@ def run_sender(settings: Settings, layout: Layout, clock: Clock, stop: Event) ->
     with (
         only_one(layout.run, NAME),
         Database.open(layout.database, data=layout.data, clock=clock) as database,
+        Sender(settings=settings, layout=layout, clock=clock, database=database) as sender,
     ):
-        Sender(settings=settings, layout=layout, clock=clock, database=database).run(stop)
+        sender.run(stop)

@@ -25,6 +25,7 @@ from appliance.intake.jail import Jail
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
+from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
 from appliance.processes.models import open_registry
 from appliance.store.connection import Database
@@ -43,11 +44,18 @@ class LeaseLostError(Exception):
     """Somebody else has the job by now, or a newer version superseded it: drop the work."""
 
 
+class ToldToStopError(Exception):
+    """In the middle of a long job: the job goes back as it was."""
+
+
 class Worker:
     """One worker on one store. A context manager: it owns the engines and the jails."""
 
-    def __init__(self, *, settings: Settings, layout: Layout, clock: Clock, database: Database) -> None:
+    def __init__(
+        self, *, settings: Settings, layout: Layout, clock: Clock, database: Database, stop: Event
+    ) -> None:
         self._settings = settings
+        self._stop = stop
         self._clock = clock
         self._layout = layout
         self._log = structlog.get_logger()
@@ -62,11 +70,11 @@ class Worker:
         self._depth = 0
         self._at_hand: tuple[tuple[str, int], Acquisition, FrameSource] | None = None
 
-    def run(self, stop: Event) -> None:
-        """Work until told to stop. Raises StoreError: better no answer than one that is not kept."""
+    def run(self) -> None:
+        """Work until `stop` is set. Raises StoreError: better no answer than one that is not kept."""
         self._jobs.take_back(worker=NAME)
         looked_ns = self._clock.monotonic_ns()
-        while not stop.is_set():
+        while not self._stop.is_set():
             job = self._jobs.lease(worker=NAME, lease_s=self._settings.worker.lease_s)
             if job is not None:
                 self.do(job)
@@ -80,28 +88,37 @@ class Worker:
             if now_ns - looked_ns > TAKE_BACK_INTERVAL_S * NS_PER_S:
                 looked_ns = now_ns
                 self._jobs.take_back()
-            stop.wait(self._settings.worker.idle_poll_s)
+            self._stop.wait(self._settings.worker.idle_poll_s)
 
     def do(self, job: Job) -> None:
         """One job to its end: a result, a reason, or back to the queue."""
         log = self._log.bind(acquisition=job.acquisition_id, version=job.version, lane=job.lane.value)
-        self.show_life(job)
         try:
+            self.show_life(job)
             with self._jail() as jail:
                 self._answer(job, jail)
         except LeaseLostError:
             log.info("lease lost while working")
+        except ToldToStopError:
+            log.info("stopped in the middle, goes on at the next start")
+            self._jobs.give_back(job)
         except InputError as error:
             log.warning("quarantined", reason=error.what)
             self._jobs.quarantine(job, reason=str(error))
         except StoreError:
             raise
+        except OSError as error:  # views and derived images are written here: the disk, not the image
+            self._jobs.give_back(job)
+            raise StoreError(
+                f"Cannot write below {self._layout.data}: {error.strerror or type(error).__name__}.",
+                remedy="Check that its disk is mounted, writable and not full; work resumes by itself.",
+            ) from error
         except EngineError as error:
             log.error("engine failed", reason=error.what)
             self._jobs.fail(job, reason=str(error))
         except Exception as error:  # this process's one catch-all: the job is set aside, others flow
             log.error("job failed", exc_info=error)
-            self._jobs.fail(job, reason=f"A fault of the software: {type(error).__name__}: {error}")
+            self._jobs.fail(job, reason=fault_words(error))
 
     def _warm_up(self, task: str) -> None:
         """Prove and load a model while nobody waits for it."""
@@ -112,8 +129,10 @@ class Worker:
             self._log.error("no engine for a model", task=task, reason=str(error))
 
     def show_life(self, job: Job) -> None:
-        """Beat from within a long job."""
+        """Beat from within a long job. Raises ToldToStopError when it should not go on."""
         self._beat.beat(f"working: {job.lane.value}")
+        if self._stop.is_set():
+            raise ToldToStopError
 
     def _answer(self, job: Job, jail: Jail) -> None:
         started_ns = self._clock.monotonic_ns()
@@ -182,7 +201,7 @@ class _Between:
         self._renewed_ns = clock.monotonic_ns()
 
     def __call__(self) -> None:
-        """Raises LeaseLostError when the job is somebody else's by now."""
+        """Raises LeaseLostError when the job is somebody else's by now, ToldToStopError when told to stop."""
         self._worker.show_life(self._job)
         while urgent := self._jobs.lease(worker=NAME, lease_s=self._lease_s, before_rank=self._rank):
             self._worker.do(urgent)
@@ -198,6 +217,6 @@ def run_worker(settings: Settings, layout: Layout, clock: Clock, stop: Event) ->
     with (
         only_one(layout.run, NAME),
         Database.open(layout.database, data=layout.data, clock=clock) as database,
-        Worker(settings=settings, layout=layout, clock=clock, database=database) as worker,
+        Worker(settings=settings, layout=layout, clock=clock, database=database, stop=stop) as worker,
     ):
-        worker.run(stop)
+        worker.run()

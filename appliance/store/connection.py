@@ -78,17 +78,17 @@ class Database:
             connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
             connection.set_busy_timeout(BUSY_TIMEOUT_MS)
             connection.execute("PRAGMA query_only=ON").fetchall()
-            version = int(connection.execute("PRAGMA user_version").fetchall()[0][0])
-        known = len(_migrations())
+        database = cls(connection, data=data, clock=clock)
+        version, known = int(database.read("PRAGMA user_version")[0][0]), len(_migrations())
         if version != known:
-            connection.close()
+            database.close()
             raise StoreError(
                 f"The store at {file} is of version {version}; this software reads {known}.",
                 remedy="Start the appliance once: it brings an older store up to date."
                 if version < known
                 else "Install the newer software again; nothing has been changed.",
             )
-        return cls(connection, data=data, clock=clock)
+        return database
 
     def _migrate(self) -> None:
         files = _migrations()

@@ -142,7 +142,7 @@ class Jobs:
         last = bool(rows) and int(rows[0][0]) + 1 >= self._max_attempts
         return self._end(job, JobState.FAILED if last else JobState.QUEUED, reason, failed=True)
 
-    def _end(self, job: Job, state: JobState, reason: str, *, failed: bool = False) -> bool:
+    def _end(self, job: Job, state: JobState, reason: str | None, *, failed: bool = False) -> bool:
         with self._database.transaction() as write:
             if not holds(write, job):
                 return False
@@ -150,6 +150,10 @@ class Jobs:
             if failed:
                 write("UPDATE job SET failures = failures + 1 WHERE job_id = ?", (job.job_id,))
         return True
+
+    def give_back(self, job: Job) -> bool:
+        """Unfinished through no fault of its own: back to the queue, nothing counted. False: lease lost."""
+        return self._end(job, JobState.QUEUED, None)
 
     def take_back(self, *, worker: str | None = None) -> int:
         """Return leased jobs whose lease ended, or was given in another boot, or all of one dead worker's.

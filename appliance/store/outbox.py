@@ -15,6 +15,8 @@ ORIGINAL_RANK: Final = 0
 """Originals leave first: a result can never delay them."""
 RENDER_RANK: Final = 10
 RESULT_RANK: Final = 20
+STEP_ASIDE_RANK: Final = 1000
+"""Added each time that a receiver refuses this very file: it goes behind what was refused less often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +108,10 @@ class Outbox:
         with self._database.transaction() as write:
             write("UPDATE outbox SET done = 1, reason = NULL WHERE outbox_id = ?", (send.outbox_id,))
 
-    def not_sent(self, send: Send, *, reason: str) -> None:
-        """The peer did not take it: it stays first in line."""
+    def not_sent(self, send: Send, *, reason: str, steps_aside: bool = False) -> None:
+        """The peer did not take it: it stays first in line, or lets the others that wait now go first."""
         with self._database.transaction() as write:
             write(
-                "UPDATE outbox SET attempts = attempts + 1, reason = ? WHERE outbox_id = ?",
-                (reason, send.outbox_id),
+                "UPDATE outbox SET attempts = attempts + 1, reason = ?, rank = rank + ? WHERE outbox_id = ?",
+                (reason, STEP_ASIDE_RANK if steps_aside else 0, send.outbox_id),
             )

@@ -73,7 +73,7 @@ class SeriesTask(_Task, Protocol):
         """A small value for one slice; whatever `conclude` needs and nothing large."""
 
     def conclude(self, acquisition: Acquisition, measures: Iterable[Any]) -> Answer:
-        """Judge the series. `measures` come in slice order, one per entry of `acquisition.slices`."""
+        """Judge the series. `measures` come in slice order, one per slice that could be decoded."""
 
 
 class FrameTask(_Task, Protocol):

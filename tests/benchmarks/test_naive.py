@@ -13,13 +13,14 @@ import pytest
 from pydicom import dcmread
 
 from appliance.clock import Clock, SystemClock
+from appliance.models.registry import shipped_models
 from appliance.pipeline.spans import Spans
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from benchmarks.arrival import copy_slowly, rename_in
 from benchmarks.naive import Naive
 from benchmarks.naive_models import NaiveModel, read_models, write_models
 from benchmarks.naive_radiograph import letterbox, measure_quality, read_radiograph, triage
-from benchmarks.naive_run import running_naive
+from benchmarks.naive_run import running_naive, shipped_for_naive
 from benchmarks.naive_series import measure_series, read_series
 from benchmarks.studies import RADIOGRAPHS, Study, new_arrival, write_series
 
@@ -111,3 +112,13 @@ def test_the_running_process_answers_a_file(
     assert sum(answer.stages_ms.values()) <= answer.done_ms
     assert 0 < answer.probabilities["brightness"] < 1
     assert answer.first_slice_ms is None
+
+
+def test_it_has_the_appliances_own_models() -> None:
+    models = {model.task: model for model in shipped_for_naive()}
+    triage_model = models["chest_triage"]
+    assert triage_model.size_px is not None
+    assert triage_model.labels
+    assert Path(triage_model.onnx).is_relative_to(shipped_models())
+    assert models["ct_denoise"].size_px is None
+    assert "fracture_triage" not in models

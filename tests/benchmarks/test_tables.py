@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import RESULTS, as_markdown
+from benchmarks.tables import RESULTS, as_markdown, put_into
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 BLOCK = re.compile(r"<!-- run: (?P<name>[\w.-]+) -->\n(?P<tables>.*?)<!-- end of run -->", re.DOTALL)
@@ -30,4 +30,13 @@ def test_the_document_tells_of_every_run_that_is_kept(run: Path) -> None:
 
 
 def test_the_document_tells_of_no_other_run() -> None:
-    assert set(blocks()) == {path.name for path in RESULTS.glob("*.json")} != set()
+    assert set(blocks()) == {path.name for path in RESULTS.glob("*.json")}
+
+
+def test_only_the_block_of_the_run_changes() -> None:
+    document = "a\n<!-- run: x.json -->\nold\n<!-- end of run -->\nb\n"
+    document += "<!-- run: y.json -->\nkept\n<!-- end of run -->\n"
+    filled = put_into(document, name="x.json", tables="new\n")
+    assert filled == document.replace("old\n", "\nnew\n\n")
+    with pytest.raises(ValueError, match=r"z\.json"):
+        put_into(document, name="z.json", tables="new\n")

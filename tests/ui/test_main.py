@@ -15,7 +15,14 @@ from pytestqt.qtbot import QtBot
 
 from appliance.config import Settings
 from appliance.errors import ConfigError
-from ui.main import PACKAGES, explain_missing_qt, run_kiosk
+from ui.main import (
+    NEEDED_BY,
+    PACKAGES,
+    explain_missing_qt,
+    platform_libraries,
+    require_libraries,
+    run_kiosk,
+)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 800), (1024, 600)])
@@ -65,6 +72,18 @@ def test_a_missing_library_names_its_package(library: str, package: str) -> None
     error = explain_missing_qt(f"{library}: cannot open shared object file: No such file or directory")
     assert library in error.what
     assert error.remedy == f"Install it: sudo apt-get install {package}."
+
+
+def test_a_library_that_does_not_load_is_words_and_not_an_abort() -> None:
+    require_libraries(("libc.so.6",))
+    with pytest.raises(ConfigError, match=r"the system library libnowhere\.so\.9 is missing"):
+        require_libraries(("libc.so.6", "libnowhere.so.9"))
+
+
+def test_every_library_that_a_platform_needs_has_a_package() -> None:
+    assert platform_libraries() == (), "offscreen needs nothing more"
+    assert {len(libraries) for libraries in NEEDED_BY.values()} == {5, 2}
+    assert set().union(*NEEDED_BY.values()) < set(PACKAGES)
 
 
 def test_missing_pyqt_names_the_extra() -> None:

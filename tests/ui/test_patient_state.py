@@ -25,6 +25,24 @@ def test_everything_that_identifies(clinic: Any) -> None:
     assert (state.side, state.side_given) == ("RIGHT", True)
 
 
+@pytest.mark.parametrize(
+    ("body_part", "laterality", "side"),
+    [
+        ("CHEST", None, "R/L given"),
+        ("CHEST", "U", "R/L given"),
+        ("HAND", None, "side not given"),
+        ("HAND", "U", "side not given"),
+        ("HAND", "L", "LEFT"),
+        (None, None, "side not given"),
+    ],
+)
+def test_letters_at_the_edges_do_not_say_which_hand_it_is(
+    clinic: Any, make: Any, body_part: str | None, laterality: str | None, side: str
+) -> None:
+    state = one(clinic, body_part=body_part, laterality=laterality, geometry=make.geometry(("L", "F")))
+    assert (state.side, state.side_given) == (side, side != "side not given")
+
+
 def test_what_is_unknown_says_so(clinic: Any, make: Any) -> None:
     unknown = make.patient(None, patient_id=None, age_years=None)
     state = one(clinic, patient=unknown, laterality=None, geometry=make.geometry(None), body_part=None)

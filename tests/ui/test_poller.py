@@ -100,10 +100,10 @@ def test_no_thread_is_left(poller: Poller, qtbot: QtBot) -> None:
     assert not any(thread.name == "store-poller" for thread in threading.enumerate())
 
 
-def test_a_store_that_is_only_half_made_is_trouble_not_the_end(
+def test_a_store_that_is_only_half_made_is_found_when_it_is_whole(
     tmp_path: Path, clinic: Any, qtbot: QtBot
 ) -> None:
-    """A file without our tables: what a reader sees when it comes in between creation and migration."""
+    """A file without our tables: what a reader sees that comes in between creation and migration."""
     layout = Layout(data=tmp_path / "half")
     layout.database.parent.mkdir(parents=True)
     sqlite3.connect(layout.database).close()
@@ -111,7 +111,7 @@ def test_a_store_that_is_only_half_made_is_trouble_not_the_end(
     try:
         with qtbot.waitSignal(poller.failed) as failed:
             poller.start()
-        assert "cannot be read" in failed.args[0].what
+        assert "is of version 0" in failed.args[0].what
         with (
             qtbot.waitSignal(poller.board_read),
             Database.open(layout.database, data=layout.data, clock=clinic.clock),
@@ -119,3 +119,16 @@ def test_a_store_that_is_only_half_made_is_trouble_not_the_end(
             pass
     finally:
         poller.stop()
+
+
+def test_what_nobody_thought_of_is_trouble_and_not_a_dead_thread(
+    clinic: Any, poller: Poller, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(poller.board_read):
+        poller.start()
+    with qtbot.waitSignal(poller.failed) as failed:
+        clinic.database.read("ALTER TABLE decision RENAME TO elsewhere")
+        clinic.land("a")
+    assert "The store cannot be read" in failed.args[0].what
+    with qtbot.waitSignal(poller.board_read):
+        clinic.database.read("ALTER TABLE elsewhere RENAME TO decision")

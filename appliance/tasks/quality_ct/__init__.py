@@ -44,15 +44,15 @@ class QualityCt:
 
     def measure(self, acquisition: Acquisition, index: int, image: PixelImage) -> SliceMeasure:
         """See `SeriesTask.measure`."""
-        del acquisition, index
-        return measure_slice(image)
+        del acquisition
+        return measure_slice(index, image)
 
     def conclude(self, acquisition: Acquisition, measures: Iterable[SliceMeasure]) -> Answer:
         """Every criterion, the judged and those that are not."""
         known = tuple(measures)
         return Answer(
             quality=(
-                slice_stack_check(acquisition, [measure.digest for measure in known]),
+                slice_stack_check(acquisition, {measure.index: measure.digest for measure in known}),
                 completeness_check(acquisition),
                 slice_spacing_check(acquisition),
                 field_check(known),

@@ -37,6 +37,8 @@ MOST_STREAK_RATIO: Final = 0.8
 limits, and neither do the faint streaks from the arms in two of them (0.4): only strong streaks are found."""
 MOST_JUMP: Final = 6.0
 """Change from one slice to the next, times the usual one of the series. Ordinary series stay below 4."""
+LEAST_NEIGHBOURS: Final = 5
+"""Fewer changes from slice to slice than this have no usual one."""
 MOST_LUNG_PERCENT: Final = 2.0
 """Of the edge of the reconstructed circle: 7 degrees, 2 cm on a field of 35 cm. Skin and arms outside the
 field are usual in chests (nine of 14 real series); lung is not."""
@@ -100,9 +102,11 @@ def motion_check(measures: Sequence[SliceMeasure]) -> QualityCheck:
     if not known and not jumps:
         return not_checked("motion", _UNSUITABLE)
     streaked = [
-        index for index, ratio in enumerate(ratios) if ratio is not None and ratio > MOST_STREAK_RATIO
+        measure.index
+        for measure, ratio in zip(measures, ratios, strict=True)
+        if ratio is not None and ratio > MOST_STREAK_RATIO
     ]
-    jumped = [index for index, jump in enumerate(jumps) if jump > MOST_JUMP]
+    jumped = [index for index, jump in jumps.items() if jump > MOST_JUMP]
     marks = tuple(
         Mark(label=label, shape=MarkShape.SLICES, points_px=((float(first), float(last)),))
         for label, found in (("streaks", _ranges(streaked)), ("jump", [(at, at + 1) for at in jumped]))
@@ -134,13 +138,20 @@ def _streak_ratio(measure: SliceMeasure) -> float | None:
     return measure.streak_hu / measure.noise_hu if measure.streak_hu >= LEAST_STREAK_HU else 0.0
 
 
-def _jumps(measures: Sequence[SliceMeasure]) -> list[float]:
-    """Change between neighbours over the median change around them; empty for fewer than six slices."""
-    if len(measures) < 6:
-        return []
-    change = np.array([float(np.abs(b.signature - a.signature).mean()) for a, b in pairwise(measures)])
-    usual = float(np.median(change))
-    return [float(value / usual) for value in change] if usual > 0 else []
+def _jumps(measures: Sequence[SliceMeasure]) -> dict[int, float]:
+    """Change from each slice to its neighbour over the median change; empty for fewer than six slices.
+
+    Slices beside a damaged one are no neighbours: what lies between them is unknown.
+    """
+    change = {
+        a.index: float(np.abs(b.signature - a.signature).mean())
+        for a, b in pairwise(measures)
+        if b.index == a.index + 1
+    }
+    if len(change) < LEAST_NEIGHBOURS:
+        return {}
+    usual = float(np.median(list(change.values())))
+    return {index: value / usual for index, value in change.items()} if usual > 0 else {}
 
 
 def field_check(measures: Sequence[SliceMeasure]) -> QualityCheck:
@@ -150,9 +161,7 @@ def field_check(measures: Sequence[SliceMeasure]) -> QualityCheck:
         return not_checked("field_of_view", "No body was found in these slices.")
     body = max(measure.field_contact_percent or 0.0 for measure in known)
     lung = max(measure.lung_contact_percent for measure in measures)
-    cut = [
-        index for index, measure in enumerate(measures) if measure.lung_contact_percent > MOST_LUNG_PERCENT
-    ]
+    cut = [measure.index for measure in measures if measure.lung_contact_percent > MOST_LUNG_PERCENT]
     told = f"skin or arms reach its edge over {body:.0f} % of it" if body > 0 else "so does all of the body"
     return at_most(
         "field_of_view",
@@ -170,7 +179,7 @@ def field_check(measures: Sequence[SliceMeasure]) -> QualityCheck:
 
 def metal_check(measures: Sequence[SliceMeasure]) -> QualityCheck:
     """Voxels denser than bone, in the worst slice."""
-    found = [index for index, measure in enumerate(measures) if measure.metal_percent > MOST_METAL_PERCENT]
+    found = [measure.index for measure in measures if measure.metal_percent > MOST_METAL_PERCENT]
     worst = max((measure.metal_percent for measure in measures), default=0.0)
     return at_most(
         "metal",

@@ -47,6 +47,8 @@ _RING: Final = 0.985
 class SliceMeasure:
     """One slice. Everything is small; no pixels but the thumbnail."""
 
+    index: int
+    """Its place in the stack; damaged slices leave holes."""
     digest: int
     """CRC-32 of the stored pixels: equal slices have equal ones."""
     noise_hu: float | None
@@ -68,8 +70,8 @@ class SliceMeasure:
     """Thumbnail, HU clipped to -1000..300; read-only."""
 
 
-def measure_slice(image: PixelImage) -> SliceMeasure:
-    """Measure one slice whose `grey()` is in HU. About 6 ms for 512 x 512."""
+def measure_slice(index: int, image: PixelImage) -> SliceMeasure:
+    """Measure slice `index` of the stack, whose `grey()` is in HU. About 6 ms for 512 x 512."""
     hu = image.grey()
     padding = image.padding_mask()
     small = cv2.resize(hu, _small_size(hu.shape), interpolation=cv2.INTER_AREA)
@@ -82,6 +84,7 @@ def measure_slice(image: PixelImage) -> SliceMeasure:
     part = _box_around(hu, body)
     scale = body.size / hu.size
     return SliceMeasure(
+        index=index,
         digest=zlib.crc32(np.ascontiguousarray(image.stored).data),
         noise_hu=_noise(part, image.spacing_mm),
         streak_hu=_streak(part),

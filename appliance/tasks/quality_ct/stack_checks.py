@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -45,8 +45,11 @@ def completeness_check(acquisition: Acquisition) -> QualityCheck:
     return not_checked("completeness", "Slices are still coming in.")
 
 
-def slice_stack_check(acquisition: Acquisition, digests: Sequence[int]) -> QualityCheck:
-    """Missing slices (larger steps) and doubled ones (same place, or the same pixels)."""
+def slice_stack_check(acquisition: Acquisition, digests: Mapping[int, int]) -> QualityCheck:
+    """Missing slices (larger steps) and doubled ones (same place, or the same pixels).
+
+    `digests`: place in the stack to digest of the pixels; damaged slices have none.
+    """
     positions = [entry.position_mm for entry in acquisition.slices]
     known = [position for position in positions if position is not None]
     copies = _copies(digests)
@@ -84,8 +87,8 @@ def slice_stack_check(acquisition: Acquisition, digests: Sequence[int]) -> Quali
     )
 
 
-def _copies(digests: Sequence[int]) -> set[int]:
-    return {index for index in range(1, len(digests)) if digests[index] == digests[index - 1]}
+def _copies(digests: Mapping[int, int]) -> set[int]:
+    return {index for index, digest in digests.items() if digest == digests.get(index - 1)}
 
 
 def _gap_check(
