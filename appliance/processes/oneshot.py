@@ -209,16 +209,10 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
 
 def _render(acquisition: Acquisition, result: LaneResult, bench: Bench) -> Iterator[str]:
     folder = bench.layout.results_of(acquisition.acquisition_id, acquisition.version)
-<<<<<<< .merge_file_RXPK0d
-    for result in results:
-        for rendered in render_everything(acquisition, result):
-=======
-    for renderer in renderers():
-        for rendered in renderer.render(acquisition, result):
->>>>>>> .merge_file_V8PaLZ
-            folder.mkdir(parents=True, exist_ok=True)
-            write_durably(folder / rendered.file_name, rendered.content)
-            yield str(folder / rendered.file_name)
+    for rendered in render_everything(acquisition, result):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_durably(folder / rendered.file_name, rendered.content)
+        yield str(folder / rendered.file_name)
 
 
 def _sha256(file: Path) -> str:

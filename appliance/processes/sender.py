@@ -24,11 +24,8 @@ from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
 from appliance.outputs.dicom_send import DicomPeer
 from appliance.outputs.durable import write_durably
-<<<<<<< .merge_file_lFu5Lt
 from appliance.outputs.rendering import render_everything
-=======
 from appliance.pipeline.report import fault_words
->>>>>>> .merge_file_6TA9bf
 from appliance.processes.lock import only_one
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
@@ -163,33 +160,12 @@ class Sender:
         if acquisition is None or result is None or acquisition.version != render.version:
             self._outbox.render_failed(render, reason="superseded before it was rendered")
             return
-        log = self._log
         folder = self._layout.results_of(render.acquisition_id, render.version)
         paths = [self._layout.data / derived.path for derived in result.derived]
-<<<<<<< .merge_file_lFu5Lt
         for rendered in render_everything(acquisition, result):
             folder.mkdir(parents=True, exist_ok=True)
             write_durably(folder / rendered.file_name, rendered.content)
             paths.append(folder / rendered.file_name)
-=======
-        try:
-            for renderer in renderers():
-                for rendered in renderer.render(acquisition, result):
-                    folder.mkdir(parents=True, exist_ok=True)
-                    path = folder / rendered.file_name
-                    write_durably(path, rendered.content)
-                    paths.append(path)
-        except ScansideError as error:
-            log.error("not rendered", lane=Lane(render.lane).value, reason=error.what)
-            self._outbox.render_failed(render, reason=str(error))
-            return
-        except OSError:
-            raise  # the disk: this result must not be given up for it
-        except Exception as error:  # this process's one catch-all: the next result goes on
-            log.error("not rendered", lane=Lane(render.lane).value, exc_info=error)
-            self._outbox.render_failed(render, reason=fault_words(error))
-            return
->>>>>>> .merge_file_6TA9bf
         self._outbox.rendered(render, paths=tuple(paths), peers=self._result_peers)
 
     def __enter__(self) -> Self:
