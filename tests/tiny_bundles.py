@@ -88,13 +88,16 @@ def build(
     golden_factor: float | None = None,
     more_card: str = "",
 ) -> Path:
-    """A bundle in `folder`; `golden_factor` other than `factor` makes golden data that no engine can reach."""
+    """A bundle in `folder`; `golden_factor` other than `factor` makes data that no engine can reach."""
     folder.mkdir(parents=True)
     card = more_card + CARD.format(format=card_format, task=task, name=name, release=release)
     (folder / "card.toml").write_text(card, encoding="utf-8")
     onnx.save(halving_model(fault, factor), folder / "model.onnx")
     values = np.random.default_rng(5).normal(0, 400, (1, 1, 16, 16)).astype(np.float32)
-    golden = {"input:slice": values, "output:denoised": values * np.float32(factor if golden_factor is None else golden_factor)}
+    golden = {
+        "input:slice": values,
+        "output:denoised": values * np.float32(factor if golden_factor is None else golden_factor),
+    }
     np.savez(folder / "golden.npz", **golden)
     (folder / "gate.json").write_text("{}", encoding="utf-8")
     write_sums(folder)
