@@ -88,7 +88,7 @@ def build(
     golden_factor: float | None = None,
     more_card: str = "",
 ) -> Path:
-    """A bundle in `folder`; `golden_factor` other than `factor` makes golden data that no engine can reach."""
+    """A bundle in `folder`; `golden_factor` other than `factor` makes data that no engine can reach."""
     folder.mkdir(parents=True)
     card = more_card + CARD.format(format=card_format, task=task, name=name, release=release)
     (folder / "card.toml").write_text(card, encoding="utf-8")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m appliance.processes NAME --data DIR [--config F]`: one process of the table.
+"""`python -m appliance.processes NAME --data DIR [--config F] [--parent PID]`: one process of the table.
 
 Started by the supervisor; dies with it, so that no half of an appliance is ever left running.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from appliance.config import Layout, Settings, load_settings
 from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
 from appliance.logs import start_logs
 from appliance.processes.lock import AlreadyRunningError
+from appliance.processes.table import PROCESSES
 
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): the signal that a child gets when its parent dies."""
@@ -41,18 +43,23 @@ def _program(name: str) -> Run:
         from appliance.processes.worker import run_worker  # noqa: PLC0415
 
         return run_worker
-    if name == "sender":
-        from appliance.processes.sender import run_sender  # noqa: PLC0415
+    from appliance.processes.sender import run_sender  # noqa: PLC0415
 
-        return run_sender
-    raise typer.BadParameter(f"there is no process {name}")
+    return run_sender
 
 
 def main(
-    name: str, data: Annotated[Path, typer.Option()], config: Annotated[Path | None, typer.Option()] = None
+    name: str,
+    data: Annotated[Path, typer.Option()],
+    config: Annotated[Path | None, typer.Option()] = None,
+    parent: Annotated[int | None, typer.Option()] = None,
 ) -> None:
-    """Run one process of the appliance until it is told to stop."""
+    """Run one process of the appliance until it is told to stop, or its parent (a process id) has died."""
+    if name not in {row.name for row in PROCESSES}:
+        raise typer.BadParameter(f"there is no process {name}")
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if parent not in (None, os.getppid()):
+        return  # it died before we could ask to be told
     faulthandler.enable()
     start_logs(name)
     log = structlog.get_logger()
@@ -61,8 +68,9 @@ def main(
         signal.signal(number, lambda *_: stop.set())
     layout = Layout(data=data.resolve())
     try:
+        settings = load_settings(config)
         layout.create()
-        _program(name)(load_settings(config), layout, SystemClock(), stop)
+        _program(name)(settings, layout, SystemClock(), stop)
     except ConfigError as error:
         log.error("settings", reason=str(error))
         sys.exit(ExitCode.CONFIG)

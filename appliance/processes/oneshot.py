@@ -109,7 +109,7 @@ def files_below(paths: tuple[Path, ...]) -> list[Path]:
             continue
         for folder, subfolders, names in os.walk(path, onerror=lambda error: _unlisted(error, found)):
             subfolders.sort()
-            links = [name for name in subfolders if (Path(folder) / name).is_symlink()]
+            links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]  # noqa: PTH114,PTH118
             found.update((Path(folder) / name, None) for name in sorted([*names, *links]))
     return list(found)
 

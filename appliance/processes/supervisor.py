@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import deque
@@ -103,7 +104,7 @@ def supervise(*, layout: Layout, config: Path | None, clock: Clock, stop: Event)
 
     Raises AlreadyRunningError when the data folder already has a supervisor.
     """
-    arguments: tuple[str, ...] = ("--data", str(layout.data))
+    arguments: tuple[str, ...] = ("--data", str(layout.data), "--parent", str(os.getpid()))
     if config is not None:
         arguments = (*arguments, "--config", str(config))
     with only_one(layout.run, "run"):

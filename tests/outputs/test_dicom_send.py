@@ -7,21 +7,19 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
 from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless
-from pynetdicom import AE, evt
-from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification
+from pynetdicom.sop_class import MRImageStorage
 
 from appliance.clock import SystemClock
 from appliance.config import PeerSettings
 from appliance.errors import DeliveryError
 from appliance.outputs.dicom_send import DicomPeer, echo
+from tests.receiver import receiver
 
 MakeFile = Callable[..., Path]
 
@@ -34,32 +32,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def receiver(
-    *, status: int = 0x0000, takes: Any = CTImageStorage, syntaxes: Any = None, **rules: Any
-) -> Iterator[tuple[int, list[tuple[bytes, str]]]]:
-    """A storage SCP; yields its port and what it has received: encoded dataset, transfer syntax."""
-    received: list[tuple[bytes, str]] = []
-
-    def store(event: Any) -> int:
-        received.append((event.encoded_dataset(include_meta=False), str(event.context.transfer_syntax)))
-        return status
-
-    entity = AE(ae_title="ARCHIVE")
-    for name, value in rules.items():
-        setattr(entity, name, value)
-    if syntaxes is None:
-        entity.add_supported_context(takes)
-    else:
-        entity.add_supported_context(takes, syntaxes)
-    entity.add_supported_context(Verification)
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, store)])
-    try:
-        yield server.server_address[1], received
-    finally:
-        server.shutdown()
 
 
 def peer(port: int, ae_title: str = "ARCHIVE") -> DicomPeer:
