@@ -105,36 +105,50 @@ def _measure(plan: Plan, names: tuple[str, ...], folder: Path, console: Console)
 
 def _show(report: dict[str, Any], judgements: tuple[Judgement, ...]) -> None:
     console = Console()
-    ratios = Table(title="Appliance against the naive pipeline", title_justify="left")
+    if report["ratio_to_naive"]:
+        console.print(_ratios(report))
+    judged = [judgement for judgement in judgements if judgement.value is not None]
+    if judged:
+        console.print(_promises(judged))
+    left = len(judgements) - len(judged)
+    if left:
+        console.print(f"{left} more promises were not measured in this run.")
+    load = f"{report['machine']['load_1min']} to {report['load_after_1min']}"
+    console.print(f"Load of the machine: {load}, on {report['machine']['cores']} cores.")
+
+
+def _ratios(report: dict[str, Any]) -> Table:
+    table = Table(title="Appliance against the naive pipeline", title_justify="left")
     for column in ("what", "times sooner", "appliance p50 ms", "p95 ms", "naive p50 ms"):
-        ratios.add_column(column)
+        table.add_column(column)
     for name, ratio in report["ratio_to_naive"].items():
         times = report["latency_ms"][name]
         ours, theirs = ("first_slice", "naive_first_slice") if name == SERIES else ("triage", "naive_done")
-        ratios.add_row(
+        table.add_row(
             name,
             f"{ratio:.1f}",
             f"{times[ours]['p50']:.0f}",
             f"{times[ours]['p95']:.0f}",
             f"{times[theirs]['p50']:.0f}",
         )
-    console.print(ratios)
-    if judgements:
-        promises = Table(title="Promises (budgets.toml)", title_justify="left")
-        for column in ("budget", "measured", "limit", "kept"):
-            promises.add_column(column)
-        for judgement in judgements:
-            budget = judgement.budget
-            bound = "at least" if budget.at_least else "at most"
-            promises.add_row(
-                budget.name,
-                "not measured" if judgement.value is None else f"{judgement.value:g}",
-                f"{bound} {budget.limit:g} {budget.unit}",
-                {True: "yes", False: "NO", None: ""}[judgement.kept],
-            )
-        console.print(promises)
-    load = f"{report['machine']['load_1min']} to {report['load_after_1min']}"
-    console.print(f"Load of the machine: {load}, on {report['machine']['cores']} cores.")
+    return table
+
+
+def _promises(judged: list[Judgement]) -> Table:
+    table = Table(title="Promises (budgets.toml)", title_justify="left")
+    for column in ("budget", "measured", "limit", "kept"):
+        table.add_column(column)
+    for judgement in judged:
+        budget = judgement.budget
+        bound = "at least" if budget.at_least else "at most"
+        unit = "" if budget.unit == "1" else f" {budget.unit}"
+        table.add_row(
+            budget.name,
+            f"{judgement.value:.4g}",
+            f"{bound} {budget.limit:g}{unit}",
+            "yes" if judgement.kept else "NO",
+        )
+    return table
 
 
 if __name__ == "__main__":

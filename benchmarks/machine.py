@@ -57,6 +57,7 @@ class Machine:
     """Logical processors that this process may use."""
     memory_bytes: int
     kernel: str
+    """Without what its builder added to the version."""
     architecture: str
     governor: str | None
     python: str
@@ -75,7 +76,7 @@ def describe_machine() -> Machine:
         cpu_flags=tuple(sorted(flags & TELLING_FLAGS)),
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=psutil.virtual_memory().total,
-        kernel=platform.release(),
+        kernel=platform.release().partition("-")[0],
         architecture=platform.machine(),
         governor=_GOVERNOR.read_text(encoding="ascii").strip() if _GOVERNOR.exists() else None,
         python=platform.python_version(),

@@ -14,10 +14,14 @@ from typing import Any, Final
 
 import typer
 
+from appliance.domain.job import Lane
 from benchmarks.report import SERIES
 
 RESULTS: Final = Path(__file__).parent / "results"
 """Runs that documents tell of."""
+LANES: Final = tuple(lane.value for lane in Lane)
+SHOWN_MS: Final = 0.5
+"""Shorter stages are left out."""
 END: Final = "<!-- end of run -->"
 """Last line of a block; the first is `<!-- run: FILE.json -->`."""
 
@@ -25,11 +29,14 @@ END: Final = "<!-- end of run -->"
 def as_markdown(report: dict[str, Any]) -> str:
     """All tables of a full run."""
     parts = [_machine(report)]
-    radiographs = {name: times for name, times in report["latency_ms"].items() if name != SERIES}
+    latencies = report["latency_ms"]
+    radiographs = {name: times for name, times in latencies.items() if name != SERIES}
     if radiographs:
-        parts += [_radiographs(report, radiographs), _stages(radiographs)]
-    if SERIES in report["latency_ms"]:
+        parts.append(_radiographs(report, radiographs))
+    if SERIES in latencies:
         parts.append(_series(report))
+    if latencies:
+        parts.append(_stages(latencies))
     parts.append(_memory(report))
     if report["backlog"] is not None:
         parts.append(_backlog(report["backlog"]))
@@ -88,16 +95,30 @@ def _radiographs(report: dict[str, Any], radiographs: dict[str, Any]) -> str:
     )
 
 
-def _stages(radiographs: dict[str, Any]) -> str:
+def _stages(latencies: dict[str, Any]) -> str:
     rows = [
         (
             name,
-            ", ".join(f"{stage} {spread['p50']:.0f}" for stage, spread in times["stages"].items()),
-            ", ".join(f"{stage} {spread['p50']:.0f}" for stage, spread in times["naive_stages"].items()),
+            *(_lane_stages(times["stages"], lane) for lane in LANES),
+            _listed((stage, spread["p50"]) for stage, spread in times["naive_stages"].items()),
         )
-        for name, times in radiographs.items()
+        for name, times in latencies.items()
     ]
-    return _table(("Stages, p50 ms", "appliance", "naive"), rows)
+    return _table(("Stages, p50 ms", *(f"{lane} lane" for lane in LANES), "naive"), rows)
+
+
+def _lane_stages(stages: dict[str, Any], lane: str) -> str:
+    """Those of one lane; `landed` is common to all and stands with the first."""
+    found = []
+    for stage, spread in stages.items():
+        of_lane, _, name = stage.partition(".")
+        if of_lane == lane and (name != "landed" or lane == LANES[0]):
+            found.append((name, spread["p50"]))
+    return _listed(found)
+
+
+def _listed(stages: Iterable[tuple[str, float]]) -> str:
+    return ", ".join(f"{name} {duration_ms:.0f}" for name, duration_ms in stages if duration_ms >= SHOWN_MS)
 
 
 def _series(report: dict[str, Any]) -> str:

@@ -16,4 +16,4 @@ def test_this_machine_is_described_as_it_is() -> None:
     assert machine.memory_bytes > 2**28
     assert machine.python == sys.version.split()[0]
     assert machine.libraries["numpy"] == np.__version__
-    assert machine.kernel == os.uname().release
+    assert os.uname().release.startswith(machine.kernel)

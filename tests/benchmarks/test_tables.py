@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.report import Measured, as_json
 from benchmarks.tables import RESULTS, as_markdown, put_into
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
@@ -31,6 +32,18 @@ def test_the_document_tells_of_every_run_that_is_kept(run: Path) -> None:
 
 def test_the_document_tells_of_no_other_run() -> None:
     assert set(blocks()) == {path.name for path in RESULTS.glob("*.json")}
+
+
+def test_the_tables_say_what_was_measured(whole_run: Measured) -> None:
+    tables = as_markdown(as_json(whole_run))
+    for words in (
+        "| dx_raw | 2 / 3 / 3 / 3 | 2 / 3 / 3 / 3 | 2 | **5.0** | 4.5 | 3.0 |",
+        "| dx_raw | decoded 2 |  |  | decode 2 |",
+        "| first denoised slice | 2 / 3 / 3 / 3 | 2 | **3.5** | 2.5 |",
+        "| kiosk | 150 | 0.50 |",
+        "| answered / failed lanes / lost | 9 / 0 / 1 |",
+    ):
+        assert words in tables
 
 
 def test_only_the_block_of_the_run_changes() -> None:
