@@ -84,7 +84,8 @@ def demo(
             f"  {_command()} process FILE-OR-FOLDER\n"
             "      your own DICOM files, once\n"
             f"  {_command()} run --data mydata\n"
-            "      the service: copy files into mydata/inbox, or storescu -aec SCANSIDE localhost 11112 FILE\n"
+            "      the service: copy files into mydata/inbox, or send them:\n"
+            "      storescu -aec SCANSIDE localhost 11112 FILE\n"
             f"  {_command()} doctor\n"
             "      is this machine ready?"
         )
