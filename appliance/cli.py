@@ -12,6 +12,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from appliance.commands.bench import bench
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.kiosk import kiosk
@@ -39,6 +40,7 @@ app.command()(results)
 app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
+app.command()(bench)
 app.add_typer(models, name="models")
 
 

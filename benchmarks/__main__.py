@@ -61,13 +61,18 @@ def main(
         except (MeasuringError, ScansideError) as error:
             console.print(f"Not measured: {error}", markup=False)
             raise typer.Exit(1) from error
+    if not publish(measured, json_file):
+        raise typer.Exit(1)
+
+
+def publish(measured: Measured, json_file: Path | None) -> bool:
+    """Write and show what was measured. False: a promise was not kept."""
     report = as_json(measured)
     if json_file is not None:
         json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     judgements = judge(report, read_budgets())
     _show(report, judgements)
-    if any(judgement.kept is False for judgement in judgements):
-        raise typer.Exit(1)
+    return all(judgement.kept is not False for judgement in judgements)
 
 
 def _measure(plan: Plan, names: tuple[str, ...], folder: Path, console: Console) -> Measured:

@@ -81,6 +81,7 @@ def _prepare_platform(*, offscreen: bool) -> None:
     os.environ.setdefault("QT_ENABLE_HIGHDPI_SCALING", "0")
     if offscreen:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # "no size hints", at each window
     elif "QT_QPA_PLATFORM" not in os.environ and not any(name in os.environ for name in _DISPLAYS):
         raise ConfigError(
             "There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.",

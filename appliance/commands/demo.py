@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,12 +79,24 @@ def demo(
         typer.echo(f"Log             {shown.log}")
         typer.echo(
             "\nTry next\n"
-            f"  scanside kiosk --data {where}            the screen itself\n"
-            "  scanside process FILE-OR-FOLDER          your own DICOM files, once\n"
-            "  scanside run --data mydata               the service: copy files into mydata/inbox, or\n"
-            "                                           storescu -aec SCANSIDE localhost 11112 FILE\n"
-            "  scanside doctor                          is this machine ready?"
+            f"  {_command()} kiosk --data {shlex.quote(str(where))}\n"
+            "      the screen itself\n"
+            f"  {_command()} process FILE-OR-FOLDER\n"
+            "      your own DICOM files, once\n"
+            f"  {_command()} run --data mydata\n"
+            "      the service: copy files into mydata/inbox, or send them:\n"
+            "      storescu -aec SCANSIDE localhost 11112 FILE\n"
+            f"  {_command()} doctor\n"
+            "      is this machine ready?"
         )
+
+
+def _command() -> str:
+    """How a person calls this program from where they stand."""
+    here = Path(sys.executable).with_name("scanside")
+    if shutil.which("scanside") == str(here) or not here.exists():
+        return "scanside"
+    return shlex.quote(os.path.relpath(here))
 
 
 def _picture(data: Path) -> Path | None:

@@ -25,6 +25,10 @@ def process(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders: DICOM, or NIfTI (.nii, .nii.gz).")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for derived images and DICOM results.")] = DEFAULT_OUT,
+    nifti_modality: Annotated[
+        str | None,
+        typer.Option(help="What made the NIfTI volumes, which cannot say so themselves: CT or MR."),
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,5 +64,6 @@ def process(
                 progress=lambda phase, done, total: bar.update(
                     shown, description=phase, completed=done, total=total
                 ),
+                nifti_modality=nifti_modality,
             )
             say_lines(lines, as_json=as_json)

@@ -52,7 +52,7 @@ class Completeness(str, Enum):
     INCOMPLETE = "INCOMPLETE"
     """Evidence says that something is missing."""
     CONFLICT = "CONFLICT"
-    """One SOPInstanceUID came with different bytes. All versions are kept."""
+    """One SOPInstanceUID came with different contents. All versions are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

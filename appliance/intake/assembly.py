@@ -11,7 +11,8 @@ series, patient, acquisition number, size and orientation. A stack is RECEIVING 
                                      ... and it is even          -> QUIET: assumed, not known
 
 A slice that comes later makes a new version, which is gathered and settled in the same way. Content that
-contradicts itself is kept whole and says CONFLICT. Whatever the order of arrival, the result is the same,
+contradicts itself is kept whole and says CONFLICT; whoever asks has made sure that two files of one
+SOPInstanceUID do not say the same in different bytes. Whatever the order of arrival, the result is the same,
 but for one thing: of two files with one SOPInstanceUID, the first to come lies in the stack.
 """
 
@@ -47,6 +48,9 @@ LATE_QUIET_S: Final = 5.0
 """Quiet time after a late slice: short, because an answer that is no longer right is on the screen."""
 FEWEST_ANNOUNCED: Final = 2
 """ImagesInAcquisition of 1 in a stack is a template value, not a count."""
+MOST_COMPARED: Final = 4
+"""Versions of one name that a new one is compared with. More than one is a conflict already, so this only
+keeps a sender that never sends the same twice from holding up the others."""
 CLASHES_IN_FULL: Final = 2
 """So many contradictions are told one by one; the others are counted."""
 _AND: Final = "; "

@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeAlias
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import ReadingSettings
@@ -43,19 +43,26 @@ _DTYPES: Final = frozenset({"uint8", "int8", "uint16", "int16", "float32"})
 _KEEP_FILE: Final = "Send the image again; if it happens again, keep the file for its manufacturer."
 
 
+_Answer: TypeAlias = Description | PixelImage | bool
+_Outcome: TypeAlias = _Answer | ScansideError
+
+
 class _Task:
     """One request on its way."""
 
-    def __init__(self, path: Path, frame_index: int | None, timeout_s: float) -> None:
+    def __init__(
+        self, path: Path, frame_index: int | None, timeout_s: float, *, other_path: Path | None = None
+    ) -> None:
         self.path = path
         self.frame_index = frame_index
+        self.other_path = other_path
         self.timeout_ns = round(timeout_s * NS_PER_S)
         self.buffer: SharedBuffer | None = None
         self.deadline_ns: int | None = None
         """Set when its turn comes; before that it waits for others."""
         self.is_sent = False
         self.crashes = 0
-        self.outcome: Description | PixelImage | ScansideError | None = None
+        self.outcome: _Outcome | None = None
 
 
 class PendingFrame:
@@ -143,6 +150,17 @@ class Jail:
         """Ask what a file is and come back for it later; several are answered in the order of asking."""
         return PendingDescription(self, self._begin(path, None, self._settings.parse_timeout_s), sha256)
 
+    def same_content(self, one: Path, other: Path) -> bool:
+        """Whether two files are one image, differently written (see `appliance.intake.same_content`).
+
+        False also where that cannot be found out: a file that cannot be read, crashes its reader or takes
+        too long. Raises EngineError where no child can be started.
+        """
+        timeout_s = self._settings.decode_timeout_s  # every byte of both is read, as when decoding
+        outcome = self.finish(self._queue(_Task(one, None, timeout_s, other_path=other)))
+        assert isinstance(outcome, bool)
+        return outcome
+
     def frame(self, path: Path, frame_index: int) -> PixelImage:
         """Decode one frame. `stored` looks into shared memory and stays as it is for as long as it is kept.
 
@@ -155,7 +173,7 @@ class Jail:
         timeout_s = self._settings.parse_timeout_s + self._settings.decode_timeout_s
         return PendingFrame(self, self._begin(path, frame_index, timeout_s))
 
-    def finish(self, task: _Task) -> Description | PixelImage:
+    def finish(self, task: _Task) -> _Answer:
         """Wait until a request is answered, and those before it. Raises what it ended with."""
         while task.outcome is None:
             self._step()
@@ -167,6 +185,9 @@ class Jail:
         task = _Task(path, frame_index, timeout_s)
         if frame_index is not None:
             task.buffer = self._pool.take(self._frame_bytes)
+        return self._queue(task)
+
+    def _queue(self, task: _Task) -> _Task:
         self._tasks.append(task)
         if self._process is not None and not self._process.has_ended():
             with suppress(ProcessGoneError):  # the next step finds the process gone and asks its successor
@@ -209,7 +230,11 @@ class Jail:
                 self._send(process, task)
 
     def _send(self, process: JailProcess, task: _Task) -> None:
-        request = Request(path=os.path.abspath(task.path), frame_index=task.frame_index)  # noqa: PTH100  no links resolved
+        request = Request(
+            path=_absolute(task.path),
+            frame_index=task.frame_index,
+            other_path=None if task.other_path is None else _absolute(task.other_path),
+        )
         descriptors: tuple[int, ...] = ()
         if task.buffer is not None:
             is_new = task.buffer.number not in process.known_buffers
@@ -233,7 +258,9 @@ class Jail:
             self._enlarge(task, reply.needed_bytes)
         elif reply.fault is not None:
             self._settle(task, InputError(reply.fault.what, remedy=reply.fault.remedy))
-        elif reply.description is not None and task.frame_index is None:
+        elif reply.same is not None and task.other_path is not None:
+            self._settle(task, reply.same)
+        elif reply.description is not None and task.frame_index is None and task.other_path is None:
             self._settle(task, reply.description)
         elif reply.frame is not None and task.buffer is not None:
             self._settle(task, self._image(task, reply.frame))
@@ -288,8 +315,10 @@ class Jail:
         what = f"The {part} of this file took longer than {seconds:g} s to read and was given up."
         return InputError(what, remedy=_KEEP_FILE)
 
-    def _settle(self, task: _Task, outcome: Description | PixelImage | ScansideError) -> None:
-        if isinstance(outcome, InputError) and task.frame_index is None:
+    def _settle(self, task: _Task, outcome: _Outcome) -> None:
+        if isinstance(outcome, InputError) and task.other_path is not None:
+            outcome = False
+        elif isinstance(outcome, InputError) and task.frame_index is None:
             outcome = Description(
                 state=FileState.UNUSABLE, instance=None, reason=outcome.what, remedy=outcome.remedy
             )
@@ -307,3 +336,7 @@ class Jail:
         for task in self._tasks:
             task.is_sent = False
             task.deadline_ns = None
+
+
+def _absolute(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100  no links resolved

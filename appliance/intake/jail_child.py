@@ -29,6 +29,7 @@ from appliance.errors import InputError
 from appliance.intake.jail_messages import Fault, Reply, Request
 from appliance.intake.look import describe
 from appliance.intake.open_files import OpenFile
+from appliance.intake.same_content import same_content
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -88,8 +89,11 @@ class Server:
         """The wall: whatever parsing or decoding raises becomes words. Signals end the process instead."""
         try:
             self._map(request)
+            path = Path(request.path)
+            if request.other_path is not None:
+                other = Path(request.other_path)
+                return Reply(same=same_content(path, other, max_frame_bytes=self._max_frame_bytes))
             if request.frame_index is None:
-                path = Path(request.path)
                 return Reply(description=describe(path, max_frame_bytes=self._max_frame_bytes))
             return self._frame(request)
         except InputError as error:

@@ -16,11 +16,13 @@ from appliance.intake.frame_header import FrameHeader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A file to look into (`frame_index` None) or a frame to decode."""
+    """A file to look into, a frame to decode (`frame_index`), or two files to compare (`other_path`)."""
 
     path: str
     """Absolute. Undecodable names pass as Python's surrogate escapes."""
     frame_index: int | None = None
+    other_path: str | None = None
+    """Absolute."""
     slot: int | None = None
     """Which shared buffer to decode into."""
     slot_bytes: int = 0
@@ -40,10 +42,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Exactly one of the first four is set."""
+    """Exactly one of the first five is set."""
 
     description: Description | None = None
     frame: FrameHeader | None = None
+    same: bool | None = None
+    """Whether two files say the same."""
     fault: Fault | None = None
     needed_bytes: int | None = None
     """The buffer is too small: ask again with one of this size."""

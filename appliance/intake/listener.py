@@ -94,9 +94,6 @@ class Listener:
         self._application = self._application_entity()
 
     def _application_entity(self) -> AE:
-        # The library's own switch for a process that takes every storage class and every transfer syntax,
-        # private ones included; nothing else in the watcher's process uses the library.
-        _config.UNRESTRICTED_STORAGE_SERVICE = True
         settings = self._settings
         application = AE(ae_title=settings.ae_title)
         application.add_supported_context(Verification)
@@ -120,9 +117,13 @@ class Listener:
             (evt.EVT_DIMSE_RECV, self._on_message),
             (evt.EVT_REJECTED, self._on_rejected),
         ]
+        # The library's own switch for a process that takes every storage class and every transfer syntax,
+        # private ones included. It is one for the whole process, so it is on only while the port is open.
+        _config.UNRESTRICTED_STORAGE_SERVICE = True
         try:
             self._application.start_server(address, block=False, evt_handlers=handlers)
         except OSError as error:
+            _config.UNRESTRICTED_STORAGE_SERVICE = False
             raise ConfigError(
                 f"The DICOM listener cannot open {address[0]}:{address[1]} ({error.strerror}).",
                 remedy=_remedy(error),
@@ -136,6 +137,7 @@ class Listener:
         trace: TracebackType | None,
     ) -> None:
         self._application.shutdown()
+        _config.UNRESTRICTED_STORAGE_SERVICE = False
 
     def _on_store(self, event: Any) -> int | Dataset:
         noticed_ns = self._clock.monotonic_ns()

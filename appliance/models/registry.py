@@ -98,13 +98,13 @@ class Registry:
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
         if task in self._unserved:
-            raise self._unserved[task]
+            raise _anew(self._unserved[task])
         served = self._served.get(task)
         if served is None:
             try:
                 served = self._served[task] = self._load(task)
             except EngineError as error:
-                self._unserved[task] = error  # asked again for every image, tried again at the next start
+                self._unserved[task] = _anew(error)  # asked again for every image, tried at the next start
                 raise
         return served
 
@@ -193,6 +193,15 @@ class Registry:
 
 def _words(failed: dict[str, str]) -> str | None:
     return "; ".join(f"{engine}: {reason.rstrip('.')}" for engine, reason in failed.items()) or None
+
+
+def _anew(error: EngineError) -> EngineError:
+    """The same error without what led to it.
+
+    A raised error holds every call that it passed through, with what they held, and one that is raised again
+    holds those, too: kept and raised for every image, it would keep every image.
+    """
+    return type(error)(error.what, remedy=error.remedy)
 
 
 def _older(old: Bundle, new: Bundle) -> ModelBundleError:

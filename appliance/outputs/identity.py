@@ -27,7 +27,8 @@ IMPLEMENTATION_VERSION_NAME: Final = "SCANSIDE_1"
 
 def uid_of(*parts: str) -> UID:
     """The UID (PS3.5 annex B.2: "2.25." and a UUID) that these parts, and only these, always get."""
-    return UID(f"2.25.{uuid.uuid5(_NAMESPACE, chr(0).join(parts)).int}")
+    name = chr(0).join(parts).encode("utf-8", "backslashreplace").decode("utf-8")  # headers hold anything
+    return UID(f"2.25.{uuid.uuid5(_NAMESPACE, name).int}")
 
 
 def software_version() -> str:

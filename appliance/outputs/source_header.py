@@ -23,6 +23,9 @@ from pydicom.valuerep import PersonName, validate_value
 from appliance.domain.acquisition import Instance
 from appliance.errors import InputError
 
+SEXES: Final = frozenset({"M", "F", "O"})
+"""PS3.3 C.7.1.1: what PatientSex may say."""
+UTF_8: Final = "ISO_IR 192"
 ENCODING: Final = ("SpecificCharacterSet", "TimezoneOffsetFromUTC")
 PATIENT: Final = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 """Type 2 of the Patient module: present, empty if unknown."""
@@ -85,6 +88,11 @@ def evidence_of(source: Instance) -> Dataset:
     dataset = Dataset()
     patient_and_study(header, dataset, source)
     take_over(header, dataset, TIMES, always=False)
+    # Objects about an original say names in UTF-8, whatever the original's own alphabet was.
+    dataset.SpecificCharacterSet = UTF_8
+    dataset.PatientName = str(dataset.PatientName or "")
+    if dataset.PatientSex not in SEXES:
+        dataset.PatientSex = None
     dataset.SeriesInstanceUID = UID(source.series_instance_uid)
     dataset.SOPClassUID = UID(source.sop_class_uid)
     dataset.SOPInstanceUID = UID(source.sop_instance_uid)

@@ -27,6 +27,7 @@ from appliance.domain.finding import Decision, Finding, Refusal
 from appliance.domain.job import Lane
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.result import LaneResult
+from appliance.errors import InputError
 from appliance.outputs.base import Rendered
 from appliance.outputs.identity import (
     MANUFACTURER,
@@ -84,7 +85,13 @@ class StructuredReport:
             warnings.simplefilter(
                 "ignore", UserWarning
             )  # about names like "Doe": they would stand in the log
-            dataset = self._report(acquisition, result, evidence)
+            try:
+                dataset = self._report(acquisition, result, evidence)
+            except KeyError as error:  # the library knows the modules of each standard class by its UID
+                raise InputError(
+                    f"There are no reports on objects of the class {acquisition.first.sop_class_uid}.",
+                    remedy="The results stay on this device: see `scanside results`.",
+                ) from error
         date, time = content_moment(evidence[0])
         dataset.ContentDate, dataset.ContentTime = DA(date), TM(time)
         for moment in ("InstanceCreationDate", "InstanceCreationTime", "SeriesDate", "SeriesTime"):

@@ -89,4 +89,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False)  # the pretty ones show variables: patients among them
+    app.command()(main)
+    app()

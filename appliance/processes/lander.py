@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a copied file to rows in the store: the same straight line for both doors.
 
-part -> known already? -> described in the jail -> its place in an acquisition -> durable -> one transaction
+part -> known already? -> described in the jail -> known in other bytes? -> its place in an acquisition
+     -> durable -> one transaction
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,7 @@ import structlog
 from appliance.clock import Clock
 from appliance.config import Layout
 from appliance.domain.acquisition import Door, Instance, LandedFile, Urgency
+from appliance.intake.assembly import MOST_COMPARED
 from appliance.intake.claim import Part, Spool
 from appliance.intake.description import Description, FileState
 from appliance.processes.gathering import Gathering
@@ -37,6 +40,9 @@ class Describes(Protocol):
     def begin_describe(self, path: Path, *, sha256: str) -> Pending:
         """Ask; several are answered in the order of asking."""
 
+    def same_content(self, one: Path, other: Path) -> bool:
+        """Whether two files are one image, differently written. Raises EngineError where nobody can look."""
+
 
 class Fate(Enum):
     """What became of a part."""
@@ -45,7 +51,7 @@ class Fate(Enum):
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
     REPEATED = "repeated"
-    """These bytes were here already."""
+    """This image was here already, in these bytes or in others that say the same."""
     UNFINISHED = "unfinished"
     """Bytes are missing; nothing was stored."""
 
@@ -79,6 +85,8 @@ class _Verdict:
     outcome: Outcome
     place: Path | None
     instance: Instance | None = None
+    repeats: str | None = None
+    """The sha256 of the file that says the same in other bytes; it is held, or came before this one."""
 
 
 class Lander:
@@ -150,7 +158,29 @@ class Lander:
                     self._spool.where(part), sha256=part.sha256
                 )
         descriptions = {sha256: pending.description() for sha256, pending in asked.items()}
-        return [self._verdict(arrival, descriptions.get(arrival.part.sha256)) for arrival in arrivals]
+        came: dict[str, dict[str, Path]] = {}
+        verdicts = [self._verdict(arrival, descriptions.get(arrival.part.sha256)) for arrival in arrivals]
+        return [
+            self._unless_repeated(arrival.part, verdict, came)
+            for arrival, verdict in zip(arrivals, verdicts, strict=True)
+        ]
+
+    def _unless_repeated(self, part: Part, verdict: _Verdict, came: dict[str, dict[str, Path]]) -> _Verdict:
+        """An image whose name is known in other bytes may still be the same, written anew by its sender.
+
+        `came`: where each content of a SOPInstanceUID lies, those of this batch included.
+        """
+        if verdict.instance is None:
+            return verdict
+        name = verdict.instance.sop_instance_uid
+        held = came.setdefault(name, dict(self._landings.holding(name)))
+        here = self._spool.where(part)
+        if part.sha256 not in held:
+            for sha256, place in islice(held.items(), MOST_COMPARED):
+                if self._describes.same_content(here, place):
+                    return _Verdict(outcome=Outcome(fate=Fate.REPEATED), place=None, repeats=sha256)
+            held[part.sha256] = here
+        return verdict
 
     def _verdict(self, arrival: Arrival, description: Description | None) -> _Verdict:
         part = arrival.part
@@ -179,9 +209,9 @@ class Lander:
         """Inside the transaction: rows of files before this one are seen."""
         if verdict.outcome.fate is Fate.UNFINISHED:
             return verdict.outcome
-        known = self._landings.find(arrival.part.sha256)
+        known = self._landings.find(verdict.repeats or arrival.part.sha256)
         if known is not None:
-            self._landings.came_again(arrival.part.sha256)
+            self._landings.came_again(known.sha256)
             self._log.info("the same content again, counted once", content=arrival.part.sha256[:12])
             refused = known.status is FileStatus.QUARANTINED
             return Outcome(

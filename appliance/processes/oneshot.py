@@ -24,18 +24,22 @@ from appliance.domain.acquisition import Acquisition, Instance, Urgency
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import LaneResult, StageTiming
 from appliance.errors import EngineError, InputError
-from appliance.intake.assembly import all_given, arrive
+from appliance.intake.assembly import MOST_COMPARED, all_given, arrive
 from appliance.intake.description import FileState
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
+from appliance.intake.nifti import read_nifti
+from appliance.intake.nifti_volume import is_nifti
 from appliance.models.registry import Registry
-from appliance.outputs.catalogue import renderers
 from appliance.outputs.durable import write_durably
+from appliance.outputs.rendering import render_everything
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import AcquisitionReport, acquisition_line, fault_words, set_aside_line
 
 HASH_CHUNK_BYTES: Final = 1 << 20
+
+SAME_IMAGE: Final = "The same image came under another name."
 
 Progress = Callable[[str, int, int], None]
 """Called with a word for the phase, how much of it is done, and how much there is."""
@@ -49,22 +53,40 @@ class _Gathered:
     of_series: dict[str, set[str]] = field(default_factory=dict)
     of_sop: dict[str, set[str]] = field(default_factory=dict)
 
-    def add(self, instance: Instance) -> bool:
-        """False: these very bytes are there already, under another name."""
+    def holds(self, instance: Instance, jail: Jail) -> bool:
+        """Whether this image is there already under another name, in these bytes or in others."""
+        named = [
+            held
+            for known in sorted(self.of_sop.get(instance.sop_instance_uid, ()))
+            for held in self.by_id[known].instances
+            if held.sop_instance_uid == instance.sop_instance_uid
+        ]
+        if any(held.sha256 == instance.sha256 for held in named):
+            return True
+        return any(jail.same_content(instance.path, held.path) for held in named[:MOST_COMPARED])
+
+    def add(self, instance: Instance) -> None:
+        """A new one, in its place."""
         ids = self.of_series.get(instance.series_instance_uid, set()) | self.of_sop.get(
             instance.sop_instance_uid, set()
         )
         siblings = tuple(self.by_id[known] for known in sorted(ids))
         changes = arrive(instance, urgency=Urgency.LIVE, siblings=siblings)
+        assert changes  # what is held already was not to be added
         for change in changes:
             known = change.acquisition.acquisition_id
             self.by_id[known] = change.acquisition
             self.of_series.setdefault(instance.series_instance_uid, set()).add(known)
-        if changes:
-            self.of_sop.setdefault(instance.sop_instance_uid, set()).add(
-                changes[0].acquisition.acquisition_id
-            )
-        return bool(changes)
+        self.of_sop.setdefault(instance.sop_instance_uid, set()).add(changes[0].acquisition.acquisition_id)
+
+    def add_volume(self, acquisition: Acquisition) -> bool:
+        """One that is whole by itself. False: it is there already."""
+        known = acquisition.acquisition_id
+        if known in self.by_id:
+            return False
+        self.by_id[known] = acquisition
+        self.of_series.setdefault(acquisition.first.series_instance_uid, set()).add(known)
+        return True
 
     def settled(self) -> Iterator[Acquisition]:
         """All of them: nothing more will come."""
@@ -105,14 +127,24 @@ def process_files(
     registry: Registry,
     clock: Clock,
     progress: Progress,
+    nifti_modality: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it."""
+    """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it.
+
+    `nifti_modality`: what made the NIfTI volumes, which cannot say so themselves.
+    """
     with ExitStack() as owned:
         jail = owned.enter_context(Jail(settings.reading, clock))
         gathered = _Gathered()
         for count, file in enumerate(files):
             progress("looking", count, len(files))
-            line = _look(file, jail, gathered, max_bytes=settings.intake.max_file_bytes)
+            line = _look(
+                file,
+                jail,
+                gathered,
+                max_bytes=settings.intake.max_file_bytes,
+                nifti_modality=nifti_modality,
+            )
             if line is not None:
                 yield line
         bench = Bench(models=registry, clock=clock, layout=out, between=lambda: None)
@@ -123,10 +155,12 @@ def process_files(
         progress("answering", len(acquisitions), len(acquisitions))
 
 
-def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dict[str, Any] | None:
+def _look(
+    file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int, nifti_modality: str | None
+) -> dict[str, Any] | None:
     """Add the file to what was gathered; or the line that says why not."""
     try:
-        status, reason = _take(file, jail, gathered, max_bytes=max_bytes)
+        status, reason = _take(file, jail, gathered, max_bytes=max_bytes, nifti_modality=nifti_modality)
     except InputError as error:
         status, reason = "quarantined", str(error)
     except OSError as error:
@@ -134,7 +168,9 @@ def _look(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> dic
     return None if status is None else set_aside_line(file=str(file), status=status, reason=reason)
 
 
-def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tuple[str | None, str]:
+def _take(
+    file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int, nifti_modality: str | None
+) -> tuple[str | None, str]:
     """What became of the file, and why; None when it is one of the gathered images."""
     if file.is_symlink() or not file.is_file():
         return "quarantined", f"Not read: it is {_what_else(file)}."
@@ -142,15 +178,24 @@ def _take(file: Path, jail: Jail, gathered: _Gathered, *, max_bytes: int) -> tup
     if size > max_bytes:
         limit = f"more than the limit of {max_bytes} (intake.max_file_bytes)"
         return "quarantined", f"Not read: {size} bytes, {limit}."
+    if is_nifti(file):
+        volume = read_nifti(file, jail, modality=nifti_modality, sha256=_sha256(file))
+        return (None, "") if gathered.add_volume(volume) else ("ignored", SAME_IMAGE)
+    return _take_dicom(file, jail, gathered)
+
+
+def _take_dicom(file: Path, jail: Jail, gathered: _Gathered) -> tuple[str | None, str]:
     description = jail.describe(file)
     words = " ".join(filter(None, (description.reason, description.remedy)))
     if description.state is FileState.LEFT_ALONE:
         return "ignored", words
     if description.state is not FileState.WHOLE or description.instance is None:
         return "quarantined", words
-    if gathered.add(replace(description.instance, sha256=_sha256(file), path=file)):
-        return None, ""
-    return "ignored", "The same image came under another name."
+    instance = replace(description.instance, sha256=_sha256(file), path=file)
+    if gathered.holds(instance, jail):
+        return "ignored", SAME_IMAGE
+    gathered.add(instance)
+    return None, ""
 
 
 def _what_else(file: Path) -> str:
@@ -209,11 +254,10 @@ def _answer(acquisition: Acquisition, jail: Jail, bench: Bench) -> dict[str, Any
 
 def _render(acquisition: Acquisition, result: LaneResult, bench: Bench) -> Iterator[str]:
     folder = bench.layout.results_of(acquisition.acquisition_id, acquisition.version)
-    for renderer in renderers():
-        for rendered in renderer.render(acquisition, result):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_durably(folder / rendered.file_name, rendered.content)
-            yield str(folder / rendered.file_name)
+    for rendered in render_everything(acquisition, result):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_durably(folder / rendered.file_name, rendered.content)
+        yield str(folder / rendered.file_name)
 
 
 def _sha256(file: Path) -> str:

@@ -19,13 +19,12 @@ from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Layout, PeerSettings, SenderSettings, Settings
-from appliance.domain.job import Lane
-from appliance.errors import DeliveryError, ScansideError
+from appliance.errors import DeliveryError
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
-from appliance.outputs.catalogue import renderers
 from appliance.outputs.dicom_send import DicomPeer
 from appliance.outputs.durable import write_durably
+from appliance.outputs.rendering import render_everything
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
 from appliance.store.connection import Database
@@ -155,32 +154,18 @@ class Sender:
         peer.went_wrong(what)
 
     def _render(self, render: Render) -> None:
-        """Write the result's objects; a result that cannot be rendered is said, and the next one goes on."""
+        """Write the result's objects; one that cannot be made is said, and the next one goes on."""
         acquisition = self._landings.acquisition(render.acquisition_id)
         result = self._results.of(render.acquisition_id, render.version, render.lane)
         if acquisition is None or result is None or acquisition.version != render.version:
             self._outbox.render_failed(render, reason="superseded before it was rendered")
             return
-        log = self._log
         folder = self._layout.results_of(render.acquisition_id, render.version)
         paths = [self._layout.data / derived.path for derived in result.derived]
-        try:
-            for renderer in renderers():
-                for rendered in renderer.render(acquisition, result):
-                    folder.mkdir(parents=True, exist_ok=True)
-                    path = folder / rendered.file_name
-                    write_durably(path, rendered.content)
-                    paths.append(path)
-        except ScansideError as error:
-            log.error("not rendered", lane=Lane(render.lane).value, reason=error.what)
-            self._outbox.render_failed(render, reason=str(error))
-            return
-        except OSError:
-            raise  # the disk: this result must not be given up for it
-        except Exception as error:  # this process's one catch-all: the next result goes on
-            log.error("not rendered", lane=Lane(render.lane).value, exc_info=error)
-            self._outbox.render_failed(render, reason=fault_words(error))
-            return
+        for rendered in render_everything(acquisition, result):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_durably(folder / rendered.file_name, rendered.content)
+            paths.append(folder / rendered.file_name)
         self._outbox.rendered(render, paths=tuple(paths), peers=self._result_peers)
 
     def __enter__(self) -> Self:

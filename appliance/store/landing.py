@@ -199,6 +199,15 @@ class Landings:
         )
         return tuple(row[0] for row in rows)
 
+    def holding(self, sop_instance_uid: str) -> tuple[tuple[str, Path], ...]:
+        """The content and the place of each image of this name, in order of arrival."""
+        rows = self._database.read(
+            "SELECT sha256, path FROM file WHERE json_extract(instance, '$.sop_instance_uid') = ?"
+            " AND instance IS NOT NULL ORDER BY rowid",
+            (sop_instance_uid,),
+        )
+        return tuple((sha256, self._database.data / path) for sha256, path in rows)
+
     def siblings(self, acquisition_id: str) -> tuple[str, ...]:
         """Ids of the other acquisitions of its series, and of those that share an image name with it."""
         rows = self._database.read(

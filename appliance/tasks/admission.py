@@ -4,7 +4,10 @@
 
 What the header does not say is not guessed: a model that was tested on adults does not answer for an
 unknown age. The image is then read as usual, with the reason on the screen, which is what would happen
-without this device; a wrong answer about a child would not be.
+without this device; a wrong answer about a child would not be. A denoised copy is no answer: it stands
+beside its original, and how far it may differ is bounded by the noise of each picture. So it is made where
+the header is silent, as it is about the body part in most CT, and refused where the header says something
+that the model was not tested for.
 """
 
 from __future__ import annotations
@@ -27,8 +30,13 @@ FOR_PROCESSING: Final = frozenset(
 NO_MODEL: Final = "No model for this task is installed."
 
 
-def reason_against(acquisition: Acquisition, card: ModelCard | None, kind: Kind) -> str | None:
-    """Why the model must not answer, in words for a technologist; None when it may."""
+def reason_against(
+    acquisition: Acquisition, card: ModelCard | None, kind: Kind, *, silence_refuses: bool = True
+) -> str | None:
+    """Why the model must not answer, in words for a technologist; None when it may.
+
+    `silence_refuses`: whether it must not where the header does not say what the card asks for.
+    """
     if card is None:
         return NO_MODEL
     if acquisition.kind is not kind:
@@ -39,9 +47,9 @@ def reason_against(acquisition: Acquisition, card: ModelCard | None, kind: Kind)
     reasons = (
         _pixels(acquisition.instances, card),
         _one_of("modality", first.modality, use.modalities),
-        _one_of("body part", first.body_part, use.body_parts),
-        _one_of("view", first.view_position, use.view_positions),
-        _age(first, use),
+        _one_of("body part", first.body_part, use.body_parts, silence_refuses=silence_refuses),
+        _one_of("view", first.view_position, use.view_positions, silence_refuses=silence_refuses),
+        _age(first, use, silence_refuses=silence_refuses),
     )
     return next((reason for reason in reasons if reason is not None), None)
 
@@ -73,8 +81,10 @@ def _pixels(instances: Iterable[Instance], card: ModelCard) -> str | None:
     return None
 
 
-def _one_of(what: str, found: str | None, allowed: tuple[str, ...]) -> str | None:
-    if not allowed:
+def _one_of(
+    what: str, found: str | None, allowed: tuple[str, ...], *, silence_refuses: bool = True
+) -> str | None:
+    if not allowed or not (found or silence_refuses):
         return None
     tested = (
         " or ".join(allowed) if len(allowed) < 4 else f"{', '.join(allowed[:3])} and {len(allowed) - 3} more"
@@ -86,9 +96,10 @@ def _one_of(what: str, found: str | None, allowed: tuple[str, ...]) -> str | Non
     return None
 
 
-def _age(first: Instance, use: IntendedUse) -> str | None:
+def _age(first: Instance, use: IntendedUse, *, silence_refuses: bool) -> str | None:
     low, high = use.minimum_age_years, use.maximum_age_years
-    if low is None and high is None:
+    age = first.patient.age_years
+    if (low is None and high is None) or (age is None and not silence_refuses):
         return None
     if low is None:
         tested = f"up to {high:g} years"
@@ -96,7 +107,6 @@ def _age(first: Instance, use: IntendedUse) -> str | None:
         tested = f"{low:g} years and over"
     else:
         tested = f"{low:g} to {high:g} years"
-    age = first.patient.age_years
     if age is None:
         return f"The patient's age is unknown; this model was tested for {tested}. Read by a person."
     if (low is not None and age < low) or (high is not None and age >= high + 1):

@@ -190,6 +190,11 @@ def card(measured: list[Metric]) -> ModelCard:
                     "It does not know the dose: a routine-dose slice loses fine detail too (texture_ratio of"
                     " the routine dose). Give it low-dose series only."
                 ),
+                (
+                    "The measured sets, real pairs included, were looked at once before the second phase of"
+                    " training; none of their slices was trained on, but they are no longer an untouched"
+                    " test."
+                ),
             ),
         ),
         metrics=tuple(measured),

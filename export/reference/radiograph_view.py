@@ -75,23 +75,36 @@ class Answers:
 
 
 def train(
-    squares: NDArray[np.float16], parts: NDArray[np.int64], out: Path, *, minutes: float, seed: int = SEED
+    squares: NDArray[np.float16],
+    parts: NDArray[np.int64],
+    out: Path,
+    *,
+    minutes: float,
+    start: Path | None = None,
+    seed: int = SEED,
 ) -> Path:
-    """Train until the minutes are used; both parts equally often, every rotation equally often."""
+    """Train until the minutes are used; both parts equally often, every rotation equally often.
+
+    `start`: weights of an earlier, too short training, continued at half the rate.
+    """
     if out.exists():
         return out
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     clock = SystemClock()
     network = ViewNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in the stub
-    optimiser = torch.optim.AdamW(network.parameters(), lr=HIGHEST_RATE, weight_decay=1e-3)
+    highest_rate = HIGHEST_RATE
+    if start is not None:
+        network.load_state_dict(torch.load(start, weights_only=True))
+        highest_rate, seed = HIGHEST_RATE / 2, seed + 1
+    optimiser = torch.optim.AdamW(network.parameters(), lr=highest_rate, weight_decay=1e-3)
     random = np.random.default_rng(seed)
     of_part = [np.flatnonzero(parts == part) for part in range(len(PARTS))]
-    start, step, share = clock.monotonic_ns(), 0, 0.0
+    began, step, share = clock.monotonic_ns(), 0, 0.0
     while share < 1.0:
-        share = (clock.monotonic_ns() - start) / (NS_PER_S * 60 * minutes)
+        share = (clock.monotonic_ns() - began) / (NS_PER_S * 60 * minutes)
         for group in optimiser.param_groups:
-            group["lr"] = HIGHEST_RATE * float(0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(share, 1.0))))
+            group["lr"] = highest_rate * float(0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(share, 1.0))))
         part = random.integers(len(PARTS), size=BATCH)
         turns = random.integers(4, size=BATCH)
         rows = [int(random.choice(of_part[one])) for one in part]
@@ -237,6 +250,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--start", type=Path, default=None)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     films = read_films(arguments.data, ("NIH", "NIH-findings", "BFY8"))
@@ -249,7 +263,9 @@ def main() -> None:
         squares = np.stack(
             [letterbox(read_grey(films[row]), size_px=STORED_PX).astype(np.float16) for row in train_rows]
         )
-    network = load(train(squares, parts[train_rows], weights, minutes=arguments.minutes))
+    network = load(
+        train(squares, parts[train_rows], weights, minutes=arguments.minutes, start=arguments.start)
+    )
     found = evaluate(network, [films[row] for row in test_rows], parts[test_rows])
     arguments.out.mkdir(parents=True, exist_ok=True)
     write_view_graph(network, arguments.out / "model.onnx")

@@ -12,15 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.stats import rankdata
 
-Scores = NDArray[np.float64]
-Truth = NDArray[np.bool_]
+from calibration.probability import Scores, Truth
 
 RESAMPLES = 1000
-TARGET = 0.9
-"""Sensitivity of the sensitive and specificity of the specific operating point."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +27,6 @@ class Estimate:
     low: float
     high: float
     n: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """probability = 1 / (1 + exp(-(scale * logit + shift)))."""
-
-    scale: float
-    shift: float
-
-    def probability(self, logit: Scores) -> Scores:
-        """Apply."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.scale * logit + self.shift))), np.float64)
 
 
 def auc(score: Scores, truth: Truth) -> float:
@@ -76,36 +60,6 @@ def auc_estimate(score: Scores, truth: Truth, groups: list[str]) -> Estimate:
 def share_estimate(hit: Truth, groups: list[str]) -> Estimate:
     """Share of true entries with its interval."""
     return bootstrap(lambda rows: float(hit[rows].mean()) if len(rows) else float("nan"), groups)
-
-
-def platt(logit: Scores, truth: Truth, weight: Scores) -> Calibration:
-    """Logistic calibration by maximum likelihood with Platt's smoothed targets."""
-    positives, negatives = float(truth.sum()), float((~truth).sum())
-    target = np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-
-    def loss(parameters: Scores) -> float:
-        line = parameters[0] * logit + parameters[1]
-        return float((weight * (np.logaddexp(0.0, line) - target * line)).sum() / weight.sum())
-
-    best = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead", options={"maxiter": 2000}).x
-    return Calibration(scale=float(best[0]), shift=float(best[1]))
-
-
-def operating_points(probability: Scores, truth: Truth) -> tuple[float, float]:
-    """(sensitive, specific) thresholds, to be compared with `>=`; sensitive <= specific."""
-    sensitive = float(np.quantile(probability[truth], 1 - TARGET, method="lower"))
-    specific = float(np.nextafter(np.quantile(probability[~truth], TARGET, method="higher"), 1.0))
-    return min(sensitive, specific), specific
-
-
-def cross_fitted_calls(probability: Scores, truth: Truth, fold: NDArray[np.int64]) -> tuple[Truth, Truth]:
-    """Calls at the two points, each fold with thresholds chosen on the other folds only."""
-    sensitive, specific = np.zeros(len(truth), bool), np.zeros(len(truth), bool)
-    for number in np.unique(fold):
-        here = fold == number
-        low, high = operating_points(probability[~here], truth[~here])
-        sensitive[here], specific[here] = probability[here] >= low, probability[here] >= high
-    return sensitive, specific
 
 
 def balanced_weight(truth: Truth, strata: list[str]) -> Scores:

@@ -18,6 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from calibration.probability import Scores, Truth
 from export.reference.films import SIZE_PX, Film, letterbox, read_grey, vary
 from export.reference.mobilenet import (
     COARSE_CHANNELS,
@@ -26,7 +27,7 @@ from export.reference.mobilenet import (
     read_convolutions,
 )
 from export.reference.onnx_graph import BATCH, Graph
-from export.reference.statistics import Scores, Truth, balanced_weight
+from export.reference.statistics import balanced_weight
 
 Features = NDArray[np.float32]
 """[films, copies, channels]; copy 0 is the film as it is, the others are varied."""

@@ -11,19 +11,15 @@ from numpy.typing import NDArray
 
 from appliance.domain.card import Label, Metric
 from appliance.domain.finding import Code
+from calibration.probability import Calibration, Scores, Truth, platt
+from calibration.threshold import cross_fitted_calls, operating_points
 from export.reference.bundle import as_gate, metric
 from export.reference.films import SIZE_PX, Box, Film
 from export.reference.statistics import (
-    Calibration,
     Estimate,
-    Scores,
-    Truth,
     auc_estimate,
     balanced_weight,
     bootstrap,
-    cross_fitted_calls,
-    operating_points,
-    platt,
     share_estimate,
 )
 from export.reference.triage import CELLS

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,18 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from appliance.config import MIB
+from appliance.domain.result import EngineUse
+from benchmarks.backlog import BacklogReport
+from benchmarks.idle import IdleReport
+from benchmarks.latency import RadiographLatency, RadiographReport
+from benchmarks.machine import describe_machine
+from benchmarks.memory import MemoryUse
 from benchmarks.naive_models import NaiveLabel, NaiveModel
-from benchmarks.studies import write_radiographs
+from benchmarks.report import Measured
+from benchmarks.series import SeriesReport
+from benchmarks.spread import spread_of
+from benchmarks.studies import RADIOGRAPHS, write_radiographs
 
 ROWS, COLUMNS = 300, 250
 SIZE_PX = 32
@@ -75,3 +86,109 @@ def denoiser(tmp_path_factory: pytest.TempPathFactory) -> NaiveModel:
 
 def _model(graph: onnx.GraphProto) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+
+
+ONE = spread_of([1.0, 2.0, 3.0])
+ENGINE = EngineUse(task="t", model="t@1", engine="ort f32 CPU", fallback_reason=None)
+
+
+def _memory(role: str, *, highest: int, first: int, last: int) -> MemoryUse:
+    return MemoryUse(
+        role=role,
+        highest_bytes=highest * MIB,
+        first_quarter_bytes=first * MIB,
+        last_quarter_bytes=last * MIB,
+    )
+
+
+def _radiographs(names: Sequence[str]) -> RadiographReport:
+    latencies = tuple(
+        RadiographLatency(
+            name=name,
+            ratio=5.0,
+            ratio_session_kept=4.5,
+            ratio_without_measuring=3.0,
+            quality=ONE,
+            triage=ONE,
+            slow_copy_quality=None,
+            stages={"quality.decoded": ONE},
+            naive_quality=ONE,
+            naive_done=ONE,
+            naive_stages={"decode": ONE},
+            probability_difference=0.01,
+        )
+        for name in names
+    )
+    memory = (_memory("worker", highest=300, first=250, last=260),)
+    return RadiographReport(latencies=latencies, memory=memory, engines=(ENGINE,))
+
+
+def _series() -> SeriesReport:
+    return SeriesReport(
+        slices=200,
+        ratio_first_slice=3.5,
+        ratio_all=2.0,
+        ratio_first_slice_without_measuring=2.5,
+        ratio_all_without_measuring=1.8,
+        quality=ONE,
+        first_slice=ONE,
+        denoised=ONE,
+        stages={},
+        naive_quality=ONE,
+        naive_first_slice=ONE,
+        naive_done=ONE,
+        naive_stages={},
+        memory=(_memory("worker", highest=400, first=280, last=290),),
+        engines=(ENGINE,),
+    )
+
+
+def _backlog() -> BacklogReport:
+    return BacklogReport(
+        files=10,
+        answered=9,
+        failed=0,
+        lost=1,
+        seconds=5.0,
+        files_per_second=2.0,
+        urgent=1,
+        urgent_rank=0.0,
+        urgent_after_seen_s=0.5,
+        memory=(_memory("watcher", highest=90, first=80, last=80),),
+    )
+
+
+def _idle() -> IdleReport:
+    return IdleReport(
+        seconds_to_ready=4.0,
+        seconds=20.0,
+        cpu_percent={"watcher": 1.0, "kiosk": 0.5},
+        watcher_and_kiosk_cpu_percent=1.5,
+        memory=(_memory("kiosk", highest=150, first=150, last=150),),
+        watcher_and_kiosk_bytes=240 * MIB,
+    )
+
+
+def made_run(*, whole: bool) -> Measured:
+    """A run whose numbers are known; not whole: nothing was asked for."""
+    return Measured(
+        machine=describe_machine(),
+        load_after_1min=0.5,
+        quick=not whole,
+        radiographs=_radiographs(RADIOGRAPHS) if whole else None,
+        series=_series() if whole else None,
+        backlog=_backlog() if whole else None,
+        idle=_idle() if whole else None,
+    )
+
+
+@pytest.fixture
+def whole_run() -> Measured:
+    """A full run of everything."""
+    return made_run(whole=True)
+
+
+@pytest.fixture
+def empty_run() -> Measured:
+    """A quick run of nothing."""
+    return made_run(whole=False)

@@ -26,6 +26,7 @@ UNFINISHED = re.compile(
     re.IGNORECASE,
 )
 """Words of unfinished or pretended work. (A library without type stubs may say so beside its ignore.)"""
+HALF_MERGED = re.compile(r"^(<{7}|>{7}) ")
 MACHINE = re.compile(
     r"(?<![\w.])/(home|Users|work|opt|farm|mnt|root|tmp/\w)/?[\w.]*/"
     r"|pypi\.org|pythonhosted|index-url[= ]https?:"
@@ -97,6 +98,11 @@ def bound_to_a_machine(root: Path, files: list[Path]) -> list[str]:
     )
 
 
+def half_merged(root: Path, files: list[Path]) -> list[str]:
+    """Lines that a merge leaves behind where two changes met."""
+    return _lines_with(HALF_MERGED, root, [path for path in files if path.suffix in TEXT_SUFFIXES])
+
+
 def _lines_with(pattern: re.Pattern[str], root: Path, files: list[Path]) -> list[str]:
     found = []
     for path in files:
@@ -130,6 +136,10 @@ def test_nothing_unfinished_ships(repository: Path, files_of: FilesOf) -> None:
     assert unfinished(repository, files_of(repository)) == []
 
 
+def test_nothing_is_half_merged(repository: Path, files_of: FilesOf) -> None:
+    assert half_merged(repository, files_of(repository)) == []
+
+
 def test_nothing_is_bound_to_a_machine(repository: Path, files_of: FilesOf) -> None:
     assert bound_to_a_machine(repository, files_of(repository)) == []
 
@@ -151,6 +161,7 @@ APACHE = "# SPDX-FileCopyrightText: 2026 The Scanside authors\n# SPDX-License-Id
         (unfinished, "appliance/later.py", APACHE + "# TODO: the rest\n"),
         (unfinished, "export/later.py", APACHE + "raise NotImplementedError\n"),
         (unfinished, "ui/later.py", APACHE + "screen = StubScreen()  # a stub\n"),
+        (half_merged, "docs/both.md", "<<<<<<" + "< ours\nword\n"),
         (bound_to_a_machine, "docs/where.md", "Look at /home/anna/scanside/notes.md\n"),
         (bound_to_a_machine, "packaging/constraints/x.txt", "--index-url https://example.org/simple\n"),
         (packages_where_none_may_be, "packaging/__init__.py", APACHE),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import shutil
@@ -178,11 +179,13 @@ def test_a_root_that_is_not_there_yet_is_no_error(tmp_path: Path, hints: Hints) 
 
 
 def test_without_room_for_another_event_queue_the_folders_are_listed(root: Path, hints: Hints) -> None:
-    in_use = len(list(Path("/proc/self/fd").iterdir()))
+    importlib.import_module("watchdog.observers")  # now, while there is room to read it
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     notices = Notices((root,), events=True, hint=hints.put)
     with ExitStack() as opened:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (in_use - 1, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
         try:
             opened.enter_context(notices)
         finally:

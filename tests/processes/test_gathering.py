@@ -4,22 +4,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom import uid
+from pydicom import dcmread, uid
 from pydicom.dataset import FileDataset, FileMetaDataset
 
 from appliance.clock import ManualClock
 from appliance.config import MIB, Layout
 from appliance.domain.acquisition import Completeness, Door, Urgency
 from appliance.errors import StoreError
-from appliance.intake.assembly import LATE_QUIET_S
+from appliance.intake.assembly import LATE_QUIET_S, MOST_COMPARED
 from appliance.intake.claim import Spool
 from appliance.intake.description import Description
 from appliance.intake.look import describe
+from appliance.intake.same_content import same_content
 from appliance.processes import gathering as gathering_module
 from appliance.processes.gathering import Gathering
 from appliance.processes.lander import Arrival, Fate, Lander, Outcome
@@ -43,9 +46,15 @@ class Looked:
 class NoJail:
     """Looks into the harmless files of these tests without a process of its own."""
 
+    compared = 0
+
     def begin_describe(self, path: Path, *, sha256: str) -> Looked:
         del sha256
         return Looked(describe(path, max_frame_bytes=MIB))
+
+    def same_content(self, one: Path, other: Path) -> bool:
+        self.compared += 1
+        return same_content(one, other, max_frame_bytes=MIB)
 
 
 class Bench:
@@ -55,6 +64,7 @@ class Bench:
         self._layout, self._database, self.clock = layout, database, clock
         self.spool = Spool(layout, reserve_bytes=0)
         self.board = Board(database)
+        self._no_jail = NoJail()
         self.restart()
 
     def restart(self) -> None:
@@ -64,7 +74,7 @@ class Bench:
         self.lander = Lander(
             landings=landings,
             spool=self.spool,
-            describes=NoJail(),
+            describes=self._no_jail,
             gathering=self.gathering,
             layout=self._layout,
             clock=self.clock,
@@ -89,6 +99,16 @@ class Bench:
     def only(self) -> BoardEntry:
         (entry,) = self.board.entries()
         return entry
+
+    def repeats(self) -> list[int]:
+        return [row[0] for row in self._database.read("SELECT repeats FROM file ORDER BY rowid")]
+
+    def spooled(self) -> set[str]:
+        """All that lies in the spool, by name, which is its content."""
+        return {path.name for path in self._layout.spool.rglob("*") if path.is_file()}
+
+    def compared(self) -> int:
+        return self._no_jail.compared
 
     def settled_after(self, seconds: float) -> bool:
         self.clock.advance(seconds)
@@ -252,3 +272,57 @@ def test_memory_is_bounded(bench: Bench, slices: list[bytes]) -> None:
     bench.take(slices[0] + b"")  # the acquisition that was let go is read from the store again
     assert bench.settled_after(QUIET_S + 1)
     assert bench.only().slice_count == 10
+
+
+def test_the_same_image_written_anew_is_a_repeat(bench: Bench, slices: list[bytes], tmp_path: Path) -> None:
+    bench.take(*slices[:2])
+    (outcome,) = bench.take(written_anew(slices[0], tmp_path))
+    assert outcome.fate is Fate.REPEATED
+    assert outcome.acquisition_id == bench.only().acquisition_id
+    assert (bench.only().instance_count, bench.only().version) == (2, 1)
+    assert bench.repeats() == [1, 0]
+    assert bench.spooled() == {hashlib.sha256(content).hexdigest() for content in slices[:2]}
+
+
+def test_both_ways_of_writing_in_one_batch_count_once(
+    bench: Bench, slices: list[bytes], tmp_path: Path
+) -> None:
+    outcomes = bench.take(slices[0], written_anew(slices[0], tmp_path), slices[1], slices[0])
+    assert [outcome.fate.value for outcome in outcomes] == ["accepted", "repeated", "accepted", "repeated"]
+    assert bench.only().instance_count == 2
+    assert bench.repeats() == [2, 0]
+    assert bench.spooled() == {hashlib.sha256(content).hexdigest() for content in slices[:2]}
+
+
+def test_an_edited_image_is_a_conflict_and_its_own_repeat_is_none(
+    bench: Bench, slices: list[bytes], tmp_path: Path
+) -> None:
+    bench.take(*slices[:2])
+    edited = written_anew(slices[0], tmp_path, PatientComments="edited")
+    (outcome,) = bench.take(edited)
+    assert outcome.fate is Fate.ACCEPTED
+    assert bench.settled_after(QUIET_S + 1)
+    assert bench.only().completeness is Completeness.CONFLICT
+    assert bench.only().instance_count == 3
+    (outcome,) = bench.take(written_anew(edited, tmp_path, trailing_padding=True))
+    assert outcome.fate is Fate.REPEATED
+    assert bench.only().instance_count == 3
+    assert bench.repeats() == [0, 0, 1]
+
+
+def test_a_sender_of_ever_new_versions_is_compared_with_few(bench: Bench, slices: list[bytes]) -> None:
+    bench.take(*(slices[0][:-2] + number.to_bytes(2, "little") for number in range(20)))
+    assert bench.only().instance_count == 20
+    assert bench.compared() <= 20 * MOST_COMPARED
+
+
+def written_anew(content: bytes, folder: Path, *, trailing_padding: bool = False, **elements: str) -> bytes:
+    """The same, or as edited, as another program would write it: implicit VR."""
+    dataset = dcmread(io.BytesIO(content))
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    if trailing_padding:
+        dataset.add_new(0xFFFCFFFC, "OB", bytes(64))
+    dataset.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian
+    dataset.save_as(folder / "anew.dcm", implicit_vr=True, little_endian=True, enforce_file_format=True)
+    return (folder / "anew.dcm").read_bytes()

@@ -75,9 +75,10 @@ def test_all_processes_stop_within_seconds(appliance: RunningAppliance) -> None:
 def test_wrong_settings_of_a_child_end_everything_with_78(layout: Layout, tmp_path: Path) -> None:
     config = tmp_path / "settings.toml"
     config.write_text("[worker]\nthreads = 0\n", encoding="utf-8")
+    before = set(psutil.Process().children())
     code = supervise(layout=layout, config=config, clock=SystemClock(), stop=Event())
     assert code == ExitCode.CONFIG
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= before
 
 
 def test_a_second_supervisor_is_refused(layout: Layout) -> None:

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import uid
-from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom import dcmread, uid
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 
 from appliance.clock import SystemClock
 from appliance.config import GIB, IntakeSettings, Layout, ListenerSettings, Settings
@@ -322,6 +322,9 @@ def test_a_fault_of_ours_sets_one_file_aside_and_the_others_flow(layout: Layout)
                 raise ZeroDivisionError
             return self.jail.begin_describe(path, sha256=sha256)
 
+        def same_content(self, one: Path, other: Path) -> bool:
+            return self.jail.same_content(one, other)
+
     for name in ("a", "b", "c"):
         image(layout.inbox / f"{name}.dcm", PatientID="FAULTY" if name == "b" else "P")
     chosen = settings()
@@ -386,6 +389,48 @@ def test_a_series_that_was_sent_is_complete_when_its_association_ends(layout: La
         assert "CannotUnderstand" in storescu(port, image(tmp_path / "empty.dcm", Rows=0))
         (aside,) = watcher.board.set_aside()
         assert "Rows is 0" in aside.reason
+
+
+def test_the_same_image_through_both_doors_counts_once(layout: Layout, tmp_path: Path) -> None:
+    """Copied into the inbox, then sent by DCMTK, which writes another file header and other lengths."""
+    port = free_port()
+    file = odd_writing(image(tmp_path / "chest.dcm", PatientName="Doe^Jane"))
+    with running(layout, settings(port=port)) as watcher:
+        watcher.until(lambda: listens(port))
+        shutil.copyfile(file, layout.inbox / "chest.dcm")
+        watcher.until(lambda: watcher.files() == 1)
+        content = watcher.only().first.path.read_bytes()
+        for count in (1, 2):
+            assert "Received Store Response (Success)" in storescu(port, file)
+            assert (watcher.files(), watcher.repeats()) == (1, count)
+        assert watcher.only().completeness is Completeness.COMPLETE
+        assert watcher.only().version == 1
+        assert watcher.only().first.path.read_bytes() == content
+        assert [path.name for path in layout.spool.rglob("*") if path.is_file()] == [
+            watcher.only().first.sha256
+        ]
+        pixels = dcmread(file).PixelData
+        edits = {"PixelData": pixels[:-1] + b"\x07", "PatientName": "Doe^John", "PatientID": "P2"}
+        for count, (keyword, value) in enumerate(edits.items(), start=2):
+            dataset = dcmread(file)
+            setattr(dataset, keyword, value)
+            dataset.save_as(tmp_path / keyword)
+            assert "Success" in storescu(port, tmp_path / keyword)
+            assert (watcher.files(), watcher.repeats()) == (count, 2)
+        assert {entry.completeness for entry in watcher.entries()} == {Completeness.CONFLICT}
+
+
+def odd_writing(path: Path) -> Path:
+    """As some modalities write: implicit VR, a sequence without a length, a private element."""
+    dataset = dcmread(path)
+    item = Dataset()
+    item.CodeValue, item.CodeMeaning = "R-10206", "anterior"
+    dataset.ViewCodeSequence = [item]
+    dataset["ViewCodeSequence"].is_undefined_length = True
+    dataset.private_block(0x0019, "MAKER", create=True).add_new(0x01, "LO", "odd")
+    dataset.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian
+    dataset.save_as(path, implicit_vr=True, little_endian=True)
+    return path
 
 
 def test_a_full_disk_acknowledges_nothing_and_work_resumes_by_itself(layout: Layout, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -59,6 +60,16 @@ def answer(acquisition: Acquisition, image: PixelImage, card: ModelCard, hu: NDA
 
 def test_original_axial_ct_is_accepted(make_acquisition: MakeAcquisition, denoise_card: ModelCard) -> None:
     assert TASK.accepts(make_acquisition(**CT), denoise_card) is None
+
+
+def test_a_silent_header_is_no_reason_but_one_that_speaks_is(
+    make_acquisition: MakeAcquisition, denoise_card: ModelCard
+) -> None:
+    use = replace(denoise_card.intended_use, body_parts=("CHEST",), minimum_age_years=18.0)
+    card = replace(denoise_card, intended_use=use)
+    assert TASK.accepts(make_acquisition(**CT, body_part=None, patient={"age_years": None}), card) is None
+    for known in ({"body_part": "ABDOMEN"}, {"body_part": "CHEST", "patient": {"age_years": 3.0}}):
+        assert TASK.accepts(make_acquisition(**CT, **known), card) is not None
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class CtDenoise:
 
     def accepts(self, acquisition: Acquisition, card: ModelCard | None) -> Refusal | None:
         """See `FrameTask.accepts`."""
-        reason = reason_against(acquisition, card, Kind.VOLUME) or next(
+        reason = reason_against(acquisition, card, Kind.VOLUME, silence_refuses=False) or next(
             (words for instance in acquisition.instances if (words := _instance_reason(instance))), None
         )
         return None if reason is None else Refusal(task=self.name, reason=reason)

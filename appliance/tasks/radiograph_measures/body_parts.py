@@ -34,7 +34,11 @@ _UPPER_LIMB: Final = frozenset(
     {*_ARM.split(), "UPPER ARM", "UPPER EXTREMITY", "UPPER LIMB", "AC JOINT", "ACJOINT"}
 )
 _LOWER_LIMB: Final = frozenset({*_LEG.split(), "LOWER LEG", "TIB FIB", "LOWER EXTREMITY", "LOWER LIMB"})
-_LIMB: Final = _UPPER_LIMB | _LOWER_LIMB | {"EXTREMITY", "LIMB"}
+UNSPECIFIC: Final = frozenset(
+    {"EXTREMITY", "LIMB", "UPPER EXTREMITY", "LOWER EXTREMITY", "UPPER LIMB", "LOWER LIMB"}
+)
+"""Names that do not say which part of a limb it is: it may be a shoulder."""
+_LIMB: Final = _UPPER_LIMB | _LOWER_LIMB | UNSPECIFIC
 
 
 def part_of(first: Instance) -> Part:

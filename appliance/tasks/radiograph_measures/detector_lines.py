@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from itertools import pairwise
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -47,13 +48,20 @@ def defect_lines(image: PixelImage) -> tuple[DefectLine, ...]:
     found: list[DefectLine] = []
     for is_row in (True, False):
         rows, columns = stored.shape
-        size = (_SEGMENTS, rows) if is_row else (columns, _SEGMENTS)
         if min(rows, columns) < 8 * _SEGMENTS:
             continue
-        means = cv2.resize(stored, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        pieces = means.T if is_row else means
+        pieces = _line_means(stored, is_row=is_row)
         found.extend(DefectLine(is_row=is_row, index=index) for index in _standing_out(pieces))
     return tuple(found)
+
+
+def _line_means(stored: NDArray[Any], *, is_row: bool) -> NDArray[np.float32]:
+    """Mean of every line in each segment, shape (segments, lines)."""
+    along = stored.shape[1] if is_row else stored.shape[0]
+    bounds = np.linspace(0, along, _SEGMENTS + 1).astype(int)
+    strips = (stored[:, a:b] if is_row else stored[a:b] for a, b in pairwise(bounds.tolist()))
+    means = [cv2.reduce(strip, 1 if is_row else 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F) for strip in strips]
+    return np.stack([mean.ravel() for mean in means]).astype(np.float32)
 
 
 def _standing_out(pieces: NDArray[np.float32]) -> list[int]:

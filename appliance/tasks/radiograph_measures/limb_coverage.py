@@ -15,7 +15,7 @@ import numpy as np
 
 from appliance.domain.acquisition import Instance
 from appliance.domain.quality import Mark, QualityCheck
-from appliance.tasks.radiograph_measures.body_parts import ENDS, TRUNK_BOUND, words_of
+from appliance.tasks.radiograph_measures.body_parts import ENDS, TRUNK_BOUND, UNSPECIFIC, words_of
 from appliance.tasks.radiograph_measures.exposed_field import ExposedField, Mask
 from appliance.tasks.radiograph_measures.overview import Overview
 from appliance.tasks.radiograph_measures.verdicts import at_most, line_mark, not_checked
@@ -70,6 +70,11 @@ def limb_coverage_check(
         return not_checked(
             "field_of_view",
             f"Coverage of a {part.lower()} beside the trunk is not judged by this device yet; look.",
+        )
+    if part in UNSPECIFIC:
+        return not_checked(
+            "field_of_view",
+            f"The header says only {part}: on how many sides it may leave is not known; look.",
         )
     if limb is None:
         return not_checked(

@@ -37,6 +37,10 @@ on it with a third to a half; a lung cut off at its base with a fifth."""
 _SOLID: Final = 0.72
 """Least part of its convex hull that a lung fills; the heart leaves 0.8 of the left one. A lung that runs
 into the air above a shoulder is L-shaped."""
+_INWARD: Final = 1.2
+"""How strongly a region near the spine is preferred to a larger one near the side, where arms leave air."""
+_ALIKE: Final = 0.5
+"""Two lungs are about as dark as each other; one below this part of the other's level is air."""
 _AIR: Final = 0.06
 """Level up to which pixels joined to the edge of the field are air outside the body."""
 _AIR_DARKER: Final = 0.8
@@ -102,7 +106,7 @@ def find_lungs(overview: Overview, field: ExposedField) -> tuple[Lung, ...]:
     rim = inside - cv2.erode(
         inside, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0.0
     )
-    found: dict[bool, tuple[int, Mask]] = {}
+    found: dict[bool, tuple[float, Mask]] = {}
     for label in range(1, count):
         column, row = centres[label]
         if stats[label, cv2.CC_STAT_AREA] < _SMALLEST_CORE * inside.size:
@@ -118,8 +122,13 @@ def find_lungs(overview: Overview, field: ExposedField) -> tuple[Lung, ...]:
         if _part_on_rim(mask, rim) > _AROUND or _solidity(mask) < _SOLID or _runs_into_air(mask, level):
             continue
         on_left = bool(column < width / 2)
-        if on_left not in found or area > found[on_left][0]:
-            found[on_left] = area, mask
+        likely = area * (1.0 - _INWARD * abs(column / width - 0.5))
+        if on_left not in found or likely > found[on_left][0]:
+            found[on_left] = likely, mask
+    if len(found) == 2:
+        darker = [float(np.median(level[found[side][1] > 0])) for side in (True, False)]
+        if min(darker) < _ALIKE * max(darker):
+            del found[darker[0] < darker[1]]
     lungs = []
     for on_left in (True, False):
         if on_left in found:

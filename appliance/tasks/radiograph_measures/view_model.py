@@ -90,10 +90,11 @@ def orientation_check(first: Instance, outputs: Tensors, card: ModelCard | None)
     """Is the picture upright? Judged on chests only: limbs have no usual way up."""
     if card is None or not outputs:
         return not_checked("orientation", _NO_MODEL)
-    part = _answer(outputs, _PART_OUTPUT, _labels(card, rotation=False))
-    if part_of(first) is not Part.CHEST or part is None or part[0] != "CHEST":
+    if part_of(first) is not Part.CHEST:
+        return not_checked("orientation", "Limbs have no usual way up, so it was not judged.")
+    if looks_like(outputs, card) != CHEST_LABEL:
         return not_checked(
-            "orientation", "Only a picture that shows a chest can be judged; limbs have no usual way up."
+            "orientation", "The model is not sure that this is a chest; look which way up it is."
         )
     turned = _answer(outputs, _ROTATION_OUTPUT, _labels(card, rotation=True))
     if turned is None:

@@ -13,9 +13,6 @@ from export.reference.statistics import (
     auc,
     auc_estimate,
     balanced_weight,
-    cross_fitted_calls,
-    operating_points,
-    platt,
 )
 
 
@@ -37,33 +34,6 @@ def test_the_interval_widens_when_films_of_a_patient_repeat() -> None:
     fourfold = auc_estimate(np.tile(score, 4), np.tile(truth, 4), [str(index % 120) for index in range(480)])
     assert alone.low < alone.value < alone.high
     assert (fourfold.high - fourfold.low) == pytest.approx(alone.high - alone.low, rel=0.2)
-
-
-def test_operating_points_reach_their_targets() -> None:
-    score, truth = scores()
-    sensitive, specific = operating_points(score, truth)
-    assert sensitive < specific
-    assert (score[truth] >= sensitive).mean() >= 0.9
-    assert (score[~truth] < specific).mean() >= 0.9
-
-
-def test_calls_of_a_fold_do_not_use_its_own_scores() -> None:
-    score, truth = scores()
-    fold = np.arange(600) % 5
-    before, _ = cross_fitted_calls(score, truth, fold)
-    moved = np.where(fold == 0, score + 100.0, score)
-    after, _ = cross_fitted_calls(moved, truth, fold)
-    assert after[fold == 0].all()
-    assert 0.8 < before[truth].mean() < 0.97
-
-
-def test_platt_recovers_a_known_calibration() -> None:
-    random = np.random.default_rng(3)
-    logit = random.standard_normal(20000) * 2
-    truth = random.random(20000) < 1 / (1 + np.exp(-(0.5 * logit - 0.3)))
-    fitted = platt(logit, truth, np.ones(20000))
-    assert fitted.scale == pytest.approx(0.5, abs=0.04)
-    assert fitted.shift == pytest.approx(-0.3, abs=0.06)
 
 
 def test_a_source_with_one_class_teaches_nothing_and_others_are_balanced() -> None:

@@ -65,9 +65,12 @@ def test_the_same_contact_is_allowed_in_the_middle_of_a_limb(tmp_path: Path, rad
     assert judge(radiograph, tmp_path, plan, claimed="WRIST")["field_of_view"].verdict is Verdict.OK
 
 
-def test_beside_the_trunk_coverage_is_not_judged(tmp_path: Path, radiograph: Read) -> None:
-    checks = judge(radiograph, tmp_path, claimed="SHOULDER")
-    assert checks["field_of_view"].verdict is Verdict.NOT_CHECKED
+def test_coverage_is_not_judged_beside_the_trunk_or_of_an_unnamed_part(
+    tmp_path: Path, radiograph: Read
+) -> None:
+    for claimed in ("SHOULDER", "EXTREMITY"):
+        checks = judge(radiograph, tmp_path, claimed=claimed)
+        assert checks["field_of_view"].verdict is Verdict.NOT_CHECKED
 
 
 def test_the_side_must_be_given(tmp_path: Path, radiograph: Read) -> None:
