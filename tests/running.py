@@ -20,6 +20,7 @@ from typing_extensions import Self
 
 from appliance.commands.results import stored_lines
 from appliance.config import Layout
+from appliance.errors import StoreError
 
 LOOK_INTERVAL_S = 0.1
 CHILD_LIMIT_S = 60
@@ -59,9 +60,10 @@ class RunningAppliance:
             )
 
     def lines(self) -> list[dict[str, Any]]:
-        if not self.layout.database.exists():
+        try:
+            return list(stored_lines(self.layout))
+        except StoreError:  # it is still being made
             return []
-        return list(stored_lines(self.layout))
 
     def wait_for(
         self, condition: Callable[[list[dict[str, Any]]], bool], *, limit_s: float

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""`scanside models`: what is installed, and whether it is what it claims to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from typer.testing import CliRunner
+
+from appliance.cli import app
+from appliance.errors import ExitCode
+from tests.command_line import json_lines
+from tests.tiny_bundles import build
+
+Say = Callable[..., CompletedProcess[str]]
+SHIPPED = ["chest_triage", "ct_denoise", "fracture_triage"]
+
+
+@pytest.fixture
+def tampered(tmp_path: Path) -> str:
+    """A setting that names a folder with a good bundle and one whose network was changed afterwards."""
+    build(tmp_path / "models" / "good", task="good_task", name="good")
+    bundle = build(tmp_path / "models" / "tampered", task="bad_task", name="bad")
+    model = bundle / "model.onnx"
+    model.write_bytes(model.read_bytes().replace(b"factor", b"fbctor"))
+    return f'["{tmp_path / "models"}"]'
+
+
+def test_the_list_has_the_card_of_each_model_without_proving_any(say: Say) -> None:
+    done = say("models", "list", "--json")
+    assert done.returncode == ExitCode.OK
+    cards = json_lines(done)
+    assert [card["task"] for card in cards] == SHIPPED
+    assert all(card["provenance"]["licence"] and card["metrics"] for card in cards)
+    table = say("models", "list")
+    assert table.returncode == ExitCode.OK
+    assert all(f"{card['task']}@{card['version']}" in table.stdout for card in cards)
+
+
+def test_the_shipped_models_prove_themselves(say: Say) -> None:
+    done = say("models", "verify", "--json")
+    assert done.returncode == ExitCode.OK
+    assert [(line["model"].split("@")[0], line["engine"], line["verdict"]) for line in json_lines(done)] == [
+        (task, "ort", "OK") for task in SHIPPED
+    ]
+
+
+def test_a_tampered_bundle_is_refused_and_ends_with_1(say: Say, tampered: str) -> None:
+    done = say("models", "verify", "--json", SCANSIDE__MODELS=tampered)
+    assert done.returncode == ExitCode.FOUND_FAULTS
+    refused, *proofs = json_lines(done)
+    assert refused["verdict"] == "REFUSED"
+    assert "model.onnx" in refused["reason"]
+    assert refused["remedy"]
+    assert {line["verdict"] for line in proofs} == {"OK"}
+    assert not any("bad_task" in line["model"] for line in proofs)
+
+
+def test_a_model_that_no_engine_can_serve_ends_with_1(say: Say, tmp_path: Path) -> None:
+    build(tmp_path / "models" / "wrong", task="wrong_task", golden_factor=0.6)
+    done = say("models", "verify", SCANSIDE__MODELS=f'["{tmp_path / "models"}"]')
+    assert done.returncode == ExitCode.FOUND_FAULTS
+    assert "FAILED" in done.stdout
+
+
+def test_models_alone_shows_its_help() -> None:
+    assert "verify" in CliRunner().invoke(app, ["models"]).output

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the doctor finds, and that every CHECK and FAIL comes with what to do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from pynetdicom.sop_class import CTImageStorage
+
+from appliance.clock import Clock, ManualClock, SystemClock
+from appliance.config import Layout, ListenerSettings, PeerSettings, SenderSettings, Settings, WorkerSettings
+from appliance.models.registry import Registry
+from appliance.monitor.doctor import Diagnosis, Health, examine
+from appliance.monitor.heartbeat import Heartbeat
+from appliance.store.connection import Database
+from tests.receiver import receiver
+from tests.running import free_port
+from tests.tiny_bundles import build
+
+NOBODY_LISTENS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""pynetdicom drops the socket of a refused connection without closing it; Python closes it at once."""
+
+
+@contextmanager
+def registry_of(folder: Path, *engines: str) -> Iterator[Registry]:
+    with Registry((folder,), engines=engines, threads=1, cache=folder / "cache") as registry:
+        yield registry
+
+
+def found(
+    layout: Layout,
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    models: Path | None = None,
+) -> dict[str, Diagnosis]:
+    settings = settings or Settings(
+        listener=ListenerSettings(enabled=False), worker=WorkerSettings(engines=("ort",))
+    )
+    folder = models or layout.data / "no_models"
+    with registry_of(folder, *settings.worker.engines) as registry:
+        diagnoses = list(examine(settings, layout, registry, clock or SystemClock()))
+    assert all(diagnosis.remedy for diagnosis in diagnoses if diagnosis.health is not Health.OK)
+    assert all(diagnosis.found for diagnosis in diagnoses)
+    return {diagnosis.subject: diagnosis for diagnosis in diagnoses}
+
+
+def test_a_machine_without_models_fails(layout: Layout) -> None:
+    assert found(layout)["models"].health is Health.FAIL
+
+
+def test_a_model_that_proves_itself_is_ok_and_a_refused_bundle_fails(layout: Layout, tmp_path: Path) -> None:
+    build(tmp_path / "models" / "good")
+    bad = build(tmp_path / "models" / "bad", task="other")
+    (bad / "card.toml").write_text("changed", encoding="utf-8")
+    answers = found(layout, models=tmp_path / "models")
+    assert answers["model ct_denoise"].health is Health.OK
+    assert "ort f32 CPU" in answers["model ct_denoise"].found
+    assert answers["model bundle"].health is Health.FAIL
+
+
+def test_a_model_on_its_second_engine_is_to_be_looked_at(layout: Layout, tmp_path: Path) -> None:
+    build(tmp_path / "models" / "good")
+    settings = Settings(
+        listener=ListenerSettings(enabled=False), worker=WorkerSettings(engines=("null", "ort"))
+    )
+    model = found(layout, settings, models=tmp_path / "models")["model ct_denoise"]
+    assert model.health is Health.CHECK
+    assert "because null:" in model.found
+    assert "null" in model.remedy
+
+
+def test_a_model_that_nothing_serves_fails(layout: Layout, tmp_path: Path) -> None:
+    build(tmp_path / "models" / "wrong", golden_factor=0.9)
+    assert found(layout, models=tmp_path / "models")["model ct_denoise"].health is Health.FAIL
+
+
+def test_the_store_is_none_yet_or_sound_or_damaged(layout: Layout) -> None:
+    assert found(layout)["store"].found.startswith("none yet")
+    with Database.open(layout.database, data=layout.data, clock=SystemClock()):
+        pass
+    assert found(layout)["store"].health is Health.OK
+    content = bytearray(layout.database.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    layout.database.write_bytes(content)
+    assert found(layout)["store"].health is Health.FAIL
+
+
+def test_a_clock_before_this_software_was_made_is_to_be_looked_at(layout: Layout) -> None:
+    early = ManualClock(start_utc=datetime(2019, 5, 1, tzinfo=timezone.utc))
+    clock = found(layout, clock=early)["clock"]
+    assert (clock.health, "2019-05-01" in clock.found) == (Health.CHECK, True)
+    assert found(layout, clock=ManualClock())["clock"].health is Health.OK
+
+
+def test_a_process_without_a_fresh_sign_of_life_fails_beside_living_ones(layout: Layout) -> None:
+    clock = ManualClock()
+    assert found(layout, clock=clock)["appliance"].found.startswith("not running")
+    Heartbeat(layout.run, "worker", clock).beat("working: quality")
+    clock.advance(60)
+    Heartbeat(layout.run, "watcher", clock).beat("waiting")
+    answers = found(layout, clock=clock)
+    assert (answers["watcher"].health, answers["watcher"].found) == (Health.OK, "waiting")
+    assert answers["worker"].health is answers["sender"].health is Health.FAIL
+    assert "appliance" not in answers
+
+
+def test_the_port_is_free_or_taken(layout: Layout) -> None:
+    def asked(port: int) -> Diagnosis:
+        settings = Settings(listener=ListenerSettings(port=port), worker=WorkerSettings(engines=("ort",)))
+        return found(layout, settings)[f"DICOM port 127.0.0.1:{port}"]
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert asked(taken.getsockname()[1]).health is Health.FAIL
+    assert asked(free_port()).health is Health.OK
+
+
+@NOBODY_LISTENS
+def test_a_peer_answers_or_is_to_be_looked_at(layout: Layout) -> None:
+    with receiver(takes=CTImageStorage) as (port, _):
+        peers = tuple(
+            PeerSettings(name=name, host="127.0.0.1", port=number, ae_title="ARCHIVE")
+            for name, number in (("here", port), ("away", free_port()))
+        )
+        settings = Settings(
+            listener=ListenerSettings(enabled=False),
+            worker=WorkerSettings(engines=("ort",)),
+            sender=SenderSettings(peers=peers),
+        )
+        answers = found(layout, settings)
+    assert answers["peer here"].health is Health.OK
+    assert answers["peer away"].health is Health.CHECK
+    assert "does not answer" in answers["peer away"].found
