@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from appliance.clock import NS_PER_MS
 from appliance.domain.acquisition import (
@@ -29,6 +30,14 @@ from appliance.domain.result import StageTiming
 from appliance.store.connection import Database, Row
 from appliance.store.jobs import queue_lanes
 from appliance.store.outbox import queue_originals
+
+CONCERNING_SQL: Final = (
+    "SELECT acquisition_id FROM acquisition WHERE series_instance_uid = ?"
+    " UNION SELECT acquisition_id FROM file WHERE json_extract(instance, '$.sop_instance_uid') = ?"
+    " AND instance IS NOT NULL AND acquisition_id IS NOT NULL"
+)
+"""Asked for every file that comes. Without `instance IS NOT NULL` SQLite does not take the partial index, and
+reads the headers of all files that ever came."""
 
 
 class FileStatus(str, Enum):
@@ -191,12 +200,7 @@ class Landings:
 
     def concerning(self, *, series_instance_uid: str, sop_instance_uid: str) -> tuple[str, ...]:
         """Ids of the acquisitions of this series, and of those that hold an image of this name."""
-        rows = self._database.read(
-            "SELECT acquisition_id FROM acquisition WHERE series_instance_uid = ?"
-            " UNION SELECT acquisition_id FROM file"
-            " WHERE json_extract(instance, '$.sop_instance_uid') = ? AND acquisition_id IS NOT NULL",
-            (series_instance_uid, sop_instance_uid),
-        )
+        rows = self._database.read(CONCERNING_SQL, (series_instance_uid, sop_instance_uid))
         return tuple(row[0] for row in rows)
 
     def holding(self, sop_instance_uid: str) -> tuple[tuple[str, Path], ...]:
