@@ -9,6 +9,7 @@ pydicom's. Each arrival is a study of its own: the same bytes twice would be rec
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import HTJ2KLossless, generate_uid
 
+from appliance.clock import NS_PER_S
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from appliance.selftest.phantom_radiograph import write_chest
 
@@ -38,6 +40,7 @@ RADIOGRAPHS: Final = (RAW, "dx_jpeg_lossless", "dx_jpeg_ls", HTJ2K, "dx_j2k")
 """Names of the radiograph measurements; `ratio_to_naive` has them as keys."""
 CT_EXTENT_MM: Final = 300.0
 """From the lungs to the upper abdomen, whatever the number of slices."""
+BACKLOG_AGE_S: Final = 3600.0
 SMALL_PX: Final = 64
 """Side of a backlog radiograph: the files are to be many, not large."""
 
@@ -127,7 +130,8 @@ def new_arrival(template: tuple[Path, ...], folder: Path) -> Study:
 def write_backlog(folder: Path, *, files: int, urgent: int) -> tuple[Study, ...]:
     """Small radiographs, each a study; the last `urgent` of them with RequestedProcedurePriority STAT.
 
-    The urgent ones sort last by name, so that no order of listing favours them.
+    The urgent ones sort last by name, so that no order of listing favours them. All were written an hour ago,
+    as far as their file system knows: what has just come is not taken for a backlog.
     """
     folder.mkdir(parents=True, exist_ok=True)
     template = write_chest(folder / "template", rows=SMALL_PX, columns=SMALL_PX).path
@@ -140,6 +144,8 @@ def write_backlog(folder: Path, *, files: int, urgent: int) -> tuple[Study, ...]
         dataset.RequestedProcedurePriority = "STAT" if number >= files - urgent else "ROUTINE"
         out = folder / f"{number:06d}.dcm"
         dataset.save_as(out, enforce_file_format=True)
+        written_ns = out.stat().st_mtime_ns - round(BACKLOG_AGE_S * NS_PER_S)
+        os.utime(out, ns=(written_ns, written_ns))
         studies.append(Study(files=(out,), study_instance_uid=study))
     return tuple(studies)
 
