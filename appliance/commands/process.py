@@ -42,8 +42,8 @@ def process(
 
     with errors_in_words():
         settings = load_settings(config)
-        files = files_below(tuple(paths))
         layout = Layout(data=out.resolve())
+        files = files_below(tuple(paths), but=(layout.results, layout.views))
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -97,10 +97,11 @@ class _Gathered:
             yield all_given(acquisition, siblings=others)
 
 
-def files_below(paths: tuple[Path, ...]) -> list[Path]:
+def files_below(paths: tuple[Path, ...], *, but: tuple[Path, ...] = ()) -> list[Path]:
     """Everything that was named or lies below a named folder, once, in order of name; no links followed.
 
-    Links to folders and folders that cannot be listed are among them: they get their line, too.
+    Links to folders and folders that cannot be listed are among them: they get their line, too. The folders
+    in `but` are passed over: what an earlier run has made is no input.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -108,7 +109,8 @@ def files_below(paths: tuple[Path, ...]) -> list[Path]:
             found[path] = None
             continue
         for folder, subfolders, names in os.walk(path, onerror=lambda error: _unlisted(error, found)):
-            subfolders.sort()
+            here = Path(folder).resolve()
+            subfolders[:] = sorted(name for name in subfolders if here / name not in but)
             links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]  # noqa: PTH114,PTH118
             found.update((Path(folder) / name, None) for name in sorted([*names, *links]))
     return list(found)

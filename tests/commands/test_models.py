@@ -17,7 +17,7 @@ from tests.command_line import json_lines
 from tests.tiny_bundles import build
 
 Say = Callable[..., CompletedProcess[str]]
-SHIPPED = ["chest_triage", "ct_denoise", "fracture_triage"]
+SHIPPED = ["chest_triage", "ct_denoise", "fracture_triage", "radiograph_view"]
 
 
 @pytest.fixture

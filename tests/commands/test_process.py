@@ -52,7 +52,7 @@ def test_every_path_gets_its_line_and_the_exit_code_is_0(folder: Path, tmp_path:
     chest = next(line for line in lines if line["files"] == [str(folder / "chest.dcm")])
     assert chest["status"] == "done"
     assert {finding["task"] for finding in chest["findings"]} == {"chest_triage"}
-    assert chest["engines"] == {"chest_triage": "ort f32 CPU"}
+    assert chest["engines"] == {"quality_chest": "ort f32 CPU", "chest_triage": "ort f32 CPU"}
     others = [line for line in lines if line is not chest and "mangled" not in line["files"][0]]
     assert {line["status"] for line in others} == {"quarantined"}
     assert all(line["reason"] for line in others)

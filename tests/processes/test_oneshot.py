@@ -51,6 +51,8 @@ def test_everything_below_a_folder_is_found_once_in_order_and_no_link_is_followe
     (folder / "loop").symlink_to(folder)
     expected = [folder / "link", folder / "loop", folder / "z", folder / "a" / "1", folder / "b" / "2"]
     assert files_below((folder,)) == expected
+    assert files_below((folder,), but=(folder,)) == expected  # only what lies below
+    assert files_below((tmp_path,), but=(folder,)) == [elsewhere / "secret"]
     assert files_below((folder, folder / "z", tmp_path / "none")) == [*expected, tmp_path / "none"]
 
 

@@ -162,3 +162,16 @@ def test_leases_of_another_boot_come_back(database: Database, jobs: Jobs, land: 
     assert jobs.take_back() == 0
     database.read("UPDATE job SET boot_id = 'before' WHERE state = 'leased'")
     assert jobs.take_back() == 1
+
+
+def test_a_job_that_is_given_back_is_as_it_was(jobs: Jobs, database: Database, land: LandOne) -> None:
+    land("a")
+    job = jobs.lease(worker="w", lease_s=60)
+    assert job is not None
+    assert jobs.give_back(job)
+    assert not jobs.give_back(job), "the lease is over"
+    rows = database.read("SELECT state, failures, deaths, reason FROM job WHERE job_id = ?", (job.job_id,))
+    assert rows == [("queued", 0, 0, None)]
+    again = jobs.lease(worker="w", lease_s=60)
+    assert again is not None
+    assert (again.job_id, again.attempts) == (job.job_id, 1)

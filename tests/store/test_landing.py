@@ -169,3 +169,21 @@ def test_the_quiet_time_that_is_left_is_kept_for_those_that_wait(database: Datab
     landings.amend(waiting, quiet_left_s=60.0)
     landings.write_quiet_left({"a": 12.5, "b": 3.0})
     assert landings.receiving() == (("a", 12.5),)
+
+
+def test_a_file_that_steps_aside_lets_the_others_go_first_and_stays(
+    database: Database, land: LandOne
+) -> None:
+    first, second = land("a"), land("b")
+    outbox = Outbox(database)
+    refused = outbox.next_send("pacs")
+    assert refused is not None
+    assert refused.path.name == first.first.sha256
+    outbox.not_sent(refused, reason="not this one", steps_aside=True)
+    other = outbox.next_send("pacs")
+    assert other is not None
+    assert other.path.name == second.first.sha256
+    outbox.sent(other)
+    back = outbox.next_send("pacs")
+    assert back is not None
+    assert (back.path, back.attempts) == (refused.path, 1)
