@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -140,8 +139,8 @@ class Appliance:
         return Answered(entry=found[0], closed_ns=closed_ns)
 
     def stop(self) -> None:
-        """As Ctrl-C does."""
-        self._process.send_signal(signal.SIGINT)
+        """As a service manager does."""
+        self._process.terminate()
         try:
             self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
