@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import engines
-from appliance.engines.base import Engine
+from appliance.engines.base import Engine, LoadEngine
 from appliance.errors import EngineError
 
 NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph"})
@@ -51,7 +51,7 @@ def engine_version(name: str) -> str:
 def load_engine(name: str, model: Path, *, threads: int) -> Engine:
     """Load a verified ONNX file into the engine of that name. Raises EngineError when it cannot serve it."""
     try:
-        engine: Engine = _module(name).load(model, threads=threads)
+        load: LoadEngine = _module(name).load
+        return load(model, threads=threads)
     except ImportError as error:
         raise _absent(name, error) from error
-    return engine

@@ -260,11 +260,6 @@ class Landings:
             StageTiming(stage="waited", duration_ms=(leased_ns - landed_ns) / NS_PER_MS),
         )
 
-    def spooled(self, sha256: str) -> Path | None:
-        """Where the content lies."""
-        rows = self._database.read("SELECT path FROM file WHERE sha256 = ?", (sha256,))
-        return self._database.data / rows[0][0] if rows else None
-
 
 def _landing(row: Row) -> Landing:
     sha256, status, reason, source, acquisition_id, repeats = row
