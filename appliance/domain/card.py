@@ -7,6 +7,7 @@ Read from `card.toml` of a bundle; unknown keys are refused, so a misspelt thres
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.domain.finding import Code
@@ -92,6 +93,20 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """The same model in another precision: `model.<precision>.onnx` beside the float32 `model.onnx`.
+
+    It is in a bundle only if it passed its gate against the float32 model (gate.json says how).
+    """
+
+    precision: str
+    """"int8" (explicit Q/DQ, symmetric) or "fp16"."""
+    tolerances: Mapping[str, float]
+    """Output name to the largest difference to the golden float32 output that an engine may show, in the
+    output's own unit; measured when the variant was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """`card.toml`."""
 
@@ -111,6 +126,8 @@ class ModelCard:
     intended_use: IntendedUse
     provenance: Provenance
     metrics: tuple[Metric, ...]
+    variants: tuple[Variant, ...] = ()
+    """Further precisions of the same model; float32 is always there."""
 
     @property
     def identity(self) -> str:

@@ -44,9 +44,12 @@ GOLDEN: Final = "golden.npz"
 GATE: Final = "gate.json"
 SUMS: Final = "SHA256SUMS"
 SIGNATURE: Final = "SIGNATURE"
+FP32: Final = "fp32"
+VARIANTS: Final = MappingProxyType({"int8": "model.int8.onnx", "fp16": "model.fp16.onnx"})
+"""Precision to file name of the graphs that may stand beside the float32 one."""
 REQUIRED: Final = frozenset({CARD, MODEL, GOLDEN, GATE})
-READ_BY_PEOPLE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.(md|txt))?")
-"""Other files that a bundle may hold: licences and notes. Never parsed."""
+READ_BY_PEOPLE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.(md|txt|html))?")
+"""Other files that a bundle may hold: licences, notes, the report. Never parsed."""
 SUM_LINE: Final = re.compile(r"([0-9a-f]{64}) [ *]([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 """As `sha256sum` writes it; the name can neither leave the folder nor hide in it."""
 MAX_FILE_BYTES: Final = 512 * 1024**2
@@ -74,7 +77,8 @@ class Bundle:
 
     folder: Path
     card: ModelCard
-    model_sha256: str
+    model_sha256: Mapping[str, str]
+    """Precision ("fp32", and those of the card's variants) to the hash of its graph."""
     sums_sha256: str
     """Of the list itself: names this bundle down to the last byte."""
     golden_inputs: Mapping[str, NDArray[Any]]
@@ -82,8 +86,16 @@ class Bundle:
 
     @property
     def model(self) -> Path:
-        """The graph."""
+        """The float32 graph."""
         return self.folder / MODEL
+
+    def model_in(self, precision: str) -> Path:
+        """The graph in a precision of `model_sha256`."""
+        return self.folder / _graph_file(precision)
+
+
+def _graph_file(precision: str) -> str:
+    return MODEL if precision == FP32 else VARIANTS[precision]
 
 
 def _refused(folder: Path, why: str) -> ModelBundleError:
@@ -91,7 +103,8 @@ def _refused(folder: Path, why: str) -> ModelBundleError:
 
 
 def _is_expected(name: str) -> bool:
-    return name in REQUIRED or name in {SUMS, SIGNATURE} or READ_BY_PEOPLE.fullmatch(name) is not None
+    known = name in REQUIRED or name in {SUMS, SIGNATURE} or name in VARIANTS.values()
+    return known or READ_BY_PEOPLE.fullmatch(name) is not None
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -152,7 +165,22 @@ def _card(folder: Path, content: bytes) -> ModelCard:
         if not (np.isfinite(label.scale) and np.isfinite(label.shift)):
             raise _refused(folder, f"scale and shift of {label.name} are not numbers")
     _check_preprocessing(folder, card)
+    _check_variants(folder, card)
     return card
+
+
+def _check_variants(folder: Path, card: ModelCard) -> None:
+    precisions = [variant.precision for variant in card.variants]
+    if len(set(precisions)) != len(precisions) or not VARIANTS.keys() >= set(precisions):
+        raise _refused(folder, f"its variants are {precisions}; each of {sorted(VARIANTS)} may be there once")
+    outputs = {spec.name for spec in card.outputs}
+    for variant in card.variants:
+        if variant.tolerances.keys() != outputs or not all(
+            np.isfinite(limit) and limit > 0 for limit in variant.tolerances.values()
+        ):
+            raise _refused(
+                folder, f"its {variant.precision} variant has no tolerance above 0 for each output"
+            )
 
 
 def _check_preprocessing(folder: Path, card: ModelCard) -> None:
@@ -200,10 +228,21 @@ def read_bundle(folder: Path) -> Bundle:
     contents = _contents(folder)
     _check_sums(folder, contents)
     card = _card(folder, contents[CARD])
-    try:
-        check_graph(contents[MODEL], card)
-    except EngineError as error:
-        raise _refused(folder, f"{MODEL}: {error.what.rstrip('.')}") from error
+    graphs = {
+        precision: contents.get(_graph_file(precision))
+        for precision in (FP32, *(variant.precision for variant in card.variants))
+    }
+    unlisted = contents.keys() & {*VARIANTS.values()} - {_graph_file(precision) for precision in graphs}
+    if unlisted:
+        raise _refused(folder, f"its card has no variant for {sorted(unlisted)}")
+    for precision, graph in graphs.items():
+        name = _graph_file(precision)
+        if graph is None:
+            raise _refused(folder, f"its card has the variant {precision}, but there is no {name}")
+        try:
+            check_graph(graph, card)
+        except EngineError as error:
+            raise _refused(folder, f"{name}: {error.what.rstrip('.')}") from error
     try:
         json.loads(contents[GATE])
     except ValueError as error:
@@ -212,7 +251,9 @@ def read_bundle(folder: Path) -> Bundle:
     return Bundle(
         folder=folder,
         card=card,
-        model_sha256=hashlib.sha256(contents[MODEL]).hexdigest(),
+        model_sha256=MappingProxyType(
+            {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items() if graph is not None}
+        ),
         sums_sha256=hashlib.sha256(contents[SUMS]).hexdigest(),
         golden_inputs=inputs,
         golden_outputs=outputs,

@@ -23,7 +23,7 @@ from typing import Final
 from appliance.domain.record import from_json, to_json
 from appliance.engines.catalogue import engine_version
 from appliance.errors import EngineError
-from appliance.models.bundle import Bundle
+from appliance.models.bundle import FP32, Bundle
 
 CHILD_TIMEOUT_S: Final = 120.0
 """A compile takes 0.1 to 3 s on two cores (measured); forty times that is not coming back."""
@@ -76,7 +76,7 @@ def _file(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Path:
     """Named by everything that makes a proof valid."""
     parts = (
         bundle.sums_sha256,
-        bundle.model_sha256,
+        bundle.model_sha256[FP32],
         engine,
         engine_version(engine),
         str(threads),

@@ -36,7 +36,7 @@ compile() { # file, then what uv is told
 desk=(--python-version 3.11 --python-platform x86_64-manylinux_2_35)
 jetpack6=(--python-version 3.10 --python-platform aarch64-manylinux_2_35)
 
-compile dev.txt "${desk[@]}" --extra kiosk --extra openvino --extra benchmarks --extra dev
+compile dev.txt "${desk[@]}" --extra kiosk --extra openvino --extra remote --extra benchmarks --extra dev
 # One version of a package everywhere: the others follow the first.
 compile run.txt "${desk[@]}" --extra kiosk --extra openvino --constraint "$constraints/dev.txt"
 compile export.txt "${desk[@]}" --extra export --constraint "$constraints/dev.txt"

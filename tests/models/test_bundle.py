@@ -38,7 +38,8 @@ def test_a_good_bundle_is_read(good_bundle: Path) -> None:
     assert list(bundle.golden_inputs) == ["slice"]
     assert list(bundle.golden_outputs) == ["denoised"]
     assert not bundle.golden_inputs["slice"].flags.writeable
-    assert len(bundle.model_sha256) == len(bundle.sums_sha256) == 64
+    assert bundle.model_sha256.keys() == {"fp32"}
+    assert len(bundle.model_sha256["fp32"]) == len(bundle.sums_sha256) == 64
 
 
 def test_notes_and_a_licence_may_lie_beside(copy: Path, sums: Sums) -> None:
