@@ -13,7 +13,7 @@ from appliance.domain.card import Metric, ModelCard, Variant
 from appliance.domain.record import from_plain
 
 pytest.importorskip("tomli_w", reason="the workshop is not installed (make setup-export)")
-from export.card_file import card_toml  # noqa: E402 - after the skip
+from export.card_file import card_toml
 
 
 def test_a_card_written_and_read_again_says_the_same(chest_card: ModelCard) -> None:
