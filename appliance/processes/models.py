@@ -8,9 +8,13 @@ import os
 from pathlib import Path
 
 from appliance.config import Layout, Settings
+from appliance.models.bundle import Bundle
+from appliance.models.folders import read_folders
 from appliance.models.keys import Trust, read_trust, shipped_keys
-from appliance.models.registry import Registry, shipped_models
+from appliance.models.registry import Registry, Surroundings, shipped_models
 from appliance.models.releases import Releases
+from appliance.models.selection import Selection, plan_of
+from appliance.models.slots import SlotFolder
 
 
 def model_folders(settings: Settings) -> tuple[Path, ...]:
@@ -23,23 +27,53 @@ def trusted_keys(settings: Settings) -> Trust:
     return read_trust((shipped_keys(), settings.model_keys))
 
 
-def open_registry(settings: Settings, cache: Path, releases: Releases | None = None) -> Registry:
-    """The registry; its proofs and compiled engines are kept in `cache`.
+def slot_folder(settings: Settings, layout: Layout) -> SlotFolder:
+    """What was installed and activated on this device."""
+    return SlotFolder(layout.models, trust=trusted_keys(settings))
 
-    `releases`: what the device has accepted; None where no data folder says so.
+
+def open_registry(
+    settings: Settings, cache: Path, *, surroundings: Surroundings | None = None, layout: Layout | None = None
+) -> Registry:
+    """The registry; its passports and compiled engines are kept in `cache`.
+
+    With the `layout` of a data folder, what was activated there comes before the folders of bundles, and
+    what was accepted there is known, and not changed. A process with more to say gives its `surroundings`.
     """
+    if surroundings is None and layout is not None:
+        surroundings = Surroundings(
+            slots=slot_folder(settings, layout), releases=Releases(layout.releases, read_only=True)
+        )
     return Registry(
         model_folders(settings),
         engines=settings.worker.engines,
+        precisions=settings.worker.precisions,
         threads=settings.worker.threads,
         cache=cache,
         trust=trusted_keys(settings),
-        releases=releases,
+        surroundings=surroundings or Surroundings(),
+    )
+
+
+def open_selection(settings: Settings, cache: Path) -> Selection:
+    """What chooses the engine of a bundle, for those who have a bundle of their own."""
+    return Selection(
+        plan_of(settings.worker.engines),
+        precisions=settings.worker.precisions,
+        threads=settings.worker.threads,
+        cache=cache,
+    )
+
+
+def bundles_in_folders(settings: Settings, cache: Path) -> dict[str, Bundle]:
+    """Task to what answers for it where nothing was activated."""
+    return read_folders(
+        model_folders(settings), unpack_into=cache / "bundles", trust=trusted_keys(settings), problems=[]
     )
 
 
 def kept_proofs(layout: Layout | None = None) -> Path:
-    """Where commands keep their proofs: in the data folder if there is one, else in the user's cache."""
+    """Where commands keep their passports: in the data folder if there is one, else in the user's cache."""
     if layout is not None and layout.engine_cache.is_dir():
         return layout.engine_cache
     base = os.environ.get("XDG_CACHE_HOME")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ModelBundleError, StoreError
-from appliance.models.registry import Registry
+from appliance.models.registry import Registry, Surroundings
 from appliance.models.releases import FILE, Releases
 from tests.tiny_bundles import Speaks, build, trusted
 
@@ -104,7 +104,7 @@ def open_registry(models: Path, folder: Path, releases: Releases) -> Registry:
         threads=1,
         cache=folder / "cache",
         trust=trusted(),
-        releases=releases,
+        surroundings=Surroundings(releases=releases),
     )
 
 
