@@ -131,7 +131,7 @@ def build_classifier(
     name: str = "classifier",
     release: int = 1,
     output: str = "logits",
-    tolerance: float = 5.0,
+    tolerance: float = 0.1,
     threshold_between: bool = False,
 ) -> Path:
     """A bundle with an int8 variant. Its thresholds are far from every golden image.

@@ -73,6 +73,15 @@ def test_a_variant_that_decides_otherwise_is_refused_however_near_its_numbers(tm
     assert refused.reason == ("1 of 40 decisions on the golden images differ from float32; 0 may")
 
 
+def test_a_tolerance_that_zeros_would_meet_proves_nothing(tmp_path: Path) -> None:
+    bundle = read_bundle(build_classifier(tmp_path / "b", tolerance=5.0))
+    zeros = made(bundle, Candidate(engine="null", precision="int8"), tmp_path)
+    assert not zeros.passed
+    assert "an engine that answers zeros would pass" in (zeros.reason or "")
+    assert not made(bundle, INT8, tmp_path).passed, "it may be right; nobody can tell"
+    assert made(bundle, ORT, tmp_path).passed
+
+
 def test_a_variant_whose_decisions_cannot_be_found_is_refused(tmp_path: Path) -> None:
     bundle = read_bundle(build_classifier(tmp_path / "b", output="scores"), trust=trusted())
     assert made(bundle, ORT, tmp_path).passed
