@@ -116,7 +116,7 @@ def _plain(stored: NDArray[Any]) -> PixelImage:
 def _dicom(name: str, content: bytes) -> PixelImage:
     try:
         file = parse(io.BytesIO(content), largest_inflated_bytes=MOST_BYTES)
-        refuse_identity(name, file.dataset)
+        refuse_identity(file.dataset)
         reader = FrameReader(file, max_frame_bytes=MOST_BYTES)
         buffer = bytearray(reader.needed_bytes())
         header = reader.read(0, memoryview(buffer))
@@ -132,7 +132,7 @@ def _dicom(name: str, content: bytes) -> PixelImage:
     return header.image(stored)
 
 
-def refuse_identity(name: str, dataset: Dataset) -> None:
+def refuse_identity(dataset: Dataset) -> None:
     """Raises InputError naming the tags by which this header still says who the patient is.
 
     A file that declares its identity removed may carry a pseudonym as name and number, nothing else.
@@ -148,7 +148,7 @@ def refuse_identity(name: str, dataset: Dataset) -> None:
         named.append("BurnedInAnnotation")
     if named:
         raise InputError(
-            f"{name} still says who the patient is: {', '.join(named)}.",
+            f"the header still says who the patient is: {', '.join(named)}.",
             remedy="De-identify it (DICOM PS3.15, basic profile) before it goes into a set; a pseudonym may"
             " stay if PatientIdentityRemoved is YES.",
         )
