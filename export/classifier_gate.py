@@ -263,8 +263,8 @@ def _notes(gates: Sequence[LabelGate], limits: Limits) -> Iterator[str]:
         for part in label.strata:
             if part.flipped is not None and part.flipped.low > limits.flipped_share:
                 yield (
-                    f"{label.name}, {part.words}: {100 * part.flipped.value:.1f} % of {part.n} decisions"
-                    f" change (at least {100 * part.flipped.low:.1f} % with 95 % confidence)."
+                    f"{label.name}, {part.words}: {100 * part.flipped.value:.1f} % of {part.n} images"
+                    f" change a decision (at least {100 * part.flipped.low:.1f} % with 95 % confidence)."
                 )
         if np.isfinite(label.auc_change.low) and label.auc_change.low < -limits.auc_change:
             yield (

@@ -102,3 +102,17 @@ def chain(path: Path, weights: Sequence[float], *, name: str = "layer") -> Path:
         (value("x", TensorProto.FLOAT, shape), value("y", TensorProto.FLOAT, shape)),
         {f"w{index}": [weight] for index, weight in enumerate(weights)},
     )
+
+
+def smoother(path: Path, *, shift_hu: float = 0.0, centre: float = 1 / 9) -> Path:
+    """A 3 x 3 mean (or a sharper or softer one), and a shift."""
+    value = helper.make_tensor_value_info
+    kernel = np.full((1, 1, 3, 3), (1 - centre) / 8, np.float32)
+    kernel[0, 0, 1, 1] = centre
+    shape = ["batch", 1, "rows", "columns"]
+    return save(
+        path,
+        [helper.make_node("Conv", ["slice", "kernel", "bias"], ["denoised"], pads=[1, 1, 1, 1])],
+        (value("slice", TensorProto.FLOAT, shape), value("denoised", TensorProto.FLOAT, shape)),
+        {"kernel": kernel, "bias": np.array([shift_hu])},
+    )
