@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
+pytest.importorskip("sklearn")
 
 from calibration.probability import isotonic, platt, temperature
 

@@ -6,6 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip("scipy")
+pytest.importorskip("sklearn")
+pytest.importorskip("confidenceinterval")
+
 from scipy.special import expit
 from sklearn.calibration import calibration_curve
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
+pytest.importorskip("sklearn")
+pytest.importorskip("confidenceinterval")
 
 from appliance.domain.finding import Code
 from appliance.errors import InputError

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from scipy.special import expit, logit
 
 from calibration.dataset import CalibrationSet
 from calibration.sampling import make_set
@@ -73,7 +72,8 @@ def brightness_set(folder: Path, *, count: int = 150, few: int = 10, seed: int =
         film[:, :width] += 230
         name = f"{index}.png"
         assert cv2.imwrite(str(folder / "images" / name), film)
-        chance = float(expit(logit(np.clip(width / SIDE_PX, 0.02, 0.98)) * 1.5))
+        odds = (width / (SIDE_PX - width)) ** 1.5
+        chance = odds / (1 + odds)
         rows.append(
             {
                 "file": name,

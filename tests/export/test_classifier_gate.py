@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("sklearn")
+pytest.importorskip("confidenceinterval")
+
 from appliance.domain.card import ModelCard
 from appliance.errors import EngineError, ModelBundleError
 from calibration.dataset import CalibrationSet

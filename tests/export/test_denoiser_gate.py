@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn")
+pytest.importorskip("confidenceinterval")
+
 from appliance.domain.card import ModelCard
 from appliance.errors import InputError
 from calibration.dataset import CalibrationSet

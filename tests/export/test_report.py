@@ -15,6 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn")
+pytest.importorskip("confidenceinterval")
+pytest.importorskip("matplotlib")
+pytest.importorskip("jinja2")
+
 from appliance.domain.card import ModelCard
 from appliance.domain.finding import Code
 from calibration.dataset import CalibrationSet
