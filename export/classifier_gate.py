@@ -17,7 +17,7 @@ from sklearn.metrics import roc_curve
 from appliance.domain.card import Label, ModelCard
 from appliance.domain.image import PixelImage
 from appliance.tasks.letterbox import letterbox
-from calibration.coverage import UNKNOWN, strata_of
+from calibration.coverage import strata_of
 from calibration.dataset import CalibrationSet
 from calibration.probability import Calibration, Scores, Truth
 from calibration.statistics import auc, bootstrap, delong, delong_difference, share
@@ -209,8 +209,8 @@ def _strata(item: _Judged, labelled: CalibrationSet) -> Iterator[Stratum]:
     for kind in STRATA:
         for value in sorted({row[kind] for row in kinds}):
             inside = np.array([row[kind] == value for row in kinds])
-            if inside.all() and value == UNKNOWN:
-                continue  # the manifest says nothing about it
+            if inside.all():
+                continue  # no part, but the whole set; or the manifest says nothing about it
             yield _stratum(kind, value, inside, flipped, item)
 
 
@@ -266,9 +266,10 @@ def _notes(gates: Sequence[LabelGate], limits: Limits) -> Iterator[str]:
                     f"{label.name}, {part.words}: {100 * part.flipped.value:.1f} % of {part.n} images"
                     f" change a decision (at least {100 * part.flipped.low:.1f} % with 95 % confidence)."
                 )
-        if np.isfinite(label.auc_change.low) and label.auc_change.low < -limits.auc_change:
+        change = label.auc_change
+        if abs(change.value) <= limits.auc_change and change.low < -limits.auc_change:
             yield (
                 f"{label.name}: the set is too small to rule out a loss of AUC of more than"
-                f" {limits.auc_change:g} (95 % interval of the change: {label.auc_change.low:+.4f} to"
-                f" {label.auc_change.high:+.4f})."
+                f" {limits.auc_change:g} (95 % interval of the change:"
+                f" {change.low:+.4f} to {change.high:+.4f})."
             )
