@@ -19,14 +19,11 @@ from appliance.engines.checked import fit_output
 from appliance.errors import EngineError, InputError
 from appliance.tasks.admission import reason_against
 from appliance.tasks.ct_denoise.noise_bound import bounded
+from appliance.tasks.slice_tensor import HIGHEST_HU, LOWEST_HU, slice_tensor
 
 NAME: Final = "ct_denoise"
 SLICE: Final = "slice"
 DENOISED: Final = "denoised"
-LOWEST_HU: Final = -1024.0
-"""Below lies what scanners write outside the reconstructed circle (-2000, -2048, -3024): no CT numbers."""
-HIGHEST_HU: Final = 3071.0
-"""Above a 12-bit scanner says only "very dense"; metal is not for a denoiser."""
 LARGEST_SHIFT_HU: Final = 3.0
 """The mean of what was changed in a slice. Noise has no mean; a shift would be a wrong CT number. Water is
 held to 4 HU on scanners (ACR CT accreditation: 0 +- 5 HU)."""
@@ -59,13 +56,7 @@ class CtDenoise:
                 f"The values of this series are {image.rescale_type}, not HU: it is not denoised.",
                 remedy="Nothing is wrong with the original; it is read as usual.",
             )
-        multiple = card.preprocessing.multiple_of_px
-        rows, columns = image.shape
-        grey = image.grey()
-        if not np.isfinite(grey).all():
-            grey = np.nan_to_num(grey, nan=LOWEST_HU, posinf=HIGHEST_HU, neginf=LOWEST_HU)
-        padded = np.pad(grey, ((0, -rows % multiple), (0, -columns % multiple)), mode="symmetric")
-        return {SLICE: padded[None, None]}
+        return {SLICE: slice_tensor(image.grey(), multiple_of_px=card.preprocessing.multiple_of_px)}
 
     def interpret(
         self, acquisition: Acquisition, image: PixelImage, outputs: Tensors, card: ModelCard | None

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Run the float32 model and its variant on the same images, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.domain.card import ModelCard
+from appliance.domain.image import PixelImage
+from appliance.engines.base import Tensors
+from appliance.engines.catalogue import engine_version, load_engine
+from appliance.engines.checked import fit_output
+from appliance.errors import EngineError
+from calibration.dataset import CalibrationSet, prepared
+from calibration.entry import Entry
+
+FLOAT32_ENGINE: Final = "ort"
+"""Every machine has it, and the golden outputs are its."""
+SERVING: Final = ("openvino", "ort")
+"""The engine that a variant is judged on unless another is asked for: the first that is installed."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many images are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answers:
+    """What both models say to one image; float32 arrays by output."""
+
+    entry: Entry
+    image: PixelImage
+    fp32: dict[str, NDArray[np.float32]]
+    candidate: dict[str, NDArray[np.float32]]
+
+
+@dataclass(slots=True, kw_only=True)
+class SideBySide:
+    """Two loaded models and what was seen of them so far."""
+
+    card: ModelCard
+    fp32: Path
+    candidate: Path
+    engine: str
+    threads: int = 1
+    progress: Progress | None = None
+    fp32_engine: str = ""
+    candidate_engine: str = ""
+    largest: dict[str, float] = field(default_factory=dict)
+    """Output to the largest absolute difference on any image so far."""
+
+    def answers(self, labelled: CalibrationSet) -> Iterator[Answers]:
+        """Both answers to every image. Raises EngineError when a model fails or gives what is no number."""
+        with (
+            load_engine(FLOAT32_ENGINE, self.fp32, threads=self.threads) as first,
+            load_engine(self.engine, self.candidate, threads=self.threads) as second,
+        ):
+            self.fp32_engine, self.candidate_engine = first.describe().words, second.describe().words
+            for done, entry in enumerate(labelled.entries, start=1):
+                image = labelled.image(entry)
+                tensors = prepared(image, self.card)
+                fp32 = self._all(first.infer(tensors))
+                candidate = self._all(second.infer(tensors))
+                for name, value in fp32.items():
+                    if candidate[name].shape != value.shape:
+                        raise EngineError(
+                            f"The output {name!r} of the two graphs has different shapes.",
+                            remedy="Make the variant from this float32 graph.",
+                        )
+                    apart = float(np.abs(candidate[name] - value).max())
+                    self.largest[name] = max(apart, self.largest.get(name, 0.0))
+                yield Answers(entry=entry, image=image, fp32=fp32, candidate=candidate)
+                if self.progress is not None:
+                    self.progress(done, len(labelled.entries))
+
+    def _all(self, outputs: Tensors) -> dict[str, NDArray[np.float32]]:
+        return {
+            spec.name: fit_output(outputs, spec.name, tuple(None for _ in spec.shape))
+            for spec in self.card.outputs
+        }
+
+
+def serving_engine() -> str:
+    """The first of `SERVING` that is installed."""
+    for name in SERVING:
+        try:
+            engine_version(name)
+        except (EngineError, PackageNotFoundError):
+            continue
+        return name
+    raise EngineError(
+        "No engine is installed to judge the variant on.", remedy="Install onnxruntime or openvino."
+    )
+
+
+def scores(card: ModelCard, outputs: dict[str, NDArray[np.float32]]) -> NDArray[Any]:
+    """The logits of one image, one per label of the card: all outputs [1, n] in the card's order.
+
+    Raises EngineError when there are not as many as the card has labels.
+    """
+    found = [outputs[spec.name][0] for spec in card.outputs if len(spec.shape) == 2]
+    logits = np.concatenate(found) if found else np.empty(0, np.float32)
+    if len(logits) != len(card.labels):
+        raise EngineError(
+            f"The model gives {len(logits)} scores for the {len(card.labels)} labels of its card.",
+            remedy="Give the card one label per score, in the order of the outputs.",
+        )
+    return logits.astype(np.float64)
