@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     site_name: str = Field(default="", max_length=64)
     models: tuple[Path, ...] = ()
     """Folders of model bundles beside the shipped ones; the first bundle of a task wins."""
+    model_keys: Path = Path("/etc/scanside/keys")
+    """Folder of public keys whose bundles are taken, beside the shipped ones. Who may write there decides
+    whose models this device runs, so it should not be the appliance's own user."""
     intake: IntakeSettings = IntakeSettings()
     listener: ListenerSettings = ListenerSettings()
     reading: ReadingSettings = ReadingSettings()
@@ -204,6 +207,11 @@ class Layout:
         return self.data / "engines"
 
     @property
+    def releases(self) -> Path:
+        """Which release of each model has served here: a lower one is refused."""
+        return self.data / "releases"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"
@@ -218,6 +226,7 @@ class Layout:
             self.results,
             self.views,
             self.engine_cache,
+            self.releases,
             self.run,
         ):
             folder.mkdir(parents=True, exist_ok=True)

@@ -35,6 +35,9 @@ class ProofRequest:
     """What the child is to do."""
 
     bundle: str
+    """Its folder."""
+    sums_sha256: str
+    """Which bundle lay there when it was verified."""
     engine: str
     threads: int
 
@@ -100,7 +103,9 @@ def prove(
     bundle: Bundle, engine: str, *, threads: int, cache: Path, timeout_s: float = CHILD_TIMEOUT_S
 ) -> Proof:
     """Let the engine prove itself in a child process; keep the proof when it is passed."""
-    request = ProofRequest(bundle=str(bundle.folder), engine=engine, threads=threads)
+    request = ProofRequest(
+        bundle=str(bundle.folder), sums_sha256=bundle.sums_sha256, engine=engine, threads=threads
+    )
     try:
         file = _file(bundle, engine, threads=threads, cache=cache)
         child = subprocess.run(

@@ -14,9 +14,9 @@ import numpy as np
 from appliance.clock import NS_PER_MS, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
 from appliance.engines.base import Engine, Tensors
-from appliance.engines.catalogue import load_engine
 from appliance.errors import EngineError
-from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.bundle import Bundle, read_known
+from appliance.models.loading import load_verified
 from appliance.models.parity import Parity, compare, first_of_batch
 from appliance.models.proof import Proof, ProofRequest
 
@@ -30,7 +30,7 @@ def measure(bundle: Bundle, engine_name: str, *, threads: int, clock: Clock) -> 
     parity: Parity | None = None
     reason: str | None = None
     try:
-        with load_engine(engine_name, bundle.model, threads=threads) as engine:
+        with load_verified(engine_name, bundle, threads=threads) as engine:
             words = engine.describe().words
             parity = compare(engine.infer(bundle.golden_inputs), bundle.golden_outputs)
             reason = parity.reason
@@ -62,7 +62,7 @@ def main(request_json: str) -> int:
     """Print the proof as the last line of standard output."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     request = from_json(ProofRequest, request_json)
-    bundle = read_bundle(Path(request.bundle))
+    bundle = read_known(Path(request.bundle), sums_sha256=request.sums_sha256)
     proof = measure(bundle, request.engine, threads=request.threads, clock=SystemClock())
     sys.stdout.write(f"\n{to_json(proof)}\n")
     return 0

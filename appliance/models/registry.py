@@ -15,11 +15,14 @@ from typing_extensions import Self
 
 from appliance.domain.card import ModelCard
 from appliance.engines.base import Engine
-from appliance.engines.catalogue import load_engine
-from appliance.errors import EngineError, ModelBundleError
-from appliance.models.bundle import CARD, SUMS, Bundle, read_bundle, unpack_bundle
+from appliance.errors import EngineError, ModelBundleError, ScansideError
+from appliance.models.bundle import Bundle, read_bundle, unpack_bundle
+from appliance.models.contents import CARD, SUMS
+from appliance.models.keys import Signer, Trust, read_trust, shipped_keys
+from appliance.models.loading import load_verified
 from appliance.models.parity import ask_known
 from appliance.models.proof import Proof, kept_proof, prove
+from appliance.models.releases import Releases
 
 SHIPPED: Final = "models_shipped"
 """Folder of the appliance package that holds the reference bundles."""
@@ -45,12 +48,24 @@ class Registry:
     """All bundles of some folders, and one loaded engine per task that was asked for. One thread."""
 
     def __init__(
-        self, folders: tuple[Path, ...], *, engines: tuple[str, ...], threads: int, cache: Path
+        self,
+        folders: tuple[Path, ...],
+        *,
+        engines: tuple[str, ...],
+        threads: int,
+        cache: Path,
+        trust: Trust | None = None,
+        releases: Releases | None = None,
     ) -> None:
         """Verify every bundle. The first of a task serves, but never before a newer release of itself.
 
-        A bundle that is refused stays out and is told in `problems`; the others serve.
+        `trust`: whose bundles are taken (None: those signed with the shipped keys). `releases`: what this
+        device has accepted; a lower release is refused, and one that serves is noted there (None: nothing
+        is known, as for a single look). A bundle that is refused stays out and is told in `problems`; the
+        others serve.
         """
+        self._trust = read_trust((shipped_keys(),)) if trust is None else trust
+        self._releases = releases
         self._engines = engines
         self._threads = threads
         self._cache = cache
@@ -58,15 +73,17 @@ class Registry:
         self._served: dict[str, Served] = {}
         self._unserved: dict[str, EngineError] = {}
         self._given_up: dict[str, list[tuple[str, str]]] = {}
-        self.problems: list[ModelBundleError] = []
-        """Bundles that were refused, and why."""
+        self.problems: list[ModelBundleError] = [*self._trust.problems]
+        """Bundles and keys that were refused, and why."""
         for path in self._paths(folders):
             self._read(path)
 
     def _read(self, path: Path) -> None:
         try:
-            folder = unpack_bundle(path, into=self._cache / "bundles") if path.suffix == ".zip" else path
-            bundle = read_bundle(folder)
+            folder = path
+            if path.suffix == ".zip":
+                folder = unpack_bundle(path, into=self._cache / "bundles", trust=self._trust)
+            bundle = read_bundle(folder, trust=self._trust, releases=self._releases)
         except ModelBundleError as error:
             self.problems.append(error)
             return
@@ -94,6 +111,11 @@ class Registry:
         """The card of the task's bundle, without loading anything; None when there is none."""
         bundle = self._bundles.get(task)
         return None if bundle is None else bundle.card
+
+    def signer(self, task: str) -> Signer | None:
+        """Who signed the task's bundle; None when there is no bundle."""
+        bundle = self._bundles.get(task)
+        return None if bundle is None else bundle.signer
 
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
@@ -133,6 +155,7 @@ class Registry:
                 except EngineError as error:
                     failed[engine] = error.what
                     continue
+                self._note(bundle, loaded)
                 return Served(card=bundle.card, engine=loaded, proof=proof, fallback_reason=_words(failed))
             failed[engine] = proof.reason or "it failed its test"
         raise EngineError(
@@ -140,8 +163,17 @@ class Registry:
             remedy="Run `scanside models verify`; until then these images are read as usual, without it.",
         )
 
+    def _note(self, bundle: Bundle, loaded: Engine) -> None:
+        """From now on no lower release serves here."""
+        if self._releases is not None:
+            try:
+                self._releases.note(bundle.card)
+            except ScansideError:
+                loaded.close()
+                raise
+
     def _loaded(self, bundle: Bundle, name: str) -> Engine:
-        engine = load_engine(name, bundle.model, threads=self._threads)
+        engine = load_verified(name, bundle, threads=self._threads)
         try:
             ask_known(engine, bundle)
         except EngineError:

@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 
 from appliance.config import Layout, Settings
+from appliance.models.keys import Trust, read_trust, shipped_keys
 from appliance.models.registry import Registry, shipped_models
+from appliance.models.releases import Releases
 
 
 def model_folders(settings: Settings) -> tuple[Path, ...]:
@@ -16,13 +18,23 @@ def model_folders(settings: Settings) -> tuple[Path, ...]:
     return (*settings.models, shipped_models())
 
 
-def open_registry(settings: Settings, cache: Path) -> Registry:
-    """The registry; its proofs and compiled engines are kept in `cache`."""
+def trusted_keys(settings: Settings) -> Trust:
+    """Whose bundles this device takes: the keys that come with the appliance, and those of the site."""
+    return read_trust((shipped_keys(), settings.model_keys))
+
+
+def open_registry(settings: Settings, cache: Path, releases: Releases | None = None) -> Registry:
+    """The registry; its proofs and compiled engines are kept in `cache`.
+
+    `releases`: what the device has accepted; None where no data folder says so.
+    """
     return Registry(
         model_folders(settings),
         engines=settings.worker.engines,
         threads=settings.worker.threads,
         cache=cache,
+        trust=trusted_keys(settings),
+        releases=releases,
     )
 
 

@@ -22,6 +22,7 @@ from appliance.domain.job import Job
 from appliance.errors import EngineError, InputError, StoreError
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
+from appliance.models.releases import Releases
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
@@ -64,7 +65,9 @@ class Worker:
         self._results = Results(database)
         self._beat = Heartbeat(layout.run, NAME, clock)
         self._owned = ExitStack()
-        self._models = self._owned.enter_context(open_registry(settings, layout.engine_cache))
+        self._models = self._owned.enter_context(
+            open_registry(settings, layout.engine_cache, Releases(layout.releases))
+        )
         self._cold = list(self._models.tasks())
         self._jails = [self._new_jail()]
         self._depth = 0

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -15,6 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from appliance.domain.card import Metric, ModelCard
+from appliance.models.contents import SIGNATURE, SUMS, sums_of
 from export.card_file import card_toml
 from export.reference.statistics import Estimate
 
@@ -99,9 +99,6 @@ def pack(
     np.savez_compressed(out / "golden.npz", **arrays)  # type: ignore[arg-type] # stub: names may clash
     (out / "card.toml").write_text(LICENCE_HEADER + card_toml(card), encoding="utf-8")
     (out / "gate.json").write_text(json.dumps(gate, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(out.iterdir())
-        if path.is_file() and path.name != "SHA256SUMS"
-    ]
-    (out / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+    (out / SIGNATURE).unlink(missing_ok=True)  # an older bundle's; export.pack signs
+    files = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file() and path.name != SUMS}
+    (out / SUMS).write_bytes(sums_of(files))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from appliance.models.bundle import read_bundle
 from appliance.models.proof import cpu_model, kept_proof, prove
+from tests.tiny_bundles import trusted
 
 MakeBundle = Callable[..., Path]
 
 
 def test_an_engine_that_hangs_is_ended(make_bundle: MakeBundle, tmp_path: Path) -> None:
-    bundle = read_bundle(make_bundle(tmp_path / "b", fault="hang"))
+    bundle = read_bundle(make_bundle(tmp_path / "b", fault="hang"), trust=trusted())
     proof = prove(bundle, "faulty", threads=1, cache=tmp_path, timeout_s=3.0)
     assert not proof.passed
     assert proof.reason == "it did not finish in 3 s"
@@ -23,7 +24,7 @@ def test_an_engine_that_hangs_is_ended(make_bundle: MakeBundle, tmp_path: Path) 
 def test_a_bundle_that_changed_since_it_was_read_proves_nothing(
     make_bundle: MakeBundle, tmp_path: Path
 ) -> None:
-    bundle = read_bundle(make_bundle(tmp_path / "b"))
+    bundle = read_bundle(make_bundle(tmp_path / "b"), trust=trusted())
     (bundle.folder / "model.onnx").write_bytes(b"something else")
     proof = prove(bundle, "ort", threads=1, cache=tmp_path / "cache")
     assert not proof.passed
@@ -35,13 +36,13 @@ def test_a_bundle_that_changed_since_it_was_read_proves_nothing(
 def test_a_proof_is_kept_for_this_bundle_engine_and_thread_count_only(
     make_bundle: MakeBundle, tmp_path: Path
 ) -> None:
-    bundle, cache = read_bundle(make_bundle(tmp_path / "b")), tmp_path / "cache"
+    bundle, cache = read_bundle(make_bundle(tmp_path / "b"), trust=trusted()), tmp_path / "cache"
     assert kept_proof(bundle, "ort", threads=1, cache=cache) is None
     proof = prove(bundle, "ort", threads=1, cache=cache)
     assert kept_proof(bundle, "ort", threads=1, cache=cache) == proof
     assert kept_proof(bundle, "ort", threads=2, cache=cache) is None
     assert kept_proof(bundle, "openvino", threads=1, cache=cache) is None
-    other = read_bundle(make_bundle(tmp_path / "other", release=2))
+    other = read_bundle(make_bundle(tmp_path / "other", release=2), trust=trusted())
     assert kept_proof(other, "ort", threads=1, cache=cache) is None
     (record,) = cache.iterdir()
     for content in (b"", b"{}", record.read_bytes().replace(b'"passed":true', b'"passed":false')):
@@ -50,7 +51,7 @@ def test_a_proof_is_kept_for_this_bundle_engine_and_thread_count_only(
 
 
 def test_a_proof_holds_even_where_it_cannot_be_kept(make_bundle: MakeBundle, tmp_path: Path) -> None:
-    bundle, cache = read_bundle(make_bundle(tmp_path / "b")), tmp_path / "cache"
+    bundle, cache = read_bundle(make_bundle(tmp_path / "b"), trust=trusted()), tmp_path / "cache"
     cache.write_text("a file where a folder should be", encoding="utf-8")
     assert prove(bundle, "ort", threads=1, cache=cache).passed
 
