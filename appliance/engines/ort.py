@@ -36,7 +36,7 @@ def quiet_onnxruntime() -> Any:
     return library
 
 
-def _faults() -> tuple[type[Exception], ...]:
+def faults() -> tuple[type[Exception], ...]:
     """Everything the library raises: its own classes have no common ancestor below Exception."""
     states = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     own = (kind for kind in vars(states).values() if isinstance(kind, type) and issubclass(kind, Exception))
@@ -54,7 +54,7 @@ class OrtEngine(CheckedEngine):
             ),
         )
         self._session: Any = session
-        self._faults = _faults()
+        self._faults = faults()
         self._names = [port.name for port in signature.outputs]
 
     def _run(self, inputs: dict[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
@@ -91,7 +91,7 @@ def load(model: Path, *, threads: int) -> OrtEngine:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
         session = onnxruntime.InferenceSession(str(model), sess_options=options, providers=[PROVIDER])
-    except _faults() as error:
+    except faults() as error:
         raise EngineError(
             f"ONNX Runtime {version()} cannot load {model.name}: {error}.",
             remedy="The next engine takes over; `scanside models verify` tries all of them.",

@@ -24,6 +24,8 @@ from appliance.models.keys import (
     revoked_in,
 )
 
+FILE_MODE: Final = 0o644
+FOLDER_MODE: Final = 0o755
 PUBLIC: Final = ".public"
 """What a public key's file has before `.pem` where it was made; not part of its name here."""
 
@@ -46,8 +48,8 @@ def looked_at(file: Path, *, name: str | None = None) -> TrustedKey:
 def add_key(candidate: TrustedKey, *, folder: Path) -> Path:
     """Put the key into the folder of trusted ones and return its file there. Adding it twice does no harm.
 
-    Raises ConfigError when another key has its name or it was revoked here, ModelBundleError when the list
-    of revoked ones is damaged, OSError when the folder cannot be written.
+    Raises ConfigError when another key has its name, it was revoked here or the folder cannot be written,
+    ModelBundleError when the list of revoked ones is damaged.
     """
     signer = candidate.signer
     if signer.fingerprint in revoked_in(folder):
@@ -61,16 +63,15 @@ def add_key(candidate: TrustedKey, *, folder: Path) -> Path:
             f"There is another key called {signer.name} in {folder}.",
             remedy="Give this one another --name; remove the other only if nothing needs it.",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_durably(file, candidate.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    _publish(file, candidate.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return file
 
 
 def revoke(fingerprint: str, *, folder: Path) -> Path:
     """Put a fingerprint onto the list of revoked keys and return the list's file.
 
-    Raises ConfigError when it is no fingerprint, ModelBundleError when the list is damaged, OSError when it
-    cannot be written.
+    Raises ConfigError when it is no fingerprint or the list cannot be written, ModelBundleError when it is
+    damaged.
     """
     if not FINGERPRINT.fullmatch(fingerprint):
         raise ConfigError(
@@ -79,8 +80,22 @@ def revoke(fingerprint: str, *, folder: Path) -> Path:
         )
     file = folder / REVOKED
     if fingerprint not in revoked_in(folder):
-        folder.mkdir(parents=True, exist_ok=True)
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         ended = before if not before or before.endswith("\n") else before + "\n"
-        write_durably(file, f"{ended}{fingerprint}\n".encode())
+        _publish(file, f"{ended}{fingerprint}\n".encode())
     return file
+
+
+def _publish(file: Path, content: bytes) -> None:
+    """Readable by the user of the appliance, whatever the umask of whoever administers it."""
+    try:
+        if not file.parent.is_dir():
+            file.parent.mkdir(parents=True)
+            file.parent.chmod(FOLDER_MODE)
+        write_durably(file, content)
+        file.chmod(FILE_MODE)
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be written: {error.strerror}.",
+            remedy="Do it as the administrator (sudo), or name another folder in the setting `model_keys`.",
+        ) from error

@@ -10,7 +10,10 @@ is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,6 +24,7 @@ from appliance.errors import ModelBundleError, StoreError
 from appliance.models.signature import Named
 
 FILE: Final = "releases.json"
+FORMAT: Final = 1
 MAX_FILE_BYTES: Final = 1024**2
 """Some ten thousand models."""
 
@@ -63,21 +67,46 @@ class Releases:
             )
 
     def note(self, of: Named) -> None:
-        """The release serves: from now on no lower one does. Raises ModelBundleError as `check` does."""
+        """The release serves: from now on no lower one does.
+
+        Raises ModelBundleError as `check` does, StoreError when it cannot be kept.
+        """
         self.check(of)
-        record = self._read()
-        known = self._known(of, record)
-        if known is None or of.release > known.highest:
-            self._write(record, of, Accepted(highest=of.release))
-        elif of.release == known.highest and known.rolled_back_to is not None:
-            self._write(record, of, Accepted(highest=known.highest))
+        with self._alone():
+            record = self._read()
+            known = self._known(of, record)
+            if known is None or of.release > known.highest:
+                self._write(record, of, Accepted(highest=of.release))
+            elif of.release == known.highest and known.rolled_back_to is not None:
+                self._write(record, of, Accepted(highest=known.highest))
 
     def roll_back(self, of: Named) -> None:
-        """A person goes back to this release: `check` lets it pass until a newer one is noted."""
-        record = self._read()
-        known = self._known(of, record) or Accepted(highest=of.release)
-        if of.release < known.highest:
-            self._write(record, of, replace(known, rolled_back_to=of.release))
+        """A person goes back to this release: `check` lets it pass until a newer one is noted.
+
+        Raises ModelBundleError when the record cannot be read, StoreError when it cannot be kept.
+        """
+        with self._alone():
+            record = self._read()
+            known = self._known(of, record) or Accepted(highest=of.release)
+            if of.release < known.highest:
+                self._write(record, of, replace(known, rolled_back_to=of.release))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process changes the record meanwhile: what one of them notes must not get lost."""
+        if self._read_only:
+            yield
+            return
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._not_kept(error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     @staticmethod
     def _known(of: Named, record: Record) -> Accepted | None:
@@ -88,8 +117,10 @@ class Releases:
             with self._file.open("rb") as file:
                 content = file.read(MAX_FILE_BYTES + 1)
             record = from_json(Record, content.decode("utf-8"))
+            if record.format != FORMAT:
+                raise ValueError(f"its format is {record.format}, not {FORMAT}")  # noqa: TRY301  (one answer)
         except FileNotFoundError:
-            return Record(format=1, accepted={})
+            return Record(format=FORMAT, accepted={})
         except (OSError, ValueError) as error:
             raise ModelBundleError(
                 f"{self._file} cannot be read ({error}): which releases were accepted here is unknown.",
@@ -104,10 +135,12 @@ class Releases:
         tasks = {task: dict(names) for task, names in record.accepted.items()}
         tasks.setdefault(of.task, {})[of.name] = accepted
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
             write_durably(self._file, to_json(replace(record, accepted=tasks)).encode("utf-8"))
         except OSError as error:
-            raise StoreError(
-                f"{self._file} cannot be written: {error.strerror}.",
-                remedy="Check that the disk is there, writable and not full.",
-            ) from error
+            raise self._not_kept(error) from error
+
+    def _not_kept(self, error: OSError) -> StoreError:
+        return StoreError(
+            f"{self._file} cannot be written: {error.strerror}.",
+            remedy="Check that the disk is there, writable and not full.",
+        )

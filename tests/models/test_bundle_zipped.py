@@ -62,6 +62,10 @@ def test_zips_that_play_tricks_are_refused(good_bundle: Path, tmp_path: Path) ->
         unpack(cut, into)
     with pytest.raises(ModelBundleError, match="plain file"):
         unpack(tmp_path / "nowhere.zip", into)
+    link = tmp_path / "link.zip"
+    link.symlink_to(zipped(good_bundle, tmp_path / "whole.zip"))
+    with pytest.raises(ModelBundleError, match="plain file"):
+        unpack(link, into)
     assert not (tmp_path / "evil.md").exists()
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,24 @@ def test_the_first_key_ever_revoked_makes_the_list(tmp_path: Path) -> None:
     digits = fingerprint_of(Ed25519PrivateKey.generate().public_key())
     revoke(digits, folder=tmp_path / "keys")
     assert read_trust((tmp_path / "keys",)).revoked == {digits}
+
+
+def test_the_appliance_can_read_what_a_cautious_administrator_wrote(file: Path, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        written = add_key(looked_at(file), folder=tmp_path / "keys")
+        listed = revoke("0" * 64, folder=tmp_path / "keys")
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (written.parent, written, listed)] == [
+        0o755,
+        0o644,
+        0o644,
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "keys" / "revoked.part").mkdir(parents=True)  # nobody can write there
+    with pytest.raises(ConfigError, match="cannot be written") as error:
+        revoke("0" * 64, folder=tmp_path / "keys")
+    assert "sudo" in error.value.remedy

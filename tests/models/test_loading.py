@@ -5,8 +5,14 @@
 from __future__ import annotations
 
 import ast
+import stat
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import onnx
@@ -29,15 +35,33 @@ def answer(engine: Engine) -> float:
     return float(engine.infer({"slice": np.full((1, 1, 4, 4), 8, np.float32)})["denoised"].mean())
 
 
+@contextmanager
+def engines_watched() -> Iterator[list[tuple[Path, int, bytes]]]:
+    """What each call of an engine's `load` was given: the path, its folder's mode, and what lay there."""
+    seen: list[tuple[Path, int, bytes]] = []
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        name = frame.f_globals.get("__name__", "")
+        if event == "call" and frame.f_code.co_name == "load" and name.startswith("appliance.engines."):
+            model = frame.f_locals["model"]
+            seen.append((model, stat.S_IMODE(model.parent.stat().st_mode), model.read_bytes()))
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(before)
+
+
 @pytest.mark.parametrize("name", ["ort", "openvino"])
-def test_the_copy_is_gone_and_the_engine_works_on(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    private = tmp_path / "private"
-    private.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(private))
-    with load_verified(name, bundle, threads=1) as engine:
-        assert list(private.iterdir()) == []
+def test_the_engine_reads_a_private_copy_that_is_gone_afterwards(bundle: Bundle, name: str) -> None:
+    content = bundle.model.read_bytes()
+    with engines_watched() as seen, load_verified(name, bundle, threads=1) as engine:
+        ((copy, mode, copied),) = seen
+        assert copy.parent != bundle.folder
+        assert (mode, copied) == (0o700, content)
+        assert not copy.parent.exists()
         bundle.model.unlink()
         assert answer(engine) == 4.0
 

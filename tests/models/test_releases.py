@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,7 +81,12 @@ def test_who_only_looks_keeps_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"{", b"\xff", b'{"format": 1, "accepted": {"a": {"b": 1}}}']
+    "content",
+    [
+        *(b"", b"{}", b"{", b"\xff"),
+        b'{"format": 1, "accepted": {"a": {"b": 1}}}',
+        b'{"format": 2, "accepted": {}}',
+    ],
 )
 def test_a_damaged_record_lets_nothing_pass_and_is_not_written_over(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
@@ -95,6 +102,22 @@ def test_a_record_that_cannot_be_kept_stops_the_process(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
         Releases(tmp_path).note(release(1))
     assert not (tmp_path / FILE).exists()
+
+
+def test_what_several_processes_note_at_once_is_all_kept(tmp_path: Path) -> None:
+    note = (
+        "import sys; from pathlib import Path; from appliance.models.releases import Releases;"
+        "from tests.tiny_bundles import Speaks\n"
+        "for number in range(40): Releases(Path(sys.argv[1])).note(Speaks(sys.argv[2], str(number), 3))"
+    )
+    tasks = ("one", "two", "three")
+    processes = [subprocess.Popen([sys.executable, "-c", note, tmp_path, task]) for task in tasks]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    kept = Releases(tmp_path)
+    for task in tasks:
+        for number in range(40):
+            with pytest.raises(ModelBundleError):
+                kept.check(Speaks(task, str(number), 2))
 
 
 def open_registry(models: Path, folder: Path, releases: Releases) -> Registry:
