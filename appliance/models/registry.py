@@ -22,7 +22,7 @@ from appliance.models.keys import Signer, Trust, read_trust, shipped_keys
 from appliance.models.loading import load_verified
 from appliance.models.parity import ask_known
 from appliance.models.proof import Proof, kept_proof, prove
-from appliance.models.releases import Releases
+from appliance.models.releases import DowngradeError, Releases
 
 SHIPPED: Final = "models_shipped"
 """Folder of the appliance package that holds the reference bundles."""
@@ -75,18 +75,26 @@ class Registry:
         self._given_up: dict[str, list[tuple[str, str]]] = {}
         self.problems: list[ModelBundleError] = [*self._trust.problems]
         """Bundles and keys that were refused, and why."""
+        too_old: list[DowngradeError] = []
         for path in self._paths(folders):
-            self._read(path)
+            try:
+                self._read(path)
+            except DowngradeError as error:
+                too_old.append(error)
+            except ModelBundleError as error:
+                self.problems.append(error)
+        self.problems += [error for error in too_old if not self._has(error.task, error.name)]
+
+    def _has(self, task: str, name: str) -> bool:
+        """Is that model there in a release that may serve? Then nobody misses an older one."""
+        bundle = self._bundles.get(task)
+        return bundle is not None and bundle.card.name == name
 
     def _read(self, path: Path) -> None:
-        try:
-            folder = path
-            if path.suffix == ".zip":
-                folder = unpack_bundle(path, into=self._cache / "bundles", trust=self._trust)
-            bundle = read_bundle(folder, trust=self._trust, releases=self._releases)
-        except ModelBundleError as error:
-            self.problems.append(error)
-            return
+        folder = path
+        if path.suffix == ".zip":
+            folder = unpack_bundle(path, into=self._cache / "bundles", trust=self._trust)
+        bundle = read_bundle(folder, trust=self._trust, releases=self._releases)
         there = self._bundles.get(bundle.card.task)
         if there is None:
             self._bundles[bundle.card.task] = bundle
