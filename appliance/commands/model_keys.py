@@ -57,6 +57,7 @@ def trust_key(
     Shows the fingerprint and asks whether it is the one that the key's owner told you, by telephone or on
     paper: a file that came with the bundles proves nothing about who made either.
     """
+    from appliance.domain.record import to_plain  # noqa: PLC0415  (--help stays quick)
     from appliance.models.keyring import add_key, looked_at  # noqa: PLC0415
     from appliance.models.keys import grouped  # noqa: PLC0415
 
@@ -78,13 +79,7 @@ def trust_key(
             )
         file = add_key(candidate, folder=folder)
         if as_json:
-            say_json(
-                {
-                    "name": candidate.signer.name,
-                    "fingerprint": candidate.signer.fingerprint,
-                    "file": str(file),
-                }
-            )
+            say_json(to_plain(candidate.signer) | {"file": str(file)})
         else:
             typer.echo(f"Bundles signed by {candidate.signer.words} are taken from the next start on: {file}")
 

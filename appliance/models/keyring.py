@@ -80,9 +80,9 @@ def revoke(fingerprint: str, *, folder: Path) -> Path:
         )
     file = folder / REVOKED
     if fingerprint not in revoked_in(folder):
-        before = file.read_text(encoding="utf-8") if file.exists() else ""
-        ended = before if not before or before.endswith("\n") else before + "\n"
-        _publish(file, f"{ended}{fingerprint}\n".encode())
+        before = file.read_bytes() if file.exists() else b""
+        ended = before if not before or before.endswith(b"\n") else before + b"\n"
+        _publish(file, ended + f"{fingerprint}\n".encode("ascii"))
     return file
 
 

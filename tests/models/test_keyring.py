@@ -55,12 +55,12 @@ def test_a_revoked_key_is_out_and_does_not_come_back(file: Path, tmp_path: Path)
     folder = tmp_path / "keys"
     candidate = looked_at(file)
     add_key(candidate, folder=folder)
-    (folder / "revoked").write_text("# no end of line", encoding="utf-8")
+    (folder / "revoked").write_bytes(b"# \xfcber Nacht, no end of line")
     for _ in range(2):
         revoke(candidate.signer.fingerprint, folder=folder)
-    assert (folder / "revoked").read_text(encoding="utf-8").splitlines() == [
-        "# no end of line",
-        candidate.signer.fingerprint,
+    assert (folder / "revoked").read_bytes().splitlines() == [
+        b"# \xfcber Nacht, no end of line",
+        candidate.signer.fingerprint.encode(),
     ]
     assert not read_trust((folder,)).keys
     with pytest.raises(ConfigError, match="was revoked here"):

@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +27,7 @@ from appliance.errors import EngineError, ModelBundleError
 from appliance.models.bundle import Bundle, read_bundle, read_known
 from appliance.models.loading import load_verified
 from appliance.models.registry import Registry
+from tests.calls_watched import calls_watched
 from tests.tiny_bundles import build, halving_model, trusted, write_sums
 
 
@@ -35,43 +40,91 @@ def answer(engine: Engine) -> float:
     return float(engine.infer({"slice": np.full((1, 1, 4, 4), 8, np.float32)})["denoised"].mean())
 
 
+@dataclass(frozen=True)
+class Given:
+    """What an engine was given to load, as it was at that moment."""
+
+    model: Path
+    folder_mode: int
+    files: dict[str, bytes]
+    change: OSError | None
+    """What came of trying to change it."""
+
+
+def look_at(model: Path) -> Given:
+    change = None
+    try:
+        with model.open("r+b") as file:
+            file.write(b"other bytes")
+    except OSError as error:
+        change = error
+    return Given(
+        model=model,
+        folder_mode=stat.S_IMODE(model.parent.stat().st_mode),
+        files={file.name: file.read_bytes() for file in model.parent.iterdir()},
+        change=change,
+    )
+
+
 @contextmanager
-def engines_watched() -> Iterator[list[tuple[Path, int, bytes]]]:
-    """What each call of an engine's `load` was given: the path, its folder's mode, and what lay there."""
-    seen: list[tuple[Path, int, bytes]] = []
+def engines_watched() -> Iterator[list[Given]]:
+    """Every call of an engine's `load`."""
+    seen: list[Given] = []
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
         name = frame.f_globals.get("__name__", "")
         if event == "call" and frame.f_code.co_name == "load" and name.startswith("appliance.engines."):
-            model = frame.f_locals["model"]
-            seen.append((model, stat.S_IMODE(model.parent.stat().st_mode), model.read_bytes()))
+            seen.append(look_at(frame.f_locals["model"]))
 
-    before = sys.getprofile()
-    sys.setprofile(watch)
-    try:
+    with calls_watched(watch):
         yield seen
-    finally:
-        sys.setprofile(before)
 
 
-@pytest.mark.parametrize("name", ["ort", "openvino"])
-def test_the_engine_reads_a_private_copy_that_is_gone_afterwards(bundle: Bundle, name: str) -> None:
-    content = bundle.model.read_bytes()
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.parametrize("name", ["ort", "openvino", "null"])
+def test_the_engine_reads_sealed_bytes_that_are_gone_afterwards(bundle: Bundle, name: str) -> None:
+    beside = {file: (bundle.folder / file).read_bytes() for file in ("card.toml", "SHA256SUMS", "model.onnx")}
+    descriptors = open_descriptors()
     with engines_watched() as seen, load_verified(name, bundle, threads=1) as engine:
-        ((copy, mode, copied),) = seen
-        assert copy.parent != bundle.folder
-        assert (mode, copied) == (0o700, content)
-        assert not copy.parent.exists()
+        (given,) = seen
+        assert given.model.name == "model.onnx"
+        assert given.model.parent != bundle.folder
+        assert (given.folder_mode, given.files) == (0o700, beside)
+        assert isinstance(given.change, PermissionError), "not even its owner can change it"
+        assert not given.model.parent.exists()
+        assert open_descriptors() == descriptors
         bundle.model.unlink()
-        assert answer(engine) == 4.0
+        assert answer(engine) == (0.0 if name == "null" else 4.0)
+
+
+def test_an_engine_that_ends_the_process_leaves_no_graph_on_the_disk(tmp_path: Path) -> None:
+    bundle = read_bundle(build(tmp_path / "b", fault="abort"), trust=trusted())
+    (tmp_path / "tmp").mkdir()
+    load = (
+        "import sys; from pathlib import Path; from appliance.models.bundle import read_known;"
+        "from appliance.models.loading import load_verified\n"
+        "load_verified('faulty', read_known(Path(sys.argv[1]), sums_sha256=sys.argv[2]), threads=1)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", load, bundle.folder, bundle.sums_sha256],
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGABRT
+    left = {path.name for path in (tmp_path / "tmp").rglob("*") if path.is_file()}
+    assert left == {"card.toml", "SHA256SUMS"}
 
 
 def test_a_graph_exchanged_after_it_was_verified_is_refused(bundle: Bundle) -> None:
     onnx.save(halving_model(factor=0.25), bundle.model)
-    with pytest.raises(ModelBundleError, match=r"model\.onnx has changed since it was verified"):
+    with pytest.raises(ModelBundleError, match=r"model\.onnx is not the file that SHA256SUMS lists"):
         load_verified("ort", bundle, threads=1)
     write_sums(bundle.folder)
-    with pytest.raises(ModelBundleError, match="has changed"):
+    with pytest.raises(ModelBundleError, match="not the one that was verified before"):
         load_verified("ort", bundle, threads=1)
     bundle.model.unlink()
     bundle.model.symlink_to("/dev/zero")
@@ -83,7 +136,7 @@ def test_no_room_for_the_copy_is_an_error_of_the_engine(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(EngineError, match="cannot be copied") as error:
+    with pytest.raises(EngineError, match="cannot be handed to its engine") as error:
         load_verified("ort", bundle, threads=1)
     assert not isinstance(error.value, ModelBundleError)
 
