@@ -6,7 +6,10 @@ An engine is a file in this folder: its name is the engine's name, and it holds 
 
     def load(model: Path, *, threads: int) -> Engine
 
-found by name and imported on use. It raises EngineError when it cannot serve this model here.
+found by name and imported on use. It raises EngineError when it cannot serve this model here. It may hold
+
+    KEEPS_PLANS = True            what it builds on the device is worth keeping: see `BuildEngine`
+    def device_key() -> str       what its results depend on beside its library: see `DeviceKey`
 """
 
 from __future__ import annotations
@@ -68,3 +71,17 @@ class LoadEngine(Protocol):
 
     def __call__(self, model: Path, *, threads: int) -> Engine:
         """Load a verified ONNX file. Raises EngineError when this engine cannot serve it here."""
+
+
+class BuildEngine(Protocol):
+    """The same for an engine whose file says KEEPS_PLANS."""
+
+    def __call__(self, model: Path, *, threads: int, cache: Path | None = None) -> Engine:
+        """Load a verified ONNX file; build for this device, or take what was built and kept in `cache`."""
+
+
+class DeviceKey(Protocol):
+    """A function that an engine's file may hold."""
+
+    def __call__(self) -> str:
+        """Driver, GPU and compute capability in one line. Raises EngineError when there is no such device."""
