@@ -88,7 +88,6 @@ class PlanCache:
         content_file, label_file = self._files(self._folder, kind, key)
         with suppress(OSError):  # it serves all the same, and is built anew at the next start
             self._folder.mkdir(parents=True, exist_ok=True)
-            label_file.unlink(missing_ok=True)
             _write(content_file, content)
             _write(label_file, to_json(label).encode("utf-8"))
 

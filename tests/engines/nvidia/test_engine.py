@@ -24,6 +24,9 @@ from appliance.engines.nvidia.fake_device import FakeDevice
 from appliance.engines.nvidia.fake_library import fake_tensorrt
 from appliance.engines.nvidia.plan_cache import PlanCache, PlanKey
 from appliance.errors import EngineError, EnginePlanError
+from appliance.models.bundle import read_bundle
+from appliance.models.parity import compare
+from appliance.models.registry import shipped_models
 
 
 @pytest.fixture
@@ -52,6 +55,17 @@ def test_a_plan_is_built_once_per_device(edges: Path, gpu: Gpu, tmp_path: Path, 
             assert engine.infer({"image": np.ones((1, 1, 8, 8), np.float32)})["mean"].item() == 1
     assert len(builds) == 1
     assert sorted(file.suffix for file in tmp_path.glob("plan-*")) == [".bin", ".json"]
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in shipped_models().iterdir()))
+def test_shipped_models_give_their_known_answers(name: str, gpu: Gpu, tmp_path: Path) -> None:
+    """The whole way but the GPU: kept plan, page-locked memory, stream, recorded graph."""
+    bundle = read_bundle(shipped_models() / name)
+    for _ in range(2):
+        with loaded(bundle.model, gpu, tmp_path) as engine:
+            for _ in range(2):
+                parity = compare(engine.infer(bundle.golden_inputs), bundle.golden_outputs)
+                assert parity.reason is None
 
 
 def test_without_a_folder_it_is_built_each_time(edges: Path, gpu: Gpu, builds: list[bytes]) -> None:
