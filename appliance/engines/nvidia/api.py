@@ -38,7 +38,9 @@ NEEDED: Final[Mapping[str, frozenset[str]]] = {
         )
     ),
     "BuilderFlag": frozenset(("TF32",)),
-    "IBuilderConfig": frozenset(("add_optimization_profile", "clear_flag", "max_aux_streams")),
+    "IBuilderConfig": frozenset(
+        ("add_optimization_profile", "clear_flag", "max_aux_streams", "set_memory_pool_limit")
+    ),
     "ICudaEngine": frozenset(
         (
             "create_execution_context",
@@ -54,6 +56,7 @@ NEEDED: Final[Mapping[str, frozenset[str]]] = {
     ),
     "ILogger": frozenset(("ERROR", "INTERNAL_ERROR", "WARNING", "log")),
     "IOptimizationProfile": frozenset(("set_shape",)),
+    "MemoryPoolType": frozenset(("WORKSPACE",)),
     "NetworkDefinitionCreationFlag": frozenset(("STRONGLY_TYPED",)),
     "OnnxParser": frozenset(("get_error", "num_errors", "parse")),
     "ParserError": frozenset(("desc", "node_name", "node_operator")),
@@ -61,6 +64,40 @@ NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "TensorIOMode": frozenset(("INPUT", "OUTPUT")),
 }
 """Class to the names of it that this package uses in every version."""
+FEATURES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "timing_cache": {
+        "IBuilderConfig": frozenset(("create_timing_cache", "get_timing_cache", "set_timing_cache")),
+        "ITimingCache": frozenset(("serialize",)),
+    },
+    "runtime_config": {
+        "CudaGraphStrategy": frozenset(("WHOLE_GRAPH_CAPTURE",)),
+        "DynamicShapesKernelSpecializationStrategy": frozenset(("EAGER",)),
+        "ICudaEngine": frozenset(("create_runtime_config",)),
+        "IRuntimeCache": frozenset(("deserialize", "serialize")),
+        "IRuntimeConfig": frozenset(
+            (
+                "create_runtime_cache",
+                "cuda_graph_strategy",
+                "dynamic_shapes_kernel_specialization_strategy",
+                "set_runtime_cache",
+            )
+        ),
+    },
+    "targets": {
+        "ComputeCapability": frozenset(("CURRENT",)),
+        "IBuilderConfig": frozenset(("num_compute_capabilities", "set_compute_capability")),
+    },
+    "validity": {
+        "EngineValidity": frozenset(("INVALID",)),
+        "Runtime": frozenset(("get_engine_validity",)),
+    },
+}
+"""Feature to the names that it is made of."""
+HAS: Final[Mapping[str, tuple[str, ...]]] = {
+    TENSORRT: ("timing_cache",),
+    TENSORRT_RTX: ("runtime_config", "targets", "validity"),
+}
+"""Which library has which. In RTX the calls of the timing cache are there, deprecated, and do nothing."""
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -69,9 +106,9 @@ class Features:
     """What differs between the versions that are served."""
 
     timing_cache: bool
-    """Timings of the build can be kept (in RTX the calls are there, deprecated, and do nothing)."""
+    """What the builder measures can be kept for the next build."""
     runtime_config: bool
-    """Execution contexts take a configuration with a CUDA graph strategy: the library captures by itself."""
+    """Contexts are configured: the library records CUDA graphs by itself, and compiles kernels late."""
     targets: bool
     """Plans can be built for named compute capabilities, with no GPU in the machine."""
     validity: bool
@@ -114,9 +151,11 @@ def adapt(name: str, version: str, names: Mapping[str, Collection[str]]) -> Feat
             f"{_dotted(beyond)}.",
             remedy=f"Install a {name} between them (docs/engines.md), or leave {name} out of worker.engines.",
         )
+    needed = (NEEDED, *(FEATURES[feature] for feature in HAS[name]))
     missing = sorted(
         f"{kind}.{attribute}"
-        for kind, attributes in NEEDED.items()
+        for group in needed
+        for kind, attributes in group.items()
         for attribute in attributes - set(names.get(kind, ()))
     )
     if missing:
@@ -124,20 +163,15 @@ def adapt(name: str, version: str, names: Mapping[str, Collection[str]]) -> Feat
             f"{name} {version} is not whole here: it has no {', '.join(missing)}.",
             remedy="Install the full library: the lean and dispatch runtimes cannot build (docs/engines.md).",
         )
-    return Features(
-        timing_cache=name == TENSORRT and "create_timing_cache" in names["IBuilderConfig"],
-        runtime_config="cuda_graph_strategy" in names.get("IRuntimeConfig", ()),
-        targets="set_compute_capability" in names["IBuilderConfig"],
-        validity="get_engine_validity" in names["Runtime"],
-    )
+    return Features(**{feature: feature in HAS[name] for feature in FEATURES})
 
 
 def names_of(module: Any) -> dict[str, list[str]]:
     """Class to its public attributes, for the classes of a library that `adapt` looks at."""
-    looked_at = [*NEEDED, "IRuntimeConfig"]
+    looked_at = {kind for group in (NEEDED, *FEATURES.values()) for kind in group}
     return {
         kind: [name for name in dir(getattr(module, kind)) if not name.startswith("_")]
-        for kind in looked_at
+        for kind in sorted(looked_at)
         if hasattr(module, kind)
     }
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from appliance.engines.graph import Port, Signature
 from appliance.engines.nvidia.api import Api
-from appliance.engines.nvidia.listening import UINT8_IS_READ_AS_INT8, Listener
+from appliance.engines.nvidia.listening import UINT8_IS_READ_AS_INT8, Listener, errors_of
 from appliance.errors import EngineError
 
 BATCHES: Final = (1, 1, 8)
@@ -27,6 +27,9 @@ SMALLEST_SIDES_PX: Final = (4, 16, 64)
 """Tried in this order: a graph with strides has no output below some size, and the builder says so."""
 IMPOSSIBLE_SMALLEST: Final = "kMIN values are not self-consistent"
 """What it says then, as a warning. (The plan would fail at run time.)"""
+WORKSPACE_BYTES: Final = 1 << 30
+"""Scratch memory that a kernel may ask for: an eighth of what the smallest Jetson shares among everything
+(8 GB). Left alone, the builder takes all memory that there is for its trials."""
 CURRENT: Final = "CURRENT"
 """The GPU of this machine, as a target."""
 
@@ -49,8 +52,9 @@ class BuildOptions:
     def words(self) -> str:
         """For the key: everything that changes what is built (threads do not)."""
         return (
-            f"strongly typed, no TF32, one stream, targets {'+'.join(self.targets) or 'of the library'}, "
-            f"batches {self.batches}, sides {SMALLEST_SIDES_PX} {self.usual_side_px} {self.largest_side_px}"
+            f"strongly typed, no TF32, one stream, workspace {WORKSPACE_BYTES} bytes, "
+            f"targets {'+'.join(self.targets) or 'of the library'}, batches {self.batches}, "
+            f"sides {SMALLEST_SIDES_PX} {self.usual_side_px} {self.largest_side_px}"
         )
 
 
@@ -90,7 +94,8 @@ def build_plan(
     for smallest_side_px in SMALLEST_SIDES_PX if has_sides else SMALLEST_SIDES_PX[:1]:
         listener = Listener(api.module)
         ranges = ranges_of(signature, options, smallest_side_px=smallest_side_px)
-        built = _build(api, model, ranges, options, timings, listener)
+        with errors_of(api.words, "build"):
+            built = _build(api, model, ranges, options, timings, listener)
         if listener.warned_of(IMPOSSIBLE_SMALLEST) is None:
             return built
     raise _refusal(api, f"a smallest side of {SMALLEST_SIDES_PX[-1]} px: {listener.warnings[-1]}")
@@ -112,6 +117,7 @@ def _build(
     config = builder.create_builder_config()
     config.clear_flag(trt.BuilderFlag.TF32)
     config.max_aux_streams = 0
+    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, WORKSPACE_BYTES)
     _aim(api, config, options.targets)
     kept = _with_timings(api, config, timings)
     profile = builder.create_optimization_profile()

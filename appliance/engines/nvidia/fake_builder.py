@@ -28,6 +28,12 @@ class NetworkDefinitionCreationFlag(IntEnum):
     STRONGLY_TYPED = 1
 
 
+class MemoryPoolType(IntEnum):
+    """Kinds of memory that the engine limits."""
+
+    WORKSPACE = 0
+
+
 class ILogger:
     """To be derived from."""
 
@@ -66,8 +72,13 @@ class IBuilderConfig:
 
     def __init__(self) -> None:
         self.cleared: list[BuilderFlag] = []
+        self.limits: dict[MemoryPoolType, int] = {}
         self.profile: IOptimizationProfile | None = None
         self._timings: ITimingCache | None = None
+
+    def set_memory_pool_limit(self, pool: MemoryPoolType, size_bytes: int) -> None:
+        """At most so much of it."""
+        self.limits[pool] = size_bytes
 
     def clear_flag(self, flag: BuilderFlag) -> None:
         """Switch a flag off."""

@@ -31,6 +31,8 @@ from appliance.engines.nvidia.fake_builder import (
     IBuilderConfig,
     ILogger,
     IOptimizationProfile,
+    ITimingCache,
+    MemoryPoolType,
     NetworkDefinitionCreationFlag,
     OnnxParser,
     ParserError,
@@ -137,8 +139,9 @@ class ICudaEngine:
         assert profile_index == 0
         return self._ranges[name]
 
-    def create_execution_context(self) -> IExecutionContext | None:
+    def create_execution_context(self, config: object = None) -> IExecutionContext | None:
         """A new one, or None with an error in the log."""
+        del config
         try:
             self.device.note("context")
         except EngineMemoryError:
@@ -151,6 +154,7 @@ class Runtime:
     """Reads plans; made for one device by `fake_tensorrt`."""
 
     device: FakeDevice
+    engine_kind: type[ICudaEngine] = ICudaEngine
     max_threads = 1
 
     def __init__(self, logger: ILogger) -> None:
@@ -162,26 +166,31 @@ class Runtime:
         if not plan.startswith(MAGIC) or not content:
             self._logger.log(ILogger.ERROR, "the plan's magic tag does not match")
             return None
-        return ICudaEngine(head, content, self.device, self._logger)
+        return self.engine_kind(head, content, self.device, self._logger)
 
 
 def fake_tensorrt(device: FakeDevice, *, version: str = VERSION) -> Api:
-    """The library over a fake device, held to the same list of names as a real one."""
-    module = SimpleNamespace(
-        Builder=Builder,
+    """TensorRT over a fake device, held to the same list of names as a real one."""
+    module = fake_module(device, Builder=Builder, IBuilderConfig=IBuilderConfig, ICudaEngine=ICudaEngine)
+    return Api(
+        module=module, name=TENSORRT, version=version, features=adapt(TENSORRT, version, names_of(module))
+    )
+
+
+def fake_module(device: FakeDevice, **more: type) -> SimpleNamespace:
+    """The names that both libraries have, and `more` of one."""
+    return SimpleNamespace(
         BuilderFlag=BuilderFlag,
-        IBuilderConfig=IBuilderConfig,
-        ICudaEngine=ICudaEngine,
         IExecutionContext=IExecutionContext,
         ILogger=ILogger,
         IOptimizationProfile=IOptimizationProfile,
+        MemoryPoolType=MemoryPoolType,
         NetworkDefinitionCreationFlag=NetworkDefinitionCreationFlag,
+        ITimingCache=ITimingCache,
         OnnxParser=OnnxParser,
         ParserError=ParserError,
-        Runtime=type("Runtime", (Runtime,), {"device": device}),
+        Runtime=type("Runtime", (more.pop("Runtime", Runtime),), {"device": device}),
         TensorIOMode=TensorIOMode,
         nptype=np.dtype,
-    )
-    return Api(
-        module=module, name=TENSORRT, version=version, features=adapt(TENSORRT, version, names_of(module))
+        **more,
     )

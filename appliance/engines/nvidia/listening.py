@@ -5,13 +5,32 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
+
+from appliance.errors import EngineError
 
 MOST_LINES: Final = 200
 """Lines that are kept; a build that fails says less than fifty (seen)."""
 UINT8_IS_READ_AS_INT8: Final = "Defaulting to INT8"
 """Part of the warning at Q/DQ with an unsigned zero point. The build goes on, and every code above 127
 would be computed as 127: silently another network."""
+
+RAISED: Final = (RuntimeError, TypeError, ValueError)
+"""What the bindings raise, where they do not answer False or None: pybind11's translations."""
+
+
+@contextmanager
+def errors_of(words: str, doing: str) -> Iterator[None]:
+    """Whatever the library called `words` raises while it does that: EngineError."""
+    try:
+        yield
+    except RAISED as error:
+        raise EngineError(
+            f"{words} failed to {doing}: {' '.join(str(error).split())}.",
+            remedy="The next engine takes over; `scanside models verify` tries all of them.",
+        ) from error
 
 
 class Listener:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from appliance.engines.graph import Port, Signature
 from appliance.engines.nvidia.device import Device
+from appliance.engines.nvidia.listening import errors_of
 from appliance.errors import EngineError, EngineLostError, EngineMemoryError
 
 Shapes: TypeAlias = tuple[tuple[int, ...], ...]
@@ -114,8 +115,15 @@ class RunLoop:
         self._sets: OrderedDict[Shapes, _ShapeSet] = OrderedDict()
         self._lost: EngineLostError | None = None
         self._stream = device.open_stream()
-        self.without_graphs: str | None = None if self._records else "not recorded here"
-        """Why runs are queued call by call; None: graphs are recorded."""
+        self.without_graphs: str | None = None
+        """Why no graphs are recorded here; None: they are."""
+        if not self._records:
+            self.without_graphs = f"{plan.words if library_captures else 'nobody'} records them"
+
+    @property
+    def lost(self) -> bool:
+        """Whether the device is of no use to this process any more."""
+        return self._lost is not None
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The outputs for inputs that fit the signature, owned by the caller.
@@ -185,7 +193,9 @@ class RunLoop:
     def _enqueue(self, at_hand: _ShapeSet) -> None:
         for name, host in at_hand.host_in.items():
             self._device.copy_in(at_hand.pointers[name], host, self._stream)
-        if not at_hand.context.execute_async_v3(self._stream):
+        with errors_of(self._plan.words, "run"):
+            queued = at_hand.context.execute_async_v3(self._stream)
+        if not queued:
             self._device.synchronize(self._stream)  # if the device is the reason, it says so here
             raise _refused(self._plan, "to run")
         for name, host in at_hand.host_out.items():

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from appliance.engines.nvidia.api import (
+    FEATURES,
+    HAS,
     NEEDED,
     TENSORRT,
     TENSORRT_RTX,
@@ -74,12 +76,17 @@ def test_rtx_is_bound_to_its_minor_version(version: str, recorded: Path) -> None
         adapt(TENSORRT_RTX, version, all_names)
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in NEEDED for name in sorted(NEEDED[kind])])
-def test_a_missing_name_is_named(kind: str, name: str, recorded: Path) -> None:
-    version, all_names = names(recorded, "tensorrt-11.4.0")
-    all_names[kind].remove(name)
-    with pytest.raises(EngineError, match=rf"it has no {kind}\.{name}\."):
-        adapt(TENSORRT, version, all_names)
+@pytest.mark.parametrize(
+    ("library", "file"), [(TENSORRT, "tensorrt-11.4.0"), (TENSORRT_RTX, "tensorrt_rtx-1.7.1")]
+)
+def test_a_missing_name_is_named(library: str, file: str, recorded: Path) -> None:
+    version, _ = names(recorded, file)
+    for group in (NEEDED, *(FEATURES[feature] for feature in HAS[library])):
+        for kind, name in [(kind, name) for kind, used in group.items() for name in used]:
+            _, all_names = names(recorded, file)
+            all_names[kind].remove(name)
+            with pytest.raises(EngineError, match=rf"it has no {kind}\.{name}\."):
+                adapt(library, version, all_names)
 
 
 def test_a_runtime_without_a_builder_is_not_whole(recorded: Path) -> None:

@@ -14,16 +14,19 @@ import numpy as np
 import pytest
 
 from appliance.domain.record import from_plain
+from appliance.engines import ort
 from appliance.engines.graph import read_signature
 from appliance.engines.nvidia.api import TENSORRT, Api
 from appliance.engines.nvidia.build import BuildOptions, build_plan
 from appliance.engines.nvidia.driver import Gpu
-from appliance.engines.nvidia.engine import LoadedPlan, NvidiaEngine, assemble
+from appliance.engines.nvidia.engine import NvidiaEngine, assemble
 from appliance.engines.nvidia.fake_builder import MAGIC, Builder
 from appliance.engines.nvidia.fake_device import FakeDevice
 from appliance.engines.nvidia.fake_library import fake_tensorrt
+from appliance.engines.nvidia.fake_rtx import fake_rtx
+from appliance.engines.nvidia.loaded_plan import LoadedPlan
 from appliance.engines.nvidia.plan_cache import PlanCache, PlanKey
-from appliance.errors import EngineError, EnginePlanError
+from appliance.errors import EngineError, EngineLostError, EnginePlanError
 from appliance.models.bundle import read_bundle
 from appliance.models.parity import compare
 from appliance.models.registry import shipped_models
@@ -155,6 +158,72 @@ def test_a_model_that_cannot_be_had_leaves_nothing_open(
     with pytest.raises(EngineError, match=r"model\.onnx"):
         assemble(fake_tensorrt(device), gpu, device, model, threads=1, cache=tmp_path)
     assert device.calls == ["close"]
+
+
+def on_rtx(model: Path, gpu: Gpu, cache: Path) -> tuple[NvidiaEngine, FakeDevice]:
+    device = FakeDevice()
+    return assemble(fake_rtx(device), gpu, device, model, threads=1, cache=cache), device
+
+
+def test_rtx_records_graphs_by_itself(edges: Path, gpu: Gpu, tmp_path: Path) -> None:
+    engine, device = on_rtx(edges, gpu, tmp_path)
+    with engine, ort.load(edges, threads=1) as reference:
+        for _ in range(3):
+            image = np.random.default_rng(1).normal(size=(1, 1, 8, 8)).astype(np.float32)
+            expected = reference.infer({"image": image})["edges"]
+            np.testing.assert_array_equal(engine.infer({"image": image})["edges"], expected)
+        assert engine.without_graphs == "tensorrt_rtx 1.7.1 records them"
+    assert not {"begin_capture", "launch"} & set(device.calls)
+
+
+def test_what_rtx_compiled_is_not_compiled_again(edges: Path, gpu: Gpu, tmp_path: Path) -> None:
+    for _ in range(2):
+        engine, _ = on_rtx(edges, gpu, tmp_path)
+        with engine:
+            engine.infer({"image": np.zeros((1, 1, 8, 8), np.float32)})
+        (kernels,) = tmp_path.glob("kernels-*.bin")
+        assert kernels.read_bytes() == b"kernels 1"
+
+
+def test_kernels_of_a_lost_device_are_not_kept(edges: Path, gpu: Gpu, tmp_path: Path) -> None:
+    engine, device = on_rtx(edges, gpu, tmp_path)
+    device.fail("synchronize", "cudaErrorLaunchTimeout")
+    with engine, pytest.raises(EngineLostError):
+        engine.infer({"image": np.zeros((1, 1, 8, 8), np.float32)})
+    assert list(tmp_path.glob("kernels-*")) == []
+
+
+def test_rtx_is_asked_whether_a_plan_is_valid() -> None:
+    with pytest.raises(EnginePlanError, match="not valid on this device"):
+        LoadedPlan(fake_rtx(FakeDevice()), b"of another card", threads=1)
+
+
+RTX_CHILD = """
+import sys
+from pathlib import Path
+from appliance.engines.graph import read_signature
+from appliance.engines.nvidia.api import open_api
+from appliance.engines.nvidia.build import BuildOptions, build_plan
+from appliance.engines.nvidia.loaded_plan import LoadedPlan
+from appliance.errors import EnginePlanError
+api, model = open_api("tensorrt_rtx"), Path(sys.argv[1])
+options = BuildOptions(threads=1, targets=("SM120",))
+plan = build_plan(api, model.read_bytes(), read_signature(model), options=options).plan
+for content in (plan[: len(plan) // 2], b"nonsense"):
+    try:
+        LoadedPlan(api, content, threads=1)
+    except EnginePlanError as error:
+        print(error.what)
+"""
+
+
+def test_the_real_rtx_does_not_take_half_a_plan(rtx: Api, edges: Path) -> None:
+    """In a child: it is the one place where damaged bytes meet the real library."""
+    child = subprocess.run(
+        [sys.executable, "-c", RTX_CHILD, str(edges)], capture_output=True, text=True, check=False
+    )
+    assert child.returncode == 0, child.stderr
+    assert child.stdout.count(f"does not fit {rtx.words} on this device") == 2
 
 
 def test_a_gpu_that_rtx_does_not_serve_is_named(rtx: Api, gpu: Gpu, edges: Path) -> None:

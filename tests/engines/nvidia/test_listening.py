@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from appliance.engines.nvidia.api import Api
 from appliance.engines.nvidia.fake_builder import ILogger
 from appliance.engines.nvidia.fake_device import FakeDevice
 from appliance.engines.nvidia.fake_library import fake_tensorrt
-from appliance.engines.nvidia.listening import MOST_LINES, Listener
+from appliance.engines.nvidia.listening import MOST_LINES, Listener, errors_of
+from appliance.errors import EngineError, EngineLostError
 
 
 def test_errors_and_warnings_are_told_apart() -> None:
@@ -24,6 +27,20 @@ def test_errors_and_warnings_are_told_apart() -> None:
     assert listener.warned_of("took") is None
     assert listener.complaint() == "first; second"
     assert listener.complaint() == ""
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, TypeError, ValueError])
+def test_what_a_library_raises_is_ours(kind: type[Exception]) -> None:
+    raised = kind("of\n no use")
+    words = r"^tensorrt 10\.3 failed to run: of no use\. "
+    with pytest.raises(EngineError, match=words) as error, errors_of("tensorrt 10.3", "run"):
+        raise raised
+    assert error.value.__cause__ is raised
+
+
+def test_our_own_errors_pass_as_they_are() -> None:
+    with pytest.raises(EngineLostError), errors_of("tensorrt", "run"):
+        raise EngineLostError("gone", remedy="start anew")
 
 
 def test_a_library_that_does_not_stop_talking_fills_no_memory() -> None:

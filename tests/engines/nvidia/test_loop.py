@@ -15,7 +15,7 @@ from appliance.engines import ort
 from appliance.engines.nvidia.driver import Gpu
 from appliance.engines.nvidia.engine import NvidiaEngine, assemble
 from appliance.engines.nvidia.fake_device import FakeDevice
-from appliance.engines.nvidia.fake_library import fake_tensorrt
+from appliance.engines.nvidia.fake_library import IExecutionContext, fake_tensorrt
 from appliance.engines.nvidia.loop import MOST_SHAPES
 from appliance.errors import EngineError, EngineLostError, EngineMemoryError
 
@@ -228,12 +228,33 @@ def test_a_run_that_fails_while_recording_ends_the_recording(
     assert calls_of(device, lambda: engine.infer({"image": pictures[1]})) == [*QUEUED, "synchronize"]
 
 
+def test_what_the_library_raises_while_recording_ends_the_recording(
+    load: Callable[[], NvidiaEngine],
+    device: FakeDevice,
+    pictures: Pictures,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = load()
+    execute, runs = IExecutionContext.execute_async_v3, iter(range(9))
+
+    def raising(self: IExecutionContext, stream_handle: int) -> bool:
+        if next(runs) == 1:
+            raise RuntimeError("a C++ exception")
+        return execute(self, stream_handle)
+
+    monkeypatch.setattr(IExecutionContext, "execute_async_v3", raising)
+    for _ in range(2):
+        engine.infer({"image": pictures[1]})
+    assert engine.without_graphs == "tensorrt 10.3.0 failed to run: a C++ exception."
+    assert device.held["graphs"] == 0
+
+
 def test_a_device_that_cannot_record_is_not_asked(gpu: Gpu, edges: Path, pictures: Pictures) -> None:
     device = FakeDevice(captures=False)
     with assemble(fake_tensorrt(device), gpu, device, edges, threads=1, cache=None) as engine:
         for _ in range(2):
             engine.infer({"image": pictures[1]})
-        assert engine.without_graphs == "not recorded here"
+        assert engine.without_graphs == "nobody records them"
     assert "begin_capture" not in device.calls
 
 
