@@ -51,8 +51,17 @@ NEEDED: Final[Mapping[str, frozenset[str]]] = {
             "num_io_tensors",
         )
     ),
+    "ExecutionContextAllocationStrategy": frozenset(("USER_MANAGED",)),
     "IExecutionContext": frozenset(
-        ("execute_async_v3", "get_tensor_shape", "infer_shapes", "set_input_shape", "set_tensor_address")
+        (
+            "execute_async_v3",
+            "get_tensor_shape",
+            "infer_shapes",
+            "set_device_memory",
+            "set_input_shape",
+            "set_tensor_address",
+            "update_device_memory_size_for_shapes",
+        )
     ),
     "ILogger": frozenset(("ERROR", "INTERNAL_ERROR", "WARNING", "log")),
     "IOptimizationProfile": frozenset(("set_shape",)),
@@ -79,6 +88,7 @@ FEATURES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
                 "create_runtime_cache",
                 "cuda_graph_strategy",
                 "dynamic_shapes_kernel_specialization_strategy",
+                "set_execution_context_allocation_strategy",
                 "set_runtime_cache",
             )
         ),

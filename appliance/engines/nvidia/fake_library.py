@@ -43,6 +43,17 @@ from appliance.errors import EngineError, EngineMemoryError
 VERSION: Final = "10.3.0"
 
 
+SCRATCH_BYTES: Final = 512
+"""What a context asks for; nothing is computed in it."""
+
+
+class ExecutionContextAllocationStrategy(IntEnum):
+    """Who gives a context its scratch memory."""
+
+    STATIC = 0
+    USER_MANAGED = 2
+
+
 class TensorIOMode(IntEnum):
     """What a tensor is to the plan."""
 
@@ -57,6 +68,7 @@ class IExecutionContext:
         self._engine = engine
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._addresses: dict[str, int] = {}
+        self._scratch_bytes = 0
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         """Whether it is within the profile."""
@@ -79,6 +91,15 @@ class IExecutionContext:
         """Of an input or an output."""
         return self._shapes[name]
 
+    def update_device_memory_size_for_shapes(self) -> int:
+        """Scratch memory that a run of these shapes needs."""
+        return SCRATCH_BYTES
+
+    def set_device_memory(self, memory: int, size: int) -> None:
+        """Here it is."""
+        self._engine.device.tensor(memory, (size,), np.uint8)
+        self._scratch_bytes = size
+
     def set_tensor_address(self, name: str, address: int) -> bool:
         """Where in the device's memory it is."""
         self._addresses[name] = address
@@ -86,6 +107,9 @@ class IExecutionContext:
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         """Queue the run. Whether that went well; if not, the log says more."""
+        if self._scratch_bytes < SCRATCH_BYTES:
+            self._engine.logger.log(ILogger.ERROR, "no device memory was set for this context")
+            return False
         try:
             self._engine.device.enqueue("execute", stream_handle, self._run)
         except EngineError as error:
@@ -139,9 +163,9 @@ class ICudaEngine:
         assert profile_index == 0
         return self._ranges[name]
 
-    def create_execution_context(self, config: object = None) -> IExecutionContext | None:
-        """A new one, or None with an error in the log."""
-        del config
+    def create_execution_context(self, how: Any) -> IExecutionContext | None:
+        """A new one, or None with an error in the log. Scratch for the largest shape is not to be had."""
+        assert how is ExecutionContextAllocationStrategy.USER_MANAGED
         try:
             self.device.note("context")
         except EngineMemoryError:
@@ -181,6 +205,7 @@ def fake_module(device: FakeDevice, **more: type) -> SimpleNamespace:
     """The names that both libraries have, and `more` of one."""
     return SimpleNamespace(
         BuilderFlag=BuilderFlag,
+        ExecutionContextAllocationStrategy=ExecutionContextAllocationStrategy,
         IExecutionContext=IExecutionContext,
         ILogger=ILogger,
         IOptimizationProfile=IOptimizationProfile,

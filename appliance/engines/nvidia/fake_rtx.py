@@ -9,12 +9,18 @@ kernels when a context is opened, which can be kept.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from appliance.engines.nvidia.api import TENSORRT_RTX, Api, adapt, names_of
 from appliance.engines.nvidia.fake_builder import MAGIC, Builder, IBuilderConfig
 from appliance.engines.nvidia.fake_device import FakeDevice
-from appliance.engines.nvidia.fake_library import ICudaEngine, IExecutionContext, Runtime, fake_module
+from appliance.engines.nvidia.fake_library import (
+    ExecutionContextAllocationStrategy,
+    ICudaEngine,
+    IExecutionContext,
+    Runtime,
+    fake_module,
+)
 
 VERSION: Final = "1.7.1"
 KERNELS: Final = b"kernels "
@@ -100,6 +106,11 @@ class IRuntimeConfig:
 
     def __init__(self) -> None:
         self.cache: IRuntimeCache | None = None
+        self.allocation = ExecutionContextAllocationStrategy.STATIC
+
+    def set_execution_context_allocation_strategy(self, strategy: ExecutionContextAllocationStrategy) -> None:
+        """Who gives contexts their scratch memory."""
+        self.allocation = strategy
 
     def create_runtime_cache(self) -> IRuntimeCache:
         """Empty."""
@@ -118,8 +129,9 @@ class RtxEngine(ICudaEngine):
         """With the library's own choices."""
         return IRuntimeConfig()
 
-    def create_execution_context(self, config: object = None) -> IExecutionContext | None:
+    def create_execution_context(self, how: Any) -> IExecutionContext | None:
         """A new one. Opened with other choices than ours it would answer later with other kernels: None."""
+        config = how
         if (
             not isinstance(config, IRuntimeConfig)
             or config.cuda_graph_strategy is not CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
@@ -129,7 +141,7 @@ class RtxEngine(ICudaEngine):
             return None
         if config.cache is not None and not config.cache.compiled:
             config.cache.compiled += 1
-        return super().create_execution_context()
+        return super().create_execution_context(config.allocation)
 
 
 class RtxRuntime(Runtime):

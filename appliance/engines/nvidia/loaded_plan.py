@@ -40,6 +40,8 @@ class LoadedPlan:
             if _is_of_memory(said):
                 raise _no_memory(self.words, said)
             raise self._unfit(said or "it cannot be read")
+        # Left alone, each context takes scratch memory for the largest shape of the plan.
+        self._scratch_is_ours = api.module.ExecutionContextAllocationStrategy.USER_MANAGED
         self._compiled: Any = None
         self._config = self._runtime_config(compiled) if api.features.runtime_config else None
 
@@ -54,6 +56,7 @@ class LoadedPlan:
         config.dynamic_shapes_kernel_specialization_strategy = (
             trt.DynamicShapesKernelSpecializationStrategy.EAGER
         )
+        config.set_execution_context_allocation_strategy(self._scratch_is_ours)
         self._compiled = config.create_runtime_cache()
         if compiled is not None:
             self._compiled.deserialize(compiled)  # False: of another driver or card, and compiled anew
@@ -89,11 +92,8 @@ class LoadedPlan:
 
     def open_context(self) -> Any:
         """See `loop.Plan.open_context`."""
-        context = (
-            self._engine.create_execution_context()
-            if self._config is None
-            else self._engine.create_execution_context(self._config)
-        )
+        how = self._scratch_is_ours if self._config is None else self._config
+        context = self._engine.create_execution_context(how)
         if context is None:
             said = self.complaint()
             if _is_of_memory(said):

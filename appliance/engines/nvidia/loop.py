@@ -43,7 +43,7 @@ class Plan(Protocol):
         """Smallest and largest shape of an input that the plan was built for."""
 
     def open_context(self) -> Any:
-        """A new execution context."""
+        """A new execution context, which waits to be given its scratch memory."""
 
     def complaint(self) -> str:
         """What the library last said of an error; empty when nothing."""
@@ -76,6 +76,11 @@ class _ShapeSet:
                 if DYNAMIC in shape:
                     raise _refused(plan, f"an output whose size depends on the data ({port.words})")
                 self.host_out[port.name] = self._buffers(port, shape, undo)
+            scratch_bytes = int(self.context.update_device_memory_size_for_shapes())
+            if scratch_bytes:
+                scratch = device.allocate(scratch_bytes)
+                undo.callback(device.free, scratch)
+                self.context.set_device_memory(scratch, scratch_bytes)
             for name, pointer in self.pointers.items():
                 if not self.context.set_tensor_address(name, pointer):
                     raise _refused(plan, f"memory for {name}")
