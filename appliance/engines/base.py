@@ -6,10 +6,11 @@ An engine is a file in this folder: its name is the engine's name, and it holds 
 
     def load(model: Path, *, threads: int) -> Engine
 
-found by name and imported on use. It raises EngineError when it cannot serve this model here. It may hold
+found by name and imported on use. It raises EngineError when it cannot serve this model here. Beside it
+stands `version() -> str`, and, where the engine has a device of its own, `device_key() -> str`: everything
+about driver and device that a measurement depends on; EngineError when device or driver are not there.
 
-    KEEPS_PLANS = True            what it builds on the device is worth keeping: see `BuildEngine`
-    def device_key() -> str       what its results depend on beside its library: see `DeviceKey`
+An engine that builds a plan on the device says `KEEPS_PLANS = True`, and its `load` also takes `cache`.
 """
 
 from __future__ import annotations
@@ -78,10 +79,3 @@ class BuildEngine(Protocol):
 
     def __call__(self, model: Path, *, threads: int, cache: Path | None = None) -> Engine:
         """Load a verified ONNX file; build for this device, or take what was built and kept in `cache`."""
-
-
-class DeviceKey(Protocol):
-    """A function that an engine's file may hold."""
-
-    def __call__(self) -> str:
-        """Driver, GPU and compute capability in one line. Raises EngineError when there is no such device."""

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any, Final
 
 from appliance import engines
-from appliance.engines.base import BuildEngine, DeviceKey, Engine, LoadEngine
+from appliance.engines.base import BuildEngine, Engine, LoadEngine
 from appliance.errors import EngineError
 
 NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph"})
@@ -48,13 +49,16 @@ def engine_version(name: str) -> str:
         raise _absent(name, error) from error
 
 
-def engine_device(name: str) -> str:
-    """What a result of this engine depends on beside its library: driver, GPU. Empty: the processor alone.
+def engine_device_key(name: str) -> str:
+    """Names the device that this engine would use (driver, card), where the engine's file tells it.
 
-    Raises EngineError, with the reason in words, when the device is not there.
+    Empty for engines that only know the processor. Raises EngineError when device or driver are absent.
     """
-    device_key: DeviceKey | None = getattr(_module(name), "device_key", None)
-    return "" if device_key is None else device_key()
+    try:
+        key: Callable[[], str] | None = getattr(_module(name), "device_key", None)
+        return "" if key is None else str(key())
+    except (ImportError, PackageNotFoundError) as error:
+        raise _absent(name, error) from error
 
 
 def load_engine(name: str, model: Path, *, threads: int, cache: Path | None = None) -> Engine:

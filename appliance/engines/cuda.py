@@ -92,7 +92,7 @@ def version() -> str:
 
 
 def device_key() -> str:
-    """See `DeviceKey`."""
+    """Driver, GPU and compute capability in one line. Raises EngineError when there is none."""
     return probe_driver().key
 
 

@@ -12,7 +12,13 @@ import pytest
 
 from appliance import engines
 from appliance.config import WorkerSettings
-from appliance.engines.catalogue import NOT_ENGINES, engine_device, engine_names, engine_version, load_engine
+from appliance.engines.catalogue import (
+    NOT_ENGINES,
+    engine_device_key,
+    engine_names,
+    engine_version,
+    load_engine,
+)
 from appliance.errors import EngineError
 
 
@@ -55,9 +61,9 @@ def test_only_engines_that_build_are_told_where_to_keep_it(
 
 
 def test_an_engine_on_the_processor_depends_on_no_device() -> None:
-    assert engine_device("ort") == ""
+    assert engine_device_key("ort") == ""
     with pytest.raises(EngineError, match="There is no engine"):
-        engine_device("nvidia")  # a folder is none
+        engine_device_key("nvidia")  # a folder is none
 
 
 def test_the_libraries_have_one_door_each() -> None:

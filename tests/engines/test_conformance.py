@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from appliance.engines.base import Engine
-from appliance.engines.catalogue import engine_device, engine_names, engine_version, load_engine
+from appliance.engines.catalogue import engine_device_key, engine_names, engine_version, load_engine
 from appliance.engines.checked import fit_output
 from appliance.errors import EngineError
 
@@ -31,7 +31,7 @@ def name(request: pytest.FixtureRequest) -> str:
     engine = str(request.param)
     try:
         engine_version(engine)
-        engine_device(engine)
+        engine_device_key(engine)
     except EngineError as error:
         pytest.skip(f"{error}")
     return engine
@@ -124,8 +124,8 @@ def test_the_description_is_what_runs(name: str, computes: bool, edges: Path) ->
     assert description.engine == name
     assert description.version == engine_version(name)
     assert description.precision == ("f32" if computes else "none")
-    if engine_device(name):
-        assert engine_device(name).startswith(description.device)
+    if engine_device_key(name):
+        assert engine_device_key(name).startswith(description.device)
     else:
         assert description.device == ("CPU" if computes else "none")
 

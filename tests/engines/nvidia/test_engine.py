@@ -240,9 +240,9 @@ def test_a_gpu_that_rtx_does_not_serve_is_named(rtx: Api, gpu: Gpu, edges: Path)
 CHILD = """
 import sys
 from pathlib import Path
-from appliance.engines.catalogue import engine_device, load_engine
+from appliance.engines.catalogue import engine_device_key, load_engine
 from appliance.errors import EngineError
-for call in (lambda: engine_device(sys.argv[1]),
+for call in (lambda: engine_device_key(sys.argv[1]),
              lambda: load_engine(sys.argv[1], Path(sys.argv[2]), threads=1, cache=Path(sys.argv[3]))):
     try:
         call()
