@@ -23,6 +23,12 @@ def test_every_call_exists_in_the_installed_bindings() -> None:
     assert [call for call in CALLS if not callable(getattr(runtime, call, None))] == []
 
 
+def test_the_bindings_handles_are_numbers_as_tensorrt_takes_them() -> None:
+    runtime = importlib.import_module(RUNTIME)
+    assert int(runtime.cudaStream_t(4096)) == 4096
+    assert int(runtime.cudaGraphExec_t(8192)) == 8192
+
+
 def test_without_a_driver_it_says_so() -> None:
     try:
         probe_driver()
