@@ -75,7 +75,7 @@ NEEDED: Final[Mapping[str, frozenset[str]]] = {
 """Class to the names of it that this package uses in every version."""
 FEATURES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "timing_cache": {
-        "IBuilderConfig": frozenset(("create_timing_cache", "get_timing_cache", "set_timing_cache")),
+        "IBuilderConfig": frozenset(("create_timing_cache", "set_timing_cache")),
         "ITimingCache": frozenset(("serialize",)),
     },
     "runtime_config": {

@@ -109,17 +109,20 @@ def _build(
     timings: bytes | None,
     listener: Listener,
 ) -> Built:
-    trt = api.module  # builder and network live in this frame: the library's objects do not keep each other
+    # Builder, network, parser and timing cache live in this frame until the plan is there: the library's
+    # objects do not keep each other, and the weights that the network refers to are the parser's.
+    trt = api.module
     builder = trt.Builder(listener.logger)
     builder.max_threads = options.threads
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
-    _parse(api, model, network, listener)
+    parser = trt.OnnxParser(network, listener.logger)
+    _parse(api, model, parser, listener)
     config = builder.create_builder_config()
     config.clear_flag(trt.BuilderFlag.TF32)
     config.max_aux_streams = 0
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, WORKSPACE_BYTES)
     _aim(api, config, options.targets)
-    kept = _with_timings(api, config, timings)
+    cache = _timing_cache(api, config, timings)
     profile = builder.create_optimization_profile()
     for name, shapes in ranges.items():
         profile.set_shape(name, *shapes)
@@ -132,13 +135,12 @@ def _build(
     return Built(
         plan=bytes(plan),
         ranges=ranges,
-        timings=bytes(config.get_timing_cache().serialize()) if kept else None,
+        timings=None if cache is None else bytes(cache.serialize()),
         warnings=tuple(listener.warnings),
     )
 
 
-def _parse(api: Api, model: bytes, network: Any, listener: Listener) -> None:
-    parser = api.module.OnnxParser(network, listener.logger)
+def _parse(api: Api, model: bytes, parser: Any, listener: Listener) -> None:
     if not parser.parse(model):
         errors = [parser.get_error(number) for number in range(parser.num_errors)]
         said = [f"{error.node_operator()} {error.node_name()!r}: {error.desc()}" for error in errors]
@@ -165,14 +167,15 @@ def _aim(api: Api, config: Any, targets: tuple[str, ...]) -> None:
             raise _refusal(api, f"to build for {target}")
 
 
-def _with_timings(api: Api, config: Any, timings: bytes | None) -> bool:
-    """Give the builder what earlier builds measured. Whether it keeps such timings at all."""
+def _timing_cache(api: Api, config: Any, timings: bytes | None) -> Any:
+    """What earlier builds measured, given to this one; None where the library keeps nothing of the kind."""
     if not api.features.timing_cache:
-        return False
+        return None
     cache = config.create_timing_cache(timings or b"")
-    if not config.set_timing_cache(cache, ignore_mismatch=False):  # of another device: measured anew
-        config.set_timing_cache(config.create_timing_cache(b""), ignore_mismatch=False)
-    return True
+    if cache is None or not config.set_timing_cache(cache, ignore_mismatch=False):  # of another device
+        cache = config.create_timing_cache(b"")
+        config.set_timing_cache(cache, ignore_mismatch=False)
+    return cache
 
 
 def _refusal(api: Api, what: str) -> EngineError:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import weakref
+from collections.abc import Callable
 from enum import IntEnum
 from types import SimpleNamespace
 from typing import Final
@@ -74,7 +76,7 @@ class IBuilderConfig:
         self.cleared: list[BuilderFlag] = []
         self.limits: dict[MemoryPoolType, int] = {}
         self.profile: IOptimizationProfile | None = None
-        self._timings: ITimingCache | None = None
+        self._timings: Callable[[], ITimingCache | None] = lambda: None
 
     def set_memory_pool_limit(self, pool: MemoryPoolType, size_bytes: int) -> None:
         """At most so much of it."""
@@ -96,12 +98,12 @@ class IBuilderConfig:
     def set_timing_cache(self, cache: ITimingCache, ignore_mismatch: bool) -> bool:
         """Use it."""
         del ignore_mismatch
-        self._timings = cache
+        self._timings = weakref.ref(cache)
         return True
 
-    def get_timing_cache(self) -> ITimingCache | None:
-        """What is known after the build."""
-        return self._timings
+    def timings(self) -> ITimingCache | None:
+        """The cache in use; its owner is who made it."""
+        return self._timings()
 
 
 class ParserError:
@@ -147,7 +149,7 @@ class OnnxParser:
         except (onnx.checker.ValidationError, DecodeError) as error:
             self._errors.append(ParserError(str(error)))
             return False
-        self._network.content = content
+        self._network.content, self._network.weights_of = content, weakref.ref(self)
         return True
 
 
@@ -162,7 +164,7 @@ class Builder:
     def create_network(self, flags: int) -> SimpleNamespace:
         """Empty; only strongly typed ones."""
         assert flags == 1 << NetworkDefinitionCreationFlag.STRONGLY_TYPED
-        return SimpleNamespace(content=b"")
+        return SimpleNamespace(content=b"", weights_of=lambda: None)
 
     def create_builder_config(self) -> IBuilderConfig:
         """With the library's own choices."""
@@ -177,7 +179,10 @@ class Builder:
         if BuilderFlag.TF32 not in config.cleared or config.profile is None:
             self._logger.log(ILogger.ERROR, "TF32 is on, or there is no optimization profile")
             return None
-        timings = config.get_timing_cache()
+        if network.weights_of() is None:
+            self._logger.log(ILogger.ERROR, "the parser is gone, and the network's weights with it")
+            return None
+        timings = config.timings()
         if timings is not None:
             timings.builds += 1
         head = json.dumps(config.profile.shapes).encode("ascii")

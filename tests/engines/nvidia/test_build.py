@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from appliance.engines.graph import Port, Signature, read_signature
 from appliance.engines.nvidia.api import Api
 from appliance.engines.nvidia.build import BuildOptions, Built, build_plan, ranges_of
+from appliance.engines.nvidia.fake_builder import ILogger, OnnxParser
 from appliance.engines.nvidia.fake_device import FakeDevice
 from appliance.engines.nvidia.fake_library import fake_tensorrt
 from appliance.errors import EngineError
@@ -211,6 +213,27 @@ def test_tensorrt_builds_for_the_gpu_that_is_there(edges: Path) -> None:
 def test_tf32_is_switched_off(edges: Path) -> None:
     """The fake library builds nothing with it on, as a float32 plan would not be one."""
     assert built(fake_tensorrt(FakeDevice()), edges, BuildOptions(threads=1)).plan
+
+
+def test_the_parser_lives_until_the_plan_is_there(edges: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weights are its own: the fake library refuses to build when it is gone, NVIDIA's may not notice."""
+    api = fake_tensorrt(FakeDevice())
+    assert built(api, edges, BuildOptions(threads=1)).plan
+    monkeypatch.setattr(api.module, "OnnxParser", _Passing)
+    with pytest.raises(EngineError, match="the parser is gone"):
+        built(api, edges, BuildOptions(threads=1))
+
+
+class _Passing:
+    """A parser that does not outlive its parsing."""
+
+    num_errors = 0
+
+    def __init__(self, network: SimpleNamespace, logger: ILogger) -> None:
+        self._made = (network, logger)
+
+    def parse(self, content: bytes) -> bool:
+        return OnnxParser(*self._made).parse(content)
 
 
 def test_the_ranges_follow_from_the_axes() -> None:
