@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -71,12 +72,16 @@ def contradiction(candidate: Candidate, description: EngineDescription) -> str |
     return None
 
 
-def load_candidate(bundle: Bundle, candidate: Candidate, *, threads: int) -> Engine:
+def load_candidate(
+    bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path | None = None
+) -> Engine:
     """The one door through which a bundle's graph gets into an engine.
 
     Raises EngineError when the engine cannot serve it here, or is not what it was asked for.
     """
-    engine = load_verified(candidate.engine, bundle, threads=threads, precision=candidate.precision)
+    engine = load_verified(
+        candidate.engine, bundle, threads=threads, precision=candidate.precision, cache=cache
+    )
     against = contradiction(candidate, engine.describe())
     if against is not None:
         engine.close()

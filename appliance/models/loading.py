@@ -31,7 +31,9 @@ SEALS: Final = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fc
 """No change of content or size, and no change of that."""
 
 
-def load_verified(engine: str, bundle: Bundle, *, threads: int, precision: str = FP32) -> Engine:
+def load_verified(
+    engine: str, bundle: Bundle, *, threads: int, precision: str = FP32, cache: Path | None = None
+) -> Engine:
     """The graph of a precision in the engine of that name; the one way in which a bundle is loaded.
 
     Raises ModelBundleError when the bundle is not the one that was verified any more, and EngineError when
@@ -53,7 +55,7 @@ def load_verified(engine: str, bundle: Bundle, *, threads: int, precision: str =
             (private / name).symlink_to(graph)
             (private / CARD).write_bytes(contents.files[CARD])
             (private / SUMS).write_bytes(contents.sums)
-            return load_engine(engine, private / name, threads=threads)
+            return load_engine(engine, private / name, threads=threads, cache=cache)
     except OSError as error:
         raise EngineError(
             f"The graph of {bundle.card.identity} cannot be handed to its engine: {error.strerror}.",

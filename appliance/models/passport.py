@@ -57,6 +57,8 @@ class PassportRequest:
     engine: str
     precision: str
     threads: int
+    cache: str | None = None
+    """Folder in which an engine keeps the plans that it builds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +179,7 @@ def make_passport(
         engine=candidate.engine,
         precision=candidate.precision,
         threads=threads,
+        cache=str(cache),
     )
     try:
         file = _file(bundle, candidate, threads=threads, cache=cache)

@@ -50,7 +50,9 @@ class _Times:
         return float(np.percentile(np.array(self.runs_ms), percent))
 
 
-def measure(bundle: Bundle, candidate: Candidate, *, threads: int, clock: Clock) -> Passport:
+def measure(
+    bundle: Bundle, candidate: Candidate, *, threads: int, clock: Clock, cache: Path | None = None
+) -> Passport:
     """Load, run, compare, decide, time. EngineErrors become a passport that was not passed."""
     found = failed_passport(bundle, candidate, "", threads=threads, clock=clock)
     try:
@@ -59,7 +61,7 @@ def measure(bundle: Bundle, candidate: Candidate, *, threads: int, clock: Clock)
             device_key=engine_device_key(candidate.engine),
             libraries=library_versions(candidate.engine),
         )
-        with load_candidate(bundle, candidate, threads=threads) as engine:
+        with load_candidate(bundle, candidate, threads=threads, cache=cache) as engine:
             described = in_words_of(candidate, engine.describe())
             found = replace(found, words=described.words, device=described.device)
             found = _compared(found, bundle, engine.infer(bundle.golden_inputs))
@@ -136,7 +138,8 @@ def main(request_json: str) -> int:
     request = from_json(PassportRequest, request_json)
     bundle = read_known(Path(request.bundle), sums_sha256=request.sums_sha256)
     candidate = Candidate(engine=request.engine, precision=request.precision)
-    passport = measure(bundle, candidate, threads=request.threads, clock=SystemClock())
+    cache = None if request.cache is None else Path(request.cache)
+    passport = measure(bundle, candidate, threads=request.threads, clock=SystemClock(), cache=cache)
     sys.stdout.write(f"\n{to_json(passport)}\n")
     return 0
 

@@ -191,7 +191,7 @@ class Selection:
     def _loaded(self, bundle: Bundle, passport: Passport) -> Engine:
         """The same engine on the same device as in the passport, or nothing."""
         candidate = passport.candidate
-        engine = load_candidate(bundle, candidate, threads=self._threads)
+        engine = load_candidate(bundle, candidate, threads=self._threads, cache=self._cache)
         try:
             _check_device(candidate, passport, engine.describe().device)
             ask_known(engine, bundle, candidate.precision)

@@ -8,6 +8,8 @@
 #   environment.sh                     what the appliance, its kiosk and its tests need
 #   environment.sh export              also the workshop (torch and friends); fails when it cannot
 #   environment.sh export-if-possible  the same, but says so and succeeds when it cannot
+#   environment.sh rtx                 also TensorRT for RTX, whose parser and builder need no GPU
+#   environment.sh rtx-if-possible     the same, but says so and succeeds when it cannot
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -116,5 +118,13 @@ PIP_EXTRA_INDEX_URL name a place that has it, then: make setup-export"
         printf '%s\n%s\n%s\n' "$what" "$remedy" "Its tests will be SKIPPED."
     fi
     ;;
-*) fail "Unknown part '$part'." "appliance, export or export-if-possible" ;;
+rtx | rtx-if-possible)
+    if ! unless_stamped rtx "$constraints/rtx.txt" -- install_locked "$constraints/rtx.txt"; then
+        what="TensorRT for RTX is not installed; the reason is above."
+        remedy="It is a download of 97 MB for x86-64 and arm64. With the index at hand: make setup-rtx"
+        if [ "$part" = rtx ]; then fail "$what" "$remedy"; fi
+        printf '%s\n%s\n%s\n' "$what" "$remedy" "Its tests will be SKIPPED."
+    fi
+    ;;
+*) fail "Unknown part '$part'." "appliance, export, rtx, or one of the last two with -if-possible" ;;
 esac
