@@ -85,7 +85,7 @@ class ReadingSettings(_Section):
 class WorkerSettings(_Section):
     """The process that decodes, infers and writes results."""
 
-    engines: tuple[Literal["openvino", "ort", "null"], ...] = ("openvino", "ort")
+    engines: tuple[Literal["openvino", "ort", "remote", "null"], ...] = ("openvino", "ort")
     """In order of preference; the first that proves itself on the model's golden data serves."""
     threads: int = Field(default=2, ge=1, le=64)
     max_attempts: int = Field(default=3, ge=1, le=10)
@@ -93,6 +93,24 @@ class WorkerSettings(_Section):
     goes behind all others, and is set aside after three times as many."""
     lease_s: float = Field(default=120.0, gt=0)
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
+
+
+class RemoteSettings(_Section):
+    """The shared inference server of the engine `remote`. Nobody is called unless worker.engines names it."""
+
+    address: str = Field(default="", pattern=r"^(|[A-Za-z0-9.\-]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$")
+    """host:port of the server's gRPC door."""
+    tls: bool = True
+    """False: pixels cross the network in the clear; for a server on this machine."""
+    ca_file: str = ""
+    """PEM file of the authority that signed the server's certificate. Empty: the public ones."""
+    certificate_file: str = ""
+    key_file: str = ""
+    deadline_ms: float = Field(default=5000.0, gt=0, le=120000)
+    connect_deadline_ms: float = Field(default=1000.0, gt=0, le=60000)
+    require_sums: bool = True
+    retry_first_s: float = Field(default=5.0, gt=0)
+    retry_longest_s: float = Field(default=300.0, gt=0)
 
 
 class PeerSettings(_Section):
@@ -137,6 +155,7 @@ class Settings(BaseSettings):
     listener: ListenerSettings = ListenerSettings()
     reading: ReadingSettings = ReadingSettings()
     worker: WorkerSettings = WorkerSettings()
+    remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
     kiosk: KioskSettings = KioskSettings()
 
@@ -243,7 +262,7 @@ def load_settings(file: Path | None = None) -> Settings:
                 remedy="Mend that line; docs/settings.md shows a complete file.",
             ) from error
     try:
-        return Settings(**content)
+        settings = Settings(**content)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -252,3 +271,9 @@ def load_settings(file: Path | None = None) -> Settings:
             f"In {where}: {key} = {first.get('input')!r} is not allowed: {first['msg']}.",
             remedy="docs/settings.md lists every setting with its unit and range.",
         ) from error
+    if "remote" in settings.worker.engines and not settings.remote.address:
+        raise ConfigError(
+            "worker.engines names remote, but remote.address is empty.",
+            remedy="Set remote.address to host:port of the inference server, or leave remote out.",
+        )
+    return settings

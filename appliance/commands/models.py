@@ -10,11 +10,13 @@ from pathlib import Path
 import typer
 
 from appliance.commands.options import Config
+from appliance.commands.publish import publish_models
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
 from appliance.config import load_settings
 from appliance.errors import ExitCode
 
 models = typer.Typer(no_args_is_help=True, help="Model bundles: list them, verify them.")
+models.command("publish")(publish_models)
 
 
 @models.command("list")

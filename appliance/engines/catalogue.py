@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any, Final
 
 from appliance import engines
 from appliance.engines.base import Engine, LoadEngine
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 
-NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph"})
+NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph", "kserve"})
 """Files of this folder that are about engines without being one."""
+REMOTE: Final = "remote"
+"""The one engine that is not on this device: it has to be told where it is."""
 
 
 def engine_names() -> tuple[str, ...]:
@@ -48,10 +52,14 @@ def engine_version(name: str) -> str:
         raise _absent(name, error) from error
 
 
-def load_engine(name: str, model: Path, *, threads: int) -> Engine:
-    """Load a verified ONNX file into the engine of that name. Raises EngineError when it cannot serve it."""
+def load_engine(name: str, model: Path, *, threads: int, server: InferenceServer | None = None) -> Engine:
+    """Load a verified ONNX file into the engine of that name. Raises EngineError when it cannot serve it.
+
+    `server` is for the engine `remote`; the others compute here.
+    """
     try:
-        load: LoadEngine = _module(name).load
+        module = _module(name)
+        load: LoadEngine = partial(module.load, server=server) if name == REMOTE else module.load
         return load(model, threads=threads)
     except ImportError as error:
         raise _absent(name, error) from error

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.domain.record import from_json, to_json
-from appliance.engines.catalogue import engine_version
+from appliance.engines.catalogue import REMOTE, engine_version
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import FP32, Bundle
 
@@ -37,6 +38,7 @@ class ProofRequest:
     bundle: str
     engine: str
     threads: int
+    server: InferenceServer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,9 @@ def cpu_model() -> str:
     return platform.machine()
 
 
-def _file(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Path:
+def _file(bundle: Bundle, engine: str, *, threads: int, cache: Path, server: InferenceServer | None) -> Path:
     """Named by everything that makes a proof valid."""
+    where = server.address if server is not None and engine == REMOTE else ""
     parts = (
         bundle.sums_sha256,
         bundle.model_sha256[FP32],
@@ -81,15 +84,18 @@ def _file(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Path:
         engine_version(engine),
         str(threads),
         cpu_model(),
+        where,
     )
     key = hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
     return cache / f"proof-{bundle.card.task}-{engine}-{key[:32]}.json"
 
 
-def kept_proof(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Proof | None:
+def kept_proof(
+    bundle: Bundle, engine: str, *, threads: int, cache: Path, server: InferenceServer | None = None
+) -> Proof | None:
     """The proof that was passed earlier under the same conditions, or None."""
     try:
-        text = _file(bundle, engine, threads=threads, cache=cache).read_text(encoding="utf-8")
+        text = _file(bundle, engine, threads=threads, cache=cache, server=server).read_text(encoding="utf-8")
         proof = from_json(Proof, text)
     except (OSError, ValueError, EngineError):
         return None
@@ -97,12 +103,18 @@ def kept_proof(bundle: Bundle, engine: str, *, threads: int, cache: Path) -> Pro
 
 
 def prove(
-    bundle: Bundle, engine: str, *, threads: int, cache: Path, timeout_s: float = CHILD_TIMEOUT_S
+    bundle: Bundle,
+    engine: str,
+    *,
+    threads: int,
+    cache: Path,
+    timeout_s: float = CHILD_TIMEOUT_S,
+    server: InferenceServer | None = None,
 ) -> Proof:
     """Let the engine prove itself in a child process; keep the proof when it is passed."""
-    request = ProofRequest(bundle=str(bundle.folder), engine=engine, threads=threads)
+    request = ProofRequest(bundle=str(bundle.folder), engine=engine, threads=threads, server=server)
     try:
-        file = _file(bundle, engine, threads=threads, cache=cache)
+        file = _file(bundle, engine, threads=threads, cache=cache, server=server)
         child = subprocess.run(
             [sys.executable, "-m", "appliance.models.proving", to_json(request)],
             stdin=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ from appliance.clock import NS_PER_MS, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
 from appliance.engines.base import Engine, Tensors
 from appliance.engines.catalogue import load_engine
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle, read_bundle
 from appliance.models.parity import Parity, compare, first_of_batch
@@ -24,13 +25,15 @@ RUNS: Final = 12
 """Runs that are timed; the first of them also warms up and is left out."""
 
 
-def measure(bundle: Bundle, engine_name: str, *, threads: int, clock: Clock) -> Proof:
+def measure(
+    bundle: Bundle, engine_name: str, *, threads: int, clock: Clock, server: InferenceServer | None = None
+) -> Proof:
     """Load, run, compare, time. EngineErrors become a proof that was not passed."""
     words, times_ms = "", np.empty(0)
     parity: Parity | None = None
     reason: str | None = None
     try:
-        with load_engine(engine_name, bundle.model, threads=threads) as engine:
+        with load_engine(engine_name, bundle.model, threads=threads, server=server) as engine:
             words = engine.describe().words
             parity = compare(engine.infer(bundle.golden_inputs), bundle.golden_outputs)
             reason = parity.reason
@@ -63,7 +66,9 @@ def main(request_json: str) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     request = from_json(ProofRequest, request_json)
     bundle = read_bundle(Path(request.bundle))
-    proof = measure(bundle, request.engine, threads=request.threads, clock=SystemClock())
+    proof = measure(
+        bundle, request.engine, threads=request.threads, clock=SystemClock(), server=request.server
+    )
     sys.stdout.write(f"\n{to_json(proof)}\n")
     return 0
 

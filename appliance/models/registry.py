@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,12 @@ from typing_extensions import Self
 from appliance.domain.card import ModelCard
 from appliance.engines.base import Engine
 from appliance.engines.catalogue import load_engine
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError, ModelBundleError
 from appliance.models.bundle import CARD, SUMS, Bundle, read_bundle, unpack_bundle
 from appliance.models.parity import ask_known
 from appliance.models.proof import Proof, kept_proof, prove
+from appliance.models.retry import Retry
 
 SHIPPED: Final = "models_shipped"
 """Folder of the appliance package that holds the reference bundles."""
@@ -45,17 +47,28 @@ class Registry:
     """All bundles of some folders, and one loaded engine per task that was asked for. One thread."""
 
     def __init__(
-        self, folders: tuple[Path, ...], *, engines: tuple[str, ...], threads: int, cache: Path
+        self,
+        folders: tuple[Path, ...],
+        *,
+        engines: tuple[str, ...],
+        threads: int,
+        cache: Path,
+        server: InferenceServer | None = None,
+        retry: Retry | None = None,
     ) -> None:
         """Verify every bundle. The first of a task serves, but never before a newer release of itself.
 
-        A bundle that is refused stays out and is told in `problems`; the others serve.
+        A bundle that is refused stays out and is told in `problems`; the others serve. `server` is for the
+        engine `remote`, `retry` says which engines are tried again after a failure (None: not one).
         """
+        self._server = server
+        self._retry = retry
         self._engines = engines
         self._threads = threads
         self._cache = cache
         self._bundles: dict[str, Bundle] = {}
         self._served: dict[str, Served] = {}
+        self._stand_ins: dict[str, Served] = {}
         self._unserved: dict[str, EngineError] = {}
         self._given_up: dict[str, list[tuple[str, str]]] = {}
         self.problems: list[ModelBundleError] = []
@@ -95,8 +108,13 @@ class Registry:
         bundle = self._bundles.get(task)
         return None if bundle is None else bundle.card
 
+    def bundle(self, task: str) -> Bundle | None:
+        """The task's verified bundle; None when there is none."""
+        return self._bundles.get(task)
+
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
+        self._try_again(task)
         if task in self._unserved:
             raise _anew(self._unserved[task])
         served = self._served.get(task)
@@ -108,12 +126,53 @@ class Registry:
                 raise
         return served
 
-    def give_up(self, task: str, reason: str) -> None:
-        """The engine that serves the task has failed: the next call of `served` takes the one after it."""
-        served = self._served.pop(task, None)
-        if served is not None:
-            self._given_up.setdefault(task, []).append((served.proof.engine, reason))
-            served.engine.close()
+    def give_up(self, task: str, reason: str, *, engine: Engine | None = None) -> None:
+        """The engine that serves the task has failed: the next call of `served` takes the one after it.
+
+        `engine`: the one that failed. When another serves by now (a more urgent image was answered in between
+        and met the same failure), that one has done nothing and stays.
+        """
+        served = self._served.get(task)
+        if served is None or (engine is not None and served.engine is not engine):
+            return
+        del self._served[task]
+        self._given_up.setdefault(task, []).append((served.proof.engine, reason))
+        self._note_failure(task, served.proof.engine)
+        served.engine.close()
+        stand_in = self._stand_ins.pop(task, None)
+        if stand_in is not None:
+            self._served[task] = replace(stand_in, fallback_reason=_words(dict(self._given_up[task])))
+
+    def _note_failure(self, task: str, engine: str) -> None:
+        if self._retry is not None:
+            self._retry.failed(task, engine)
+
+    def _try_again(self, task: str) -> None:
+        """A server elsewhere may be back. Then it serves again; what stood in for it stays loaded."""
+        bundle = self._bundles.get(task)
+        if bundle is None or self._retry is None:
+            return
+        for name in self._retry.due(task):
+            earlier = dict(self._given_up.get(task, ()))
+            try:
+                self._load_engine(bundle, name).close()  # one that is away says so at once, without a child
+                proof = self._proof(bundle, name)
+                loaded = self._loaded(bundle, name) if proof.passed else None
+            except EngineError:
+                loaded = None
+            if loaded is None:
+                self._retry.failed(task, name)
+                continue
+            self._retry.served(task, name)
+            earlier.pop(name, None)
+            self._given_up[task] = list(earlier.items())
+            self._unserved.pop(task, None)
+            before = self._served.get(task)
+            if before is not None:
+                self._stand_ins[task] = before
+            self._served[task] = Served(
+                card=bundle.card, engine=loaded, proof=proof, fallback_reason=_words(earlier)
+            )
 
     def _load(self, task: str) -> Served:
         bundle = self._bundles.get(task)
@@ -132,22 +191,27 @@ class Registry:
                     loaded = self._loaded(bundle, engine)
                 except EngineError as error:
                     failed[engine] = error.what
+                    self._note_failure(task, engine)
                     continue
                 return Served(card=bundle.card, engine=loaded, proof=proof, fallback_reason=_words(failed))
             failed[engine] = proof.reason or "it failed its test"
+            self._note_failure(task, engine)
         raise EngineError(
             f"No engine can serve {bundle.card.identity} on this device: {_words(failed)}.",
             remedy="Run `scanside models verify`; until then these images are read as usual, without it.",
         )
 
     def _loaded(self, bundle: Bundle, name: str) -> Engine:
-        engine = load_engine(name, bundle.model, threads=self._threads)
+        engine = self._load_engine(bundle, name)
         try:
             ask_known(engine, bundle)
         except EngineError:
             engine.close()
             raise
         return engine
+
+    def _load_engine(self, bundle: Bundle, name: str) -> Engine:
+        return load_engine(name, bundle.model, threads=self._threads, server=self._server)
 
     def ask_known(self, task: str) -> None:
         """Ask the engine that serves the task a question whose answer is known.
@@ -162,22 +226,26 @@ class Registry:
             raise
 
     def _proof(self, bundle: Bundle, engine: str) -> Proof:
-        kept = kept_proof(bundle, engine, threads=self._threads, cache=self._cache)
-        return kept or prove(bundle, engine, threads=self._threads, cache=self._cache)
+        kept = kept_proof(bundle, engine, threads=self._threads, cache=self._cache, server=self._server)
+        return kept or self._prove(bundle, engine)
+
+    def _prove(self, bundle: Bundle, engine: str) -> Proof:
+        return prove(bundle, engine, threads=self._threads, cache=self._cache, server=self._server)
 
     def verify_all(self) -> tuple[Proof, ...]:
         """Every bundle on every engine of the settings, proven anew."""
         return tuple(
-            prove(bundle, engine, threads=self._threads, cache=self._cache)
+            self._prove(bundle, engine)
             for _, bundle in sorted(self._bundles.items())
             for engine in self._engines
         )
 
     def close(self) -> None:
         """Close all engines."""
-        for served in self._served.values():
+        for served in (*self._served.values(), *self._stand_ins.values()):
             served.engine.close()
         self._served.clear()
+        self._stand_ins.clear()
 
     def __enter__(self) -> Self:
         return self
