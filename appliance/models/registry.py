@@ -114,7 +114,7 @@ class Registry:
 
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
-        self._try_again(task)
+        self._try_again_for(task)
         if task in self._unserved:
             raise _anew(self._unserved[task])
         served = self._served.get(task)
@@ -147,7 +147,12 @@ class Registry:
         if self._retry is not None:
             self._retry.failed(task, engine)
 
-    def _try_again(self, task: str) -> None:
+    def try_again(self) -> None:
+        """Look for engines that have come back, while nobody waits; for an image it is done in any case."""
+        for task in self.tasks():
+            self._try_again_for(task)
+
+    def _try_again_for(self, task: str) -> None:
         """A server elsewhere may be back. Then it serves again; what stood in for it stays loaded."""
         bundle = self._bundles.get(task)
         if bundle is None or self._retry is None:

@@ -35,7 +35,7 @@ from appliance.store.results import Results
 
 NAME: Final = "worker"
 TAKE_BACK_INTERVAL_S: Final = 5.0
-"""How often ended leases are looked for."""
+"""How often ended leases are looked for, and engines that have come back."""
 RENEW_FRACTION: Final = 0.25
 """A lease is renewed when this much of it has passed."""
 
@@ -88,6 +88,7 @@ class Worker:
             if now_ns - looked_ns > TAKE_BACK_INTERVAL_S * NS_PER_S:
                 looked_ns = now_ns
                 self._jobs.take_back()
+                self._models.try_again()
             self._stop.wait(self._settings.worker.idle_poll_s)
 
     def do(self, job: Job) -> None:
