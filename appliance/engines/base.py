@@ -6,7 +6,9 @@ An engine is a file in this folder: its name is the engine's name, and it holds 
 
     def load(model: Path, *, threads: int) -> Engine
 
-found by name and imported on use. It raises EngineError when it cannot serve this model here.
+found by name and imported on use. It raises EngineError when it cannot serve this model here. Beside it
+stands `version() -> str`, and, where the engine has a device of its own, `device_key() -> str`: everything
+about driver and device that a measurement depends on; EngineError when device or driver are not there.
 """
 
 from __future__ import annotations

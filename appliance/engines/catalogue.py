@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
@@ -50,6 +51,28 @@ def engine_version(name: str) -> str:
         return str(_module(name).version())
     except PackageNotFoundError as error:
         raise _absent(name, error) from error
+
+
+def engine_device_key(name: str) -> str:
+    """Names the device that this engine would use (driver, card), where the engine's file tells it.
+
+    Empty for engines that only know the processor. Raises EngineError when device or driver are absent.
+    """
+    try:
+        key: Callable[[], str] | None = getattr(_module(name), "device_key", None)
+        return "" if key is None else str(key())
+    except (ImportError, PackageNotFoundError) as error:
+        raise _absent(name, error) from error
+
+
+def unusable(name: str) -> str | None:
+    """Why this engine cannot serve anything here (no library, no driver, no device); None when it may."""
+    try:
+        engine_version(name)
+        engine_device_key(name)
+    except EngineError as error:
+        return error.what
+    return None
 
 
 def load_engine(name: str, model: Path, *, threads: int, server: InferenceServer | None = None) -> Engine:

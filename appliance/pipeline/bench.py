@@ -19,7 +19,7 @@ from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
 from appliance.engines.base import Engine, Tensors
 from appliance.errors import EngineError
-from appliance.models.registry import Served
+from appliance.models.served import Served
 from appliance.pipeline.spans import Spans
 from appliance.tasks.base import AnyTask
 
@@ -66,7 +66,7 @@ class Answering:
         return EngineUse(
             task=self.task.name,
             model=self.served.card.identity,
-            engine=self.served.engine.describe().words,
+            engine=self.served.description.words,
             fallback_reason=self.served.fallback_reason,
         )
 

@@ -16,6 +16,7 @@ from appliance.models.bundle import read_bundle
 from appliance.models.publish import Serving, publish
 from appliance.models.registry import Registry
 from appliance.models.retry import Retry
+from appliance.models.served import Surroundings
 from tests.kserve_server import serving
 from tests.tiny_bundles import build
 from tests.triton_server import RunningTriton, at, skip_without_triton
@@ -30,8 +31,9 @@ def registry_at(address: str, folder: Path, clock: ManualClock, *engines: str) -
         engines=engines or ("remote", "ort"),
         threads=1,
         cache=folder / "cache",
-        server=at(address),
-        retry=Retry(clock, engines=("remote",), first_s=FIRST_S, longest_s=60.0),
+        surroundings=Surroundings(
+            server=at(address), retry=Retry(clock, engines=("remote",), first_s=FIRST_S, longest_s=60.0)
+        ),
     )
 
 
@@ -110,12 +112,12 @@ def test_the_engine_that_did_not_fail_stays(tmp_path: Path) -> None:
         assert stand_in.engine.describe().engine == "ort"
 
 
-def test_a_proof_holds_for_one_server_only(tmp_path: Path) -> None:
+def test_a_passport_holds_for_one_server_only(tmp_path: Path) -> None:
     bundle = build(tmp_path / "models" / "ct")
     with serving(bundle / "model.onnx") as (_, first), serving(bundle / "model.onnx") as (_, second):
         for address in (first, second):
             with registry_at(address, tmp_path, ManualClock()) as registry:
-                assert registry.served("ct_denoise").proof.words == f"remote f32 {address}"
+                assert registry.served("ct_denoise").passport.words == f"remote f32 {address}"
 
 
 def test_without_a_policy_nothing_is_tried_again(tmp_path: Path) -> None:
@@ -127,7 +129,7 @@ def test_without_a_policy_nothing_is_tried_again(tmp_path: Path) -> None:
             engines=("remote", "ort"),
             threads=1,
             cache=tmp_path / "cache",
-            server=at(address),
+            surroundings=Surroundings(server=at(address)),
         ) as registry,
     ):
         registry.give_up("ct_denoise", "nothing serves yet")
