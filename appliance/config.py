@@ -114,6 +114,21 @@ class WorkerSettings(_Section):
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
 
 
+class RemoteSettings(_Section):
+    """The shared inference server, called only where worker.engines names `remote`. Files are PEM."""
+
+    address: str = Field(default="", pattern=r"^(|[A-Za-z0-9.\-]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$")
+    tls: bool = True
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    deadline_ms: float = Field(default=5000.0, gt=0, le=120000)
+    connect_deadline_ms: float = Field(default=1000.0, gt=0, le=60000)
+    require_sums: bool = True
+    retry_first_s: float = Field(default=5.0, gt=0)
+    retry_longest_s: float = Field(default=300.0, gt=0)
+
+
 class PeerSettings(_Section):
     """A PACS, workstation or router that receives originals and results."""
 
@@ -159,6 +174,7 @@ class Settings(BaseSettings):
     listener: ListenerSettings = ListenerSettings()
     reading: ReadingSettings = ReadingSettings()
     worker: WorkerSettings = WorkerSettings()
+    remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
     kiosk: KioskSettings = KioskSettings()
 
@@ -277,7 +293,7 @@ def load_settings(file: Path | None = None) -> Settings:
                 remedy="Mend that line; docs/settings.md shows a complete file.",
             ) from error
     try:
-        return Settings(**content)
+        settings = Settings(**content)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -286,3 +302,8 @@ def load_settings(file: Path | None = None) -> Settings:
             f"In {where}: {key} = {first.get('input')!r} is not allowed: {first['msg']}.",
             remedy="docs/settings.md lists every setting with its unit and range.",
         ) from error
+    if "remote" in settings.worker.engines and not settings.remote.address:
+        raise ConfigError(
+            "worker.engines names remote, but remote.address is empty.", remedy="Set it, or leave remote out."
+        )
+    return settings

@@ -17,12 +17,13 @@ from appliance.clock import SystemClock
 from appliance.domain.acquisition import Acquisition, Urgency
 from appliance.domain.card import ModelCard
 from appliance.domain.image import PixelImage
+from appliance.engines.base import Engine
 from appliance.engines.catalogue import load_engine
 from appliance.errors import EngineError, InputError
 from appliance.intake.assembly import all_given, arrive
 from appliance.intake.jail import Jail
 from appliance.models.passport import Passport
-from appliance.models.registry import Served
+from appliance.models.served import Served
 
 Slice = PixelImage | InputError
 
@@ -106,7 +107,7 @@ class Shelf:
             raise EngineError(f"No engine for {task}.", remedy="")
         return self.loaded[task]
 
-    def give_up(self, task: str, reason: str) -> None:
+    def give_up(self, task: str, reason: str, *, engine: Engine | None = None) -> None:
         self.given_up.append((task, reason))
         self.loaded.pop(task).engine.close()
 

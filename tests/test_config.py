@@ -59,3 +59,20 @@ def test_the_layout_lies_under_one_folder(tmp_path: Path) -> None:
     layout.create()
     assert layout.inbox.is_dir()
     assert all(folder.is_relative_to(layout.data) for folder in (layout.spool, layout.database, layout.views))
+
+
+def test_a_remote_engine_needs_an_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "scanside.toml"
+    file.write_text('[worker]\nengines = ["remote", "ort"]\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"remote\.address is empty"):
+        load_settings(file)
+    monkeypatch.setenv("SCANSIDE__REMOTE__ADDRESS", "inference.example:8001")
+    assert load_settings(file).remote.address == "inference.example:8001"
+
+
+@pytest.mark.parametrize("address", ["inference.example", "http://inference.example:8001", "a b:1", "host:"])
+def test_an_address_is_a_host_and_a_port(address: str, tmp_path: Path) -> None:
+    file = tmp_path / "scanside.toml"
+    file.write_text(f'[remote]\naddress = "{address}"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"remote\.address"):
+        load_settings(file)

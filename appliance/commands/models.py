@@ -13,6 +13,7 @@ from appliance.commands.model_keys import list_keys, revoke_key, trust_key
 from appliance.commands.model_passport import passport
 from appliance.commands.model_slots import activate, install, rollback, shadow, slot_words
 from appliance.commands.options import DEFAULT_DATA, Config, Data
+from appliance.commands.publish import publish_models
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
 from appliance.config import Layout, load_settings
 from appliance.errors import ExitCode
@@ -29,6 +30,7 @@ models.command("install")(install)
 models.command("activate")(activate)
 models.command("rollback")(rollback)
 models.command("shadow")(shadow)
+models.command("publish")(publish_models)
 
 
 @models.command("list")

@@ -24,6 +24,8 @@ from typing import Any, Protocol, TypeAlias
 from numpy.typing import NDArray
 from typing_extensions import Self
 
+from appliance.engines.kserve import InferenceServer
+
 Tensors: TypeAlias = Mapping[str, NDArray[Any]]
 """Tensor name to array."""
 
@@ -75,6 +77,13 @@ class LoadEngine(Protocol):
 
         The file is a copy made for this call and is gone after it: whatever is needed later is read now.
         """
+
+
+class AskServer(Protocol):
+    """The same for the engine that computes on another machine."""
+
+    def __call__(self, model: Path, *, threads: int, server: InferenceServer | None = None) -> Engine:
+        """Find the model of the verified ONNX file on the server. Raises EngineError when it is not there."""
 
 
 class BuildEngine(Protocol):

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import engines
-from appliance.engines.base import BuildEngine, Engine, LoadEngine
+from appliance.engines.base import AskServer, BuildEngine, Engine, LoadEngine
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 
-NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph"})
+NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph", "kserve"})
 """Files of this folder that are about engines without being one. (A folder in it never is one.)"""
+REMOTE: Final = "remote"
+"""The one engine that is not on this device: it has to be told where it is."""
 
 
 def engine_names() -> tuple[str, ...]:
@@ -71,13 +74,24 @@ def unusable(name: str) -> str | None:
     return None
 
 
-def load_engine(name: str, model: Path, *, threads: int, cache: Path | None = None) -> Engine:
+def load_engine(
+    name: str,
+    model: Path,
+    *,
+    threads: int,
+    cache: Path | None = None,
+    server: InferenceServer | None = None,
+) -> Engine:
     """Load a verified ONNX file into the engine of that name. Raises EngineError when it cannot serve it.
 
     An engine that builds a plan on the device first (minutes) keeps it in `cache`; None: nothing is kept.
+    `server` is for the engine `remote`; the others compute here.
     """
     try:
         module = _module(name)
+        if name == REMOTE:
+            ask: AskServer = module.load
+            return ask(model, threads=threads, server=server)
         if getattr(module, "KEEPS_PLANS", False):
             build: BuildEngine = module.load
             return build(model, threads=threads, cache=cache)

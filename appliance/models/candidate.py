@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from appliance.engines.base import Engine, EngineDescription
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
 from appliance.models.loading import load_verified
@@ -73,14 +74,24 @@ def contradiction(candidate: Candidate, description: EngineDescription) -> str |
 
 
 def load_candidate(
-    bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path | None = None
+    bundle: Bundle,
+    candidate: Candidate,
+    *,
+    threads: int,
+    cache: Path | None = None,
+    server: InferenceServer | None = None,
 ) -> Engine:
     """The one door through which a bundle's graph gets into an engine.
 
     Raises EngineError when the engine cannot serve it here, or is not what it was asked for.
     """
     engine = load_verified(
-        candidate.engine, bundle, threads=threads, precision=candidate.precision, cache=cache
+        candidate.engine,
+        bundle,
+        threads=threads,
+        precision=candidate.precision,
+        cache=cache,
+        server=server,
     )
     against = contradiction(candidate, engine.describe())
     if against is not None:

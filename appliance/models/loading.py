@@ -23,6 +23,7 @@ from typing import Final
 
 from appliance.engines.base import Engine
 from appliance.engines.catalogue import load_engine
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import FP32, Bundle
 from appliance.models.contents import CARD, SUMS, in_folder, known, take
@@ -32,7 +33,13 @@ SEALS: Final = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fc
 
 
 def load_verified(
-    engine: str, bundle: Bundle, *, threads: int, precision: str = FP32, cache: Path | None = None
+    engine: str,
+    bundle: Bundle,
+    *,
+    threads: int,
+    precision: str = FP32,
+    cache: Path | None = None,
+    server: InferenceServer | None = None,
 ) -> Engine:
     """The graph of a precision in the engine of that name; the one way in which a bundle is loaded.
 
@@ -55,7 +62,7 @@ def load_verified(
             (private / name).symlink_to(graph)
             (private / CARD).write_bytes(contents.files[CARD])
             (private / SUMS).write_bytes(contents.sums)
-            return load_engine(engine, private / name, threads=threads, cache=cache)
+            return load_engine(engine, private / name, threads=threads, cache=cache, server=server)
     except OSError as error:
         raise EngineError(
             f"The graph of {bundle.card.identity} cannot be handed to its engine: {error.strerror}.",

@@ -25,7 +25,8 @@ from typing import Final
 
 from appliance.clock import NS_PER_S, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
-from appliance.engines.catalogue import engine_device_key, engine_version
+from appliance.engines.catalogue import REMOTE, engine_device_key, engine_version
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
 from appliance.models.candidate import GPU_ENGINES, Candidate
@@ -59,6 +60,8 @@ class PassportRequest:
     threads: int
     cache: str | None = None
     """Folder in which an engine keeps the plans that it builds."""
+    server: InferenceServer | None = None
+    """For the engine `remote`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +133,11 @@ def library_versions(engine: str) -> dict[str, str]:
     }
 
 
-def _file(bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path) -> Path:
+def _file(
+    bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path, server: InferenceServer | None
+) -> Path:
     """Named by everything that makes a passport valid."""
+    elsewhere = server.address if server is not None and candidate.engine == REMOTE else ""
     parts = (
         RULES,
         bundle.sums_sha256,
@@ -142,15 +148,20 @@ def _file(bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path) ->
         engine_device_key(candidate.engine),
         str(threads),
         cpu_model(),
+        elsewhere,
     )
     key = hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
     return cache / f"passport-{bundle.card.task}-{candidate.engine}-{candidate.precision}-{key[:32]}.json"
 
 
-def kept_passport(bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path) -> Passport | None:
+def kept_passport(
+    bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path, server: InferenceServer | None = None
+) -> Passport | None:
     """The passport that was passed earlier under the same conditions, or None."""
     try:
-        text = _file(bundle, candidate, threads=threads, cache=cache).read_text(encoding="utf-8")
+        text = _file(bundle, candidate, threads=threads, cache=cache, server=server).read_text(
+            encoding="utf-8"
+        )
         passport = from_json(Passport, text)
     except (OSError, ValueError, EngineError):
         return None
@@ -165,6 +176,7 @@ def make_passport(
     cache: Path,
     timeout_s: float | None = None,
     alive: Callable[[], None] = _still_here,
+    server: InferenceServer | None = None,
 ) -> Passport:
     """Test the candidate in a child process. What passes is kept; what fails withdraws what was kept before.
 
@@ -180,9 +192,10 @@ def make_passport(
         precision=candidate.precision,
         threads=threads,
         cache=str(cache),
+        server=server,
     )
     try:
-        file = _file(bundle, candidate, threads=threads, cache=cache)
+        file = _file(bundle, candidate, threads=threads, cache=cache, server=server)
         passport = _tested(request, timeout_s=timeout_s, alive=alive, clock=clock)
     except EngineError as error:  # it is not installed, or its device is not there: nothing can be kept of it
         return failed_passport(bundle, candidate, error.what, threads=threads, clock=clock)

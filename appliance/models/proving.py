@@ -16,6 +16,7 @@ from appliance.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
 from appliance.engines.base import Engine, Tensors
 from appliance.engines.catalogue import engine_device_key
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import FP32, Bundle, read_known
 from appliance.models.candidate import Candidate, in_words_of, load_candidate
@@ -51,7 +52,13 @@ class _Times:
 
 
 def measure(
-    bundle: Bundle, candidate: Candidate, *, threads: int, clock: Clock, cache: Path | None = None
+    bundle: Bundle,
+    candidate: Candidate,
+    *,
+    threads: int,
+    clock: Clock,
+    cache: Path | None = None,
+    server: InferenceServer | None = None,
 ) -> Passport:
     """Load, run, compare, decide, time. EngineErrors become a passport that was not passed."""
     found = failed_passport(bundle, candidate, "", threads=threads, clock=clock)
@@ -61,7 +68,7 @@ def measure(
             device_key=engine_device_key(candidate.engine),
             libraries=library_versions(candidate.engine),
         )
-        with load_candidate(bundle, candidate, threads=threads, cache=cache) as engine:
+        with load_candidate(bundle, candidate, threads=threads, cache=cache, server=server) as engine:
             described = in_words_of(candidate, engine.describe())
             found = replace(found, words=described.words, device=described.device)
             found = _compared(found, bundle, engine.infer(bundle.golden_inputs))
@@ -138,8 +145,14 @@ def main(request_json: str) -> int:
     request = from_json(PassportRequest, request_json)
     bundle = read_known(Path(request.bundle), sums_sha256=request.sums_sha256)
     candidate = Candidate(engine=request.engine, precision=request.precision)
-    cache = None if request.cache is None else Path(request.cache)
-    passport = measure(bundle, candidate, threads=request.threads, clock=SystemClock(), cache=cache)
+    passport = measure(
+        bundle,
+        candidate,
+        threads=request.threads,
+        clock=SystemClock(),
+        cache=None if request.cache is None else Path(request.cache),
+        server=request.server,
+    )
     sys.stdout.write(f"\n{to_json(passport)}\n")
     return 0
 

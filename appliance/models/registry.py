@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -14,68 +14,26 @@ from typing import Final
 from typing_extensions import Self
 
 from appliance.domain.card import ModelCard
-from appliance.engines.base import Engine, EngineDescription
+from appliance.engines.base import Engine
 from appliance.errors import EngineError, ModelBundleError, ScansideError
 from appliance.models.bundle import Bundle
-from appliance.models.candidate import Candidate, in_words_of
+from appliance.models.candidate import Candidate
+from appliance.models.comeback import Comebacks
 from appliance.models.folders import read_folders
 from appliance.models.keys import Signer, Trust, read_trust, shipped_keys
 from appliance.models.parity import ask_known
 from appliance.models.passport import Passport
 from appliance.models.placing import Placing
-from appliance.models.releases import Releases
-from appliance.models.selection import PRECISIONS, Selected, Selection, plan_of
-from appliance.models.slots import SlotFolder
+from appliance.models.selection import PRECISIONS, Selection, in_words, plan_of
+from appliance.models.served import Served, Surroundings, served_by
 
 SHIPPED: Final = "models_shipped"
 """Folder of the appliance package that holds the reference bundles."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Served:
-    """A loaded model. The registry owns the engine."""
-
-    card: ModelCard
-    engine: Engine
-    passport: Passport
-    fallback_reason: str | None
-    """Why this is not the first choice; None when it is."""
-
-    @property
-    def description(self) -> EngineDescription:
-        """What really runs: the engine's own words, with the precision of the graph that it was given."""
-        return in_words_of(self.passport.candidate, self.engine.describe())
-
-
 def shipped_models() -> Path:
     """The folder of the bundles that come with the appliance."""
     return Path(str(resources.files("appliance"))) / SHIPPED
-
-
-def _nobody() -> None:
-    """For those who have nobody to show life to."""
-
-
-def _nothing(served: Served) -> None:
-    """For those who keep no log."""
-    del served
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the process around a registry adds to it."""
-
-    slots: SlotFolder | None = None
-    """What was activated on this device; None: only the folders count."""
-    releases: Releases | None = None
-    """What this device has accepted: a lower release is refused, one that serves is noted. None: nothing is
-    known, as for a single look."""
-    mends_slots: bool = False
-    """Take an activated release that cannot serve out of its slot: only the worker does."""
-    alive: Callable[[], None] = _nobody
-    """Called about every second while a passport is made."""
-    at_change: Callable[[Served], None] = _nothing
-    """Called whenever a task gets an engine, or another one."""
 
 
 class Registry:
@@ -90,7 +48,7 @@ class Registry:
         cache: Path,
         precisions: tuple[str, ...] = PRECISIONS,
         trust: Trust | None = None,
-        surroundings: Surroundings = Surroundings(),
+        surroundings: Surroundings = Surroundings(),  # noqa: B008  (frozen, of frozen things)
     ) -> None:
         """Verify every bundle. One that is refused stays out and is told in `problems`; the others serve.
 
@@ -98,11 +56,17 @@ class Registry:
         """
         trust = read_trust((shipped_keys(),)) if trust is None else trust
         self.selection = Selection(
-            plan_of(engines), precisions=precisions, threads=threads, cache=cache, alive=surroundings.alive
+            plan_of(engines),
+            precisions=precisions,
+            threads=threads,
+            cache=cache,
+            alive=surroundings.alive,
+            server=surroundings.server,
         )
         """Chooses the engine of a bundle."""
         self._at_change = surroundings.at_change
         self._releases = surroundings.releases
+        self._comebacks: Comebacks[Served] = Comebacks(self.selection, surroundings.retry)
         self._served: dict[str, Served] = {}
         self._shadows: dict[str, tuple[str, Served]] = {}
         self._unserved: dict[str, EngineError] = {}
@@ -138,24 +102,59 @@ class Registry:
 
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
+        self._look_for_comebacks(task)
         if task in self._unserved:
             raise _anew(self._unserved[task])
         served = self._served.get(task)
         if served is None:
             try:
-                served = self._served[task] = self._load(task)
+                served = self._load(task)
             except EngineError as error:
                 self._unserved[task] = _anew(error)  # asked again for every image, tried at the next start
+                self._comebacks.passed_over(task, self._given_up.get(task, {}), serving=None)
                 raise
-            self._at_change(served)
+            self._comebacks.passed_over(task, self._given_up.get(task, {}), serving=served.passport.engine)
+            self._serve(task, served)
         return served
 
-    def give_up(self, task: str, reason: str) -> None:
-        """The engine that serves the task has failed: the next call of `served` takes the one after it."""
-        served = self._served.pop(task, None)
-        if served is not None:
-            self._given_up.setdefault(task, {})[served.passport.engine] = reason
-            served.engine.close()
+    def give_up(self, task: str, reason: str, *, engine: Engine | None = None) -> None:
+        """The engine that serves the task has failed: the next call of `served` takes the one after it.
+
+        `engine`: the one that failed. When another serves by now (a more urgent image was answered in between
+        and met the same failure), that one has done nothing and stays.
+        """
+        served = self._served.get(task)
+        if served is None or (engine is not None and served.engine is not engine):
+            return
+        del self._served[task]
+        given_up = self._given_up.setdefault(task, {})
+        given_up[served.passport.engine] = reason
+        self._comebacks.failed(task, served.passport.engine)
+        served.close()
+        stand_in = self._comebacks.stand_in(task)
+        if stand_in is not None:
+            self._serve(task, replace(stand_in, fallback_reason=in_words(given_up)))
+
+    def _serve(self, task: str, served: Served) -> None:
+        self._served[task] = served
+        self._at_change(served)
+
+    def try_again(self) -> None:
+        """Look for engines that are back, while nobody waits. For an image it is done in any case."""
+        for task in self.tasks():
+            self._look_for_comebacks(task)
+
+    def _look_for_comebacks(self, task: str) -> None:
+        bundle = self.bundle(task)
+        for selected in self._comebacks.back(task, bundle):
+            assert bundle is not None  # else nothing is back
+            given_up = self._given_up.get(task, {})
+            given_up.pop(selected.passport.engine, None)
+            self._unserved.pop(task, None)
+            before = self._served.get(task)
+            if before is not None:
+                self._comebacks.keep(task, before)
+            self._serve(task, served_by(bundle, selected, in_words(given_up)))
 
     def refresh(self) -> None:
         """Follow the slots: load what was activated meanwhile, then let go of what answered before.
@@ -166,6 +165,7 @@ class Registry:
         for task, moved in self._placing.changed().items():
             self._unserved.pop(task, None)
             self._drop_shadow(task)
+            self._comebacks.drop(task)
             before = self._served.pop(task, None) if moved else None
             if before is None:
                 continue
@@ -198,7 +198,7 @@ class Registry:
                     raise
             else:
                 self._note(placed.bundle, selected.engine)
-                return _served(placed.bundle, selected, placed.stepped_back)
+                return served_by(placed.bundle, selected, placed.stepped_back)
 
     def _note(self, bundle: Bundle, engine: Engine) -> None:
         """From now on no lower release serves here."""
@@ -226,7 +226,7 @@ class Registry:
         except EngineError as error:
             self._placing.drop_shadow(task, error.what)
             return None
-        self._shadows[task] = (key, _served(bundle, selected, None))
+        self._shadows[task] = (key, served_by(bundle, selected, None))
         return self._shadows[task]
 
     def give_up_shadow(self, task: str, reason: str) -> None:
@@ -274,6 +274,7 @@ class Registry:
             served.engine.close()
         self._served.clear()
         self._shadows.clear()
+        self._comebacks.close()
 
     def __enter__(self) -> Self:
         return self
@@ -285,16 +286,6 @@ class Registry:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _served(bundle: Bundle, selected: Selected, stepped_back: str | None) -> Served:
-    reasons = (stepped_back, selected.fallback_reason)
-    return Served(
-        card=bundle.card,
-        engine=selected.engine,
-        passport=selected.passport,
-        fallback_reason="; ".join(reason for reason in reasons if reason) or None,
-    )
 
 
 def _anew(error: EngineError) -> EngineError:

@@ -16,6 +16,7 @@ from typing import Final
 
 from appliance.engines.base import Engine
 from appliance.engines.catalogue import engine_names, unusable
+from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
 from appliance.models.candidate import CPU_ENGINES, GPU_ENGINES, Candidate, load_candidate
@@ -92,12 +93,14 @@ class Selection:
         threads: int,
         cache: Path,
         alive: Callable[[], None] = lambda: None,
+        server: InferenceServer | None = None,
     ) -> None:
         self.plan = plan
         self._precisions = precisions
         self._threads = threads
         self._cache = cache
         self._alive = alive
+        self._server = server
 
     def candidates(self, bundle: Bundle, engine: str) -> tuple[Candidate, ...]:
         """What the engine may load of the bundle, in order of preference.
@@ -120,10 +123,18 @@ class Selection:
 
     def passport(self, bundle: Bundle, candidate: Candidate, *, anew: bool = False) -> Passport:
         """The kept one, or a new one."""
-        kept = None if anew else kept_passport(bundle, candidate, threads=self._threads, cache=self._cache)
+        kept = None if anew else self._kept_passport(bundle, candidate)
         return kept or make_passport(
-            bundle, candidate, threads=self._threads, cache=self._cache, alive=self._alive
+            bundle,
+            candidate,
+            threads=self._threads,
+            cache=self._cache,
+            alive=self._alive,
+            server=self._server,
         )
+
+    def _kept_passport(self, bundle: Bundle, candidate: Candidate) -> Passport | None:
+        return kept_passport(bundle, candidate, threads=self._threads, cache=self._cache, server=self._server)
 
     def try_out(self, bundle: Bundle) -> Passport:
         """That of the engine which would serve the bundle here. Raises EngineError when none would."""
@@ -136,18 +147,41 @@ class Selection:
 
         `given_up`: engines that have failed at work, and how. Raises EngineError when nothing is left.
         """
-        failed = dict(given_up)
-        for step in self.plan.steps:
+        return self._first_of(self.plan.steps, bundle, dict(given_up))
+
+    def only(self, bundle: Bundle, engine: str) -> Selected:
+        """The same with this engine alone, which may be away: then that is known at once, without a test.
+
+        Raises EngineError.
+        """
+        away: EngineError | None = None
+        for candidate in self.candidates(bundle, engine):
+            try:
+                self._load(bundle, candidate).close()
+            except EngineError as error:
+                away = error
+            else:
+                return self._first_of((Step(engines=(engine,)),), bundle, {})
+        assert away is not None  # there is at least one candidate
+        raise away
+
+    def _load(self, bundle: Bundle, candidate: Candidate) -> Engine:
+        return load_candidate(
+            bundle, candidate, threads=self._threads, cache=self._cache, server=self._server
+        )
+
+    def _first_of(self, steps: tuple[Step, ...], bundle: Bundle, failed: dict[str, str]) -> Selected:
+        for step in steps:
             for passport in self._passing(bundle, step, failed):
                 try:
                     engine = self._loaded(bundle, passport)
                 except EngineError as error:
                     failed[passport.candidate.words] = error.what
                 else:
-                    return Selected(engine=engine, passport=passport, fallback_reason=_words(failed))
+                    return Selected(engine=engine, passport=passport, fallback_reason=in_words(failed))
         raise EngineError(
             f"No engine can serve {bundle.card.identity} on this device: "
-            f"{_words(failed) or 'none is usable here'}.",
+            f"{in_words(failed) or 'none is usable here'}.",
             remedy="Run `scanside models passport`; until then these images are read as usual, without it.",
         )
 
@@ -184,14 +218,14 @@ class Selection:
 
     def _kept(self, bundle: Bundle, candidates: Iterator[Candidate]) -> Iterator[Passport]:
         for candidate in candidates:
-            kept = kept_passport(bundle, candidate, threads=self._threads, cache=self._cache)
+            kept = self._kept_passport(bundle, candidate)
             if kept is not None:
                 yield kept
 
     def _loaded(self, bundle: Bundle, passport: Passport) -> Engine:
         """The same engine on the same device as in the passport, or nothing."""
         candidate = passport.candidate
-        engine = load_candidate(bundle, candidate, threads=self._threads, cache=self._cache)
+        engine = self._load(bundle, candidate)
         try:
             _check_device(candidate, passport, engine.describe().device)
             ask_known(engine, bundle, candidate.precision)
@@ -209,5 +243,6 @@ def _check_device(candidate: Candidate, passport: Passport, device: str) -> None
         )
 
 
-def _words(failed: Mapping[str, str]) -> str | None:
+def in_words(failed: Mapping[str, str]) -> str | None:
+    """What did not serve and why, in one line; None when nothing failed."""
     return "; ".join(f"{what}: {reason.rstrip('.')}" for what, reason in failed.items()) or None

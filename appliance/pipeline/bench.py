@@ -17,9 +17,9 @@ from appliance.domain.card import ModelCard
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
-from appliance.engines.base import Tensors
+from appliance.engines.base import Engine, Tensors
 from appliance.errors import EngineError
-from appliance.models.registry import Served
+from appliance.models.served import Served
 from appliance.pipeline.spans import Spans
 from appliance.tasks.base import AnyTask
 
@@ -36,8 +36,11 @@ class Models(Protocol):
     def served(self, task: str) -> Served:
         """The model of a task, proven and loaded. Raises EngineError when no engine can serve it."""
 
-    def give_up(self, task: str, reason: str) -> None:
-        """The engine of this task has failed: the next call of `served` takes the one after it."""
+    def give_up(self, task: str, reason: str, *, engine: Engine | None = None) -> None:
+        """The engine of this task has failed: the next call of `served` takes the one after it.
+
+        `engine`: the one that failed; another one that serves by now stays.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ class Work:
             yield
         except EngineError as error:
             if answering.served is not None and answering.task.model is not None:
-                self.bench.models.give_up(answering.task.model, error.what)
+                self.bench.models.give_up(answering.task.model, error.what, engine=answering.served.engine)
             raise
 
     def relative(self, path: Path) -> str:

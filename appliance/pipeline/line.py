@@ -20,7 +20,7 @@ from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.errors import EngineError
-from appliance.models.registry import Served
+from appliance.models.served import Served
 from appliance.pipeline.bench import Answering, Bench, Work
 from appliance.pipeline.projection import look_at_image
 from appliance.pipeline.spans import Spans

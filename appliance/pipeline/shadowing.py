@@ -15,7 +15,7 @@ from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.domain.shadow import Pair, ShadowAnswer
-from appliance.models.registry import Served
+from appliance.models.served import Served
 from appliance.tasks.catalogue import as_image, tasks_for
 
 SHADOWED: Final = Lane.TRIAGE

@@ -5,15 +5,21 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from appliance.clock import SystemClock
 from appliance.config import Layout, Settings
+from appliance.engines.catalogue import REMOTE
+from appliance.engines.kserve import InferenceServer
 from appliance.models.bundle import Bundle
 from appliance.models.folders import read_folders
 from appliance.models.keys import Trust, read_trust, shipped_keys
-from appliance.models.registry import Registry, Surroundings, shipped_models
+from appliance.models.registry import Registry, shipped_models
 from appliance.models.releases import Releases
+from appliance.models.retry import Retry
 from appliance.models.selection import Selection, plan_of
+from appliance.models.served import Surroundings
 from appliance.models.slots import SlotFolder
 
 
@@ -51,7 +57,33 @@ def open_registry(
         threads=settings.worker.threads,
         cache=cache,
         trust=trusted_keys(settings),
-        surroundings=surroundings or Surroundings(),
+        surroundings=replace(
+            surroundings or Surroundings(),
+            server=inference_server(settings),
+            retry=Retry(
+                SystemClock(),
+                engines=(REMOTE,),
+                first_s=settings.remote.retry_first_s,
+                longest_s=settings.remote.retry_longest_s,
+            ),
+        ),
+    )
+
+
+def inference_server(settings: Settings) -> InferenceServer | None:
+    """The shared server of the settings; None when they name none."""
+    remote = settings.remote
+    if not remote.address:
+        return None
+    return InferenceServer(
+        address=remote.address,
+        tls=remote.tls,
+        ca_file=remote.ca_file or None,
+        certificate_file=remote.certificate_file or None,
+        key_file=remote.key_file or None,
+        deadline_ms=remote.deadline_ms,
+        connect_deadline_ms=remote.connect_deadline_ms,
+        require_sums=remote.require_sums,
     )
 
 
@@ -62,6 +94,7 @@ def open_selection(settings: Settings, cache: Path) -> Selection:
         precisions=settings.worker.precisions,
         threads=settings.worker.threads,
         cache=cache,
+        server=inference_server(settings),
     )
 
 

@@ -22,8 +22,8 @@ from appliance.domain.job import Job
 from appliance.errors import EngineError, InputError, StoreError
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
-from appliance.models.registry import Served, Surroundings
 from appliance.models.releases import Releases
+from appliance.models.served import Served, Surroundings
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
@@ -38,7 +38,7 @@ from appliance.store.results import Results
 
 NAME: Final = "worker"
 TAKE_BACK_INTERVAL_S: Final = 5.0
-"""How often ended leases are looked for."""
+"""How often ended leases are looked for, and engines that have come back."""
 SLOT_LOOK_INTERVAL_S: Final = 1.0
 """A person who activates a model waits no longer than this, and the disk is asked no more often."""
 RENEW_FRACTION: Final = 0.25
@@ -112,6 +112,7 @@ class Worker:
             if now_ns - looked_ns > TAKE_BACK_INTERVAL_S * NS_PER_S:
                 looked_ns = now_ns
                 self._jobs.take_back()
+                self._models.try_again()
             self._stop.wait(self._settings.worker.idle_poll_s)
 
     def do(self, job: Job) -> None:

@@ -10,6 +10,8 @@
 #   environment.sh export-if-possible  the same, but says so and succeeds when it cannot
 #   environment.sh rtx                 also TensorRT for RTX, whose parser and builder need no GPU
 #   environment.sh rtx-if-possible     the same, but says so and succeeds when it cannot
+#   environment.sh triton              also a Triton inference server (CPU, Python backend), for tests only
+#   environment.sh triton-if-possible  the same, but says so and succeeds when it cannot
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -99,6 +101,18 @@ install_project() {
     "$in_venv" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 }
 
+# The server is no Python package of ours: it lies in a folder of its own, where nothing imports it. Its process
+# for Python models is looked for beside the backend and comes in one build for each Python.
+install_triton() {
+    local server=.venv/triton/pytriton/tritonserver minor
+    minor="$("$in_venv" -c 'import sys; print(f"{sys.version_info.major}.{sys.version_info.minor}")')"
+    echo "Installing the Triton server from $constraints/triton.txt (55 MB)"
+    rm -rf .venv/triton
+    "$in_venv" -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+        --target .venv/triton -r "$constraints/triton.txt" || return 1
+    cp "$server/python_backend_stubs/$minor/triton_python_backend_stub" "$server/backends/python/" || return 1
+}
+
 unless_stamped packages "$constraints/$lock" -- install_locked "$constraints/$lock" || fail \
     "The locked packages could not be installed; the reason is above." \
     "Most often the network or the package index is away: try again. Nothing is half done."
@@ -126,5 +140,13 @@ rtx | rtx-if-possible)
         printf '%s\n%s\n%s\n' "$what" "$remedy" "Its tests will be SKIPPED."
     fi
     ;;
-*) fail "Unknown part '$part'." "appliance, export, rtx, or one of the last two with -if-possible" ;;
+triton | triton-if-possible)
+    if ! unless_stamped triton "$constraints/triton.txt" -- install_triton; then
+        what="The Triton server for tests is not installed; the reason is above."
+        remedy="Its wheel is for Linux on x86-64 with glibc 2.35 or newer; there may be no network just now."
+        if [ "$part" = triton ]; then fail "$what" "$remedy"; fi
+        printf '%s\n%s\n%s\n' "$what" "$remedy" "Its tests will be SKIPPED."
+    fi
+    ;;
+*) fail "Unknown part '$part'." "appliance, or export, rtx or triton, each also with -if-possible" ;;
 esac

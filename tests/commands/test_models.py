@@ -76,3 +76,25 @@ def test_a_model_that_no_engine_can_serve_ends_with_1(say: Say, tmp_path: Path) 
 
 def test_models_alone_shows_its_help() -> None:
     assert "verify" in CliRunner().invoke(app, ["models"]).output
+
+
+def test_models_are_published_for_a_shared_server(say: Say, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    asked = ("models", "publish", "--to", repository, "--backend", "python", "--json")
+    done = say(*asked, "--task", "ct_denoise", "--task", "chest_triage")
+    assert done.returncode == ExitCode.OK, done.stderr
+    lines = json_lines(done)
+    assert [line["model"].partition("@")[0] for line in lines] == ["ct_denoise", "chest_triage"]
+    assert all(Path(line["folder"]).parent == repository for line in lines)
+    assert all((Path(line["folder"]) / "config.pbtxt").is_file() for line in lines)
+    assert len(list(repository.iterdir())) == len(lines)
+
+
+def test_what_cannot_be_published_is_said(say: Say, tmp_path: Path) -> None:
+    for wrong, words in (
+        (("--task", "knee"), "No model for knee"),
+        (("--precision", "fp8"), "has no fp8 graph"),
+    ):
+        done = say("models", "publish", "--to", tmp_path / "repository", *wrong)
+        assert done.returncode == ExitCode.CONFIG
+        assert words in done.stderr

@@ -97,4 +97,5 @@ def test_the_libraries_have_one_door_each() -> None:
             )
             if {name.split(".")[0] for name in names} & {"onnxruntime", "openvino"}:
                 importers.add(file.relative_to(package).as_posix())
-    assert importers == {"engines/ort.py", "engines/openvino.py"}
+    in_the_server = {"models/triton_model.py"}  # runs there, and tells the library the same
+    assert importers - in_the_server == {"engines/ort.py", "engines/openvino.py"}

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""One suite for every engine that is found by name. Those that give zeros: all but the numbers."""
+"""One suite for every engine that is found by name. Those that give zeros: all but the numbers.
+
+The engine `remote` needs a server: test_remote.py and test_remote_triton.py ask it the same.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from appliance.engines.base import Engine
-from appliance.engines.catalogue import engine_device_key, engine_names, engine_version, load_engine
+from appliance.engines.catalogue import REMOTE, engine_device_key, engine_names, engine_version, load_engine
 from appliance.engines.checked import fit_output
 from appliance.errors import EngineError
 
 EDGES = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], dtype=np.float32)
 
 
-@pytest.fixture(params=engine_names())
+@pytest.fixture(params=[name for name in engine_names() if name != REMOTE])
 def name(request: pytest.FixtureRequest) -> str:
     engine = str(request.param)
     try:

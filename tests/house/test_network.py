@@ -20,6 +20,7 @@ NETWORK_MODULES = frozenset(
     (
         "aiohttp",
         "ftplib",
+        "grpc",
         "http",
         "httpx",
         "pynetdicom",
@@ -27,6 +28,7 @@ NETWORK_MODULES = frozenset(
         "smtplib",
         "socket",
         "ssl",
+        "tritonclient",
         "urllib",
         "urllib3",
     )
@@ -35,6 +37,9 @@ NETWORK_DOORS = {
     "appliance/monitor/doctor.py": "is our own port free, do the peers in the settings answer",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
+    "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",
+    "appliance/engines/remote.py": "the protocol's names for types of numbers",
+    "appliance/models/publish.py": "the server's schema for its configuration; calls nobody",
     "appliance/intake/jail_child.py": "one end of a socket pair, whose other end is its parent",
     "appliance/intake/jail_process.py": "the other end",
     "appliance/intake/listener.py": "the DICOM door: others call us",
@@ -66,6 +71,8 @@ def knows_the_network(root: Path, files: list[Path]) -> set[str]:
                 if isinstance(node, ast.Import)
                 else [node.module or ""]
                 if isinstance(node, ast.ImportFrom)
+                else [str(node.args[0].value)]
+                if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
                 else []
             )
             if NETWORK_MODULES & {module.split(".")[0] for module in modules}:
@@ -98,7 +105,13 @@ def test_importing_the_appliance_calls_nobody(repository: Path, files_of: FilesO
 
 
 @pytest.mark.parametrize(
-    "text", ["import socket\n", "from urllib.request import urlopen\n", "import requests\n"]
+    "text",
+    [
+        "import socket\n",
+        "from urllib.request import urlopen\n",
+        "import requests\n",
+        "import importlib\ngrpc = importlib.import_module('grpc')\n",
+    ],
 )
 def test_a_new_door_is_seen(text: str, plant: PlantTree, files_of: FilesOf) -> None:
     root = plant({"appliance/monitor/phone_home.py": text, "tests/test_peer.py": text})

@@ -12,7 +12,8 @@ import pytest
 
 from appliance.errors import EngineError
 from appliance.models.bundle import read_bundle
-from appliance.models.registry import Registry, Served, Surroundings
+from appliance.models.registry import Registry
+from appliance.models.served import Served, Surroundings
 from appliance.models.slots import SlotFolder, key_of
 from tests.tiny_bundles import trusted
 from tests.tiny_triage import build_triage

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ModelBundleError, StoreError
-from appliance.models.registry import Registry, Surroundings
+from appliance.models.registry import Registry
 from appliance.models.releases import FILE, Releases
+from appliance.models.served import Surroundings
 from tests.tiny_bundles import Speaks, build, trusted
 
 

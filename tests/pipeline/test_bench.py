@@ -13,8 +13,9 @@ from appliance.clock import ManualClock
 from appliance.config import Layout
 from appliance.domain.card import ModelCard
 from appliance.domain.job import Lane
+from appliance.engines.base import Engine
 from appliance.errors import EngineError
-from appliance.models.registry import Served
+from appliance.models.served import Served
 from appliance.pipeline.bench import Answering, Bench, Work
 from appliance.pipeline.spans import Spans
 from appliance.tasks.ct_denoise import TASK
@@ -35,7 +36,7 @@ class Remembering:
     def served(self, task: str) -> Served:
         raise AssertionError(task)
 
-    def give_up(self, task: str, reason: str) -> None:
+    def give_up(self, task: str, reason: str, *, engine: Engine | None = None) -> None:
         self.given_up.append((task, reason))
 
 

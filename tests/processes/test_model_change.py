@@ -18,7 +18,8 @@ from appliance.domain.acquisition import Acquisition
 from appliance.domain.job import Lane
 from appliance.errors import ExitCode
 from appliance.intake.jail import Jail
-from appliance.models.registry import Registry, Surroundings
+from appliance.models.registry import Registry
+from appliance.models.served import Surroundings
 from appliance.models.slots import SlotFolder
 from appliance.processes.shadows import ShadowWork
 from appliance.processes.worker import NAME, Worker
