@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Final
 
 from appliance.engines.base import Engine, EngineDescription
-from appliance.engines.catalogue import load_engine
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
+from appliance.models.loading import load_verified
 
 GPU_ENGINES: Final = ("tensorrt", "tensorrt_rtx", "cuda")
 """Engines that claim a graphics processor, in the order in which `auto` asks: compiled ones first."""
@@ -72,11 +72,11 @@ def contradiction(candidate: Candidate, description: EngineDescription) -> str |
 
 
 def load_candidate(bundle: Bundle, candidate: Candidate, *, threads: int) -> Engine:
-    """The one door through which a bundle's graph gets into an engine.
+    """The bundle's graph in that precision, in that engine.
 
     Raises EngineError when the engine cannot serve it here, or is not what it was asked for.
     """
-    engine = load_engine(candidate.engine, bundle.model_in(candidate.precision), threads=threads)
+    engine = load_verified(candidate.engine, bundle, threads=threads, precision=candidate.precision)
     against = contradiction(candidate, engine.describe())
     if against is not None:
         engine.close()

@@ -51,6 +51,9 @@ class PassportRequest:
     """What the child is to do."""
 
     bundle: str
+    """Its folder."""
+    sums_sha256: str
+    """Which bundle lay there when it was verified."""
     engine: str
     precision: str
     threads: int
@@ -169,7 +172,11 @@ def make_passport(
         timeout_s = BUILD_TIMEOUT_S if candidate.engine in GPU_ENGINES else CHILD_TIMEOUT_S
     clock = SystemClock()
     request = PassportRequest(
-        bundle=str(bundle.folder), engine=candidate.engine, precision=candidate.precision, threads=threads
+        bundle=str(bundle.folder),
+        sums_sha256=bundle.sums_sha256,
+        engine=candidate.engine,
+        precision=candidate.precision,
+        threads=threads,
     )
     try:
         file = _file(bundle, candidate, threads=threads, cache=cache)
