@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from onnx import TensorProto, helper, numpy_helper
 
+from appliance.models.bundle import Bundle, read_bundle
 from appliance.models.contents import SIGNATURE, SUMS, sums_of
 from appliance.models.keys import Trust, read_trust, shipped_keys
 from appliance.models.signature import sign
@@ -102,6 +103,11 @@ def keys_folder() -> Path:
 def trusted() -> Trust:
     """The shipped keys and the one of the tests."""
     return read_trust((shipped_keys(), keys_folder()))
+
+
+def read_signed(folder: Path) -> Bundle:
+    """A bundle of the tests, verified."""
+    return read_bundle(folder, trust=trusted())
 
 
 @dataclass(frozen=True)

@@ -119,14 +119,14 @@ def rollback(
         settings, layout = load_settings(config), _layout(data)
         slots = slot_folder(settings, layout)
         before = slots.read(task)
-        left = {key: bundle.card for key, bundle in slots.installed(task)}
-        card = left.get(before.active or "")
-        after = slots.roll_back(task, left_release=card.release if card else None)
+        there = {key: bundle.card for key, bundle in slots.installed(task)}
+        left = there.get(before.active or "")
         shipped = bundles_in_folders(settings, layout.engine_cache).get(task)
-        goes_to = left.get(after.active or "") or (shipped.card if shipped else None)
-        if goes_to is not None:
-            Releases(layout.releases).roll_back(goes_to)
-        back_to = left[after.active].identity if after.active in left else f"{task}@{FOLDERS}"
+        back = there.get(before.previous or "") if before.previous else shipped and shipped.card
+        if before.may_roll_back and back is not None:
+            Releases(layout.releases).roll_back(back)  # first: the worker that follows must find it allowed
+        after = slots.roll_back(task, left_release=left.release if left else None)
+        back_to = there[after.active].identity if after.active in there else f"{task}@{FOLDERS}"
         _say(
             {"active": back_to, "release": after.active},
             f"{back_to} is active again. {SOON}",
