@@ -122,7 +122,7 @@ def rollback(
         there = {key: bundle.card for key, bundle in slots.installed(task)}
         left = there.get(before.active or "")
         shipped = bundles_in_folders(settings, layout.engine_cache).get(task)
-        back = there.get(before.previous or "") if before.previous else shipped and shipped.card
+        back = there.get(before.previous) if before.previous else (shipped.card if shipped else None)
         if before.may_roll_back and back is not None:
             Releases(layout.releases).roll_back(back)  # first: the worker that follows must find it allowed
         after = slots.roll_back(task, left_release=left.release if left else None)
@@ -162,12 +162,13 @@ def shadow(
             slots.set_shadow(task, None)
             _say({"task": task, "shadow": None}, f"{task} has no shadow any more.", as_json=as_json)
             return
-        if task not in shadowable_tasks():
+        key, bundle = _installed(slots, target)
+        may = shadowable_tasks((bundle.card,))
+        if task not in may:
             raise ModelBundleError(
                 f"{task} decides nothing about single images, so there is nothing to compare.",
-                remedy=f"Tasks that may have a shadow: {', '.join(shadowable_tasks())}.",
+                remedy=f"Tasks that may have a shadow: {', '.join(may)}.",
             )
-        key, bundle = _installed(slots, target)
         if slots.read(task).active == key:
             raise ModelBundleError(
                 f"{bundle.card.identity} is what answers; it cannot be its own shadow.",

@@ -9,8 +9,6 @@ An engine is a file in this folder: its name is the engine's name, and it holds 
 found by name and imported on use. It raises EngineError when it cannot serve this model here. Beside it
 stands `version() -> str`, and, where the engine has a device of its own, `device_key() -> str`: everything
 about driver and device that a measurement depends on; EngineError when device or driver are not there.
-
-An engine that builds a plan on the device says `KEEPS_PLANS = True`, and its `load` also takes `cache`.
 """
 
 from __future__ import annotations
@@ -69,6 +67,20 @@ class Engine(Protocol):
         """Close."""
 
 
+class BuildEngine(Protocol):
+    """The same function in the file of an engine that builds a plan on the device: KEEPS_PLANS = True."""
+
+    def __call__(self, model: Path, *, threads: int, cache: Path | None = None) -> Engine:
+        """Load a verified ONNX file; build for this device, or take what was built and kept in `cache`."""
+
+
+class AskServer(Protocol):
+    """The same function in the file of the engine that computes on another machine."""
+
+    def __call__(self, model: Path, *, threads: int, server: InferenceServer | None = None) -> Engine:
+        """Find the model of the verified ONNX file on the server. Raises EngineError when it is not there."""
+
+
 class LoadEngine(Protocol):
     """The one function that an engine's file holds."""
 
@@ -77,17 +89,3 @@ class LoadEngine(Protocol):
 
         The file is a copy made for this call and is gone after it: whatever is needed later is read now.
         """
-
-
-class AskServer(Protocol):
-    """The same for the engine that computes on another machine."""
-
-    def __call__(self, model: Path, *, threads: int, server: InferenceServer | None = None) -> Engine:
-        """Find the model of the verified ONNX file on the server. Raises EngineError when it is not there."""
-
-
-class BuildEngine(Protocol):
-    """The same for an engine whose file says KEEPS_PLANS."""
-
-    def __call__(self, model: Path, *, threads: int, cache: Path | None = None) -> Engine:
-        """Load a verified ONNX file; build for this device, or take what was built and kept in `cache`."""

@@ -52,6 +52,12 @@ def loaded(model: Path, gpu: Gpu, cache: Path | None, *, version: str = "10.3.0"
     return assemble(fake_tensorrt(device, version=version), gpu, device, model, threads=1, cache=cache)
 
 
+def key_of(kind: str, folder: Path) -> PlanKey:
+    """Under which the only one of that kind is kept."""
+    (label,) = folder.glob(f"{kind}-*.json")
+    return from_plain(PlanKey, json.loads(label.read_text(encoding="utf-8"))["key"])
+
+
 def test_a_plan_is_built_once_per_device(edges: Path, gpu: Gpu, tmp_path: Path, builds: list[bytes]) -> None:
     for _ in range(3):
         with loaded(edges, gpu, tmp_path) as engine:
@@ -105,8 +111,7 @@ def test_a_plan_that_the_library_does_not_take_is_built_anew(
     edges: Path, gpu: Gpu, tmp_path: Path, builds: list[bytes]
 ) -> None:
     loaded(edges, gpu, tmp_path).close()
-    (label,) = tmp_path.glob("plan-*.json")
-    key = from_plain(PlanKey, json.loads(label.read_text(encoding="utf-8"))["key"])
+    key = key_of("plan", tmp_path)
     PlanCache(tmp_path).keep("plan", key, b"whole, rightly labelled, and of another kind")
     loaded(edges, gpu, tmp_path).close()
     assert len(builds) == 2
@@ -177,12 +182,12 @@ def test_rtx_records_graphs_by_itself(edges: Path, gpu: Gpu, tmp_path: Path) -> 
 
 
 def test_what_rtx_compiled_is_not_compiled_again(edges: Path, gpu: Gpu, tmp_path: Path) -> None:
-    for _ in range(2):
+    for kept in (b"kernels 1", b"kernels 7"):
         engine, _ = on_rtx(edges, gpu, tmp_path)
         with engine:
             engine.infer({"image": np.zeros((1, 1, 8, 8), np.float32)})
-        (kernels,) = tmp_path.glob("kernels-*.bin")
-        assert kernels.read_bytes() == b"kernels 1"
+        assert PlanCache(tmp_path).read("kernels", key_of("kernels", tmp_path)) == kept
+        PlanCache(tmp_path).keep("kernels", key_of("kernels", tmp_path), b"kernels 7")
 
 
 def test_kernels_of_a_lost_device_are_not_kept(edges: Path, gpu: Gpu, tmp_path: Path) -> None:
