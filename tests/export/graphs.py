@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from scipy.special import expit, logit
 
 from calibration.dataset import CalibrationSet
 from calibration.sampling import make_set
@@ -73,7 +72,8 @@ def brightness_set(folder: Path, *, count: int = 150, few: int = 10, seed: int =
         film[:, :width] += 230
         name = f"{index}.png"
         assert cv2.imwrite(str(folder / "images" / name), film)
-        chance = float(expit(logit(np.clip(width / SIDE_PX, 0.02, 0.98)) * 1.5))
+        odds = (width / (SIDE_PX - width)) ** 1.5
+        chance = odds / (1 + odds)
         rows.append(
             {
                 "file": name,
@@ -101,4 +101,18 @@ def chain(path: Path, weights: Sequence[float], *, name: str = "layer") -> Path:
         nodes,
         (value("x", TensorProto.FLOAT, shape), value("y", TensorProto.FLOAT, shape)),
         {f"w{index}": [weight] for index, weight in enumerate(weights)},
+    )
+
+
+def smoother(path: Path, *, shift_hu: float = 0.0, centre: float = 1 / 9) -> Path:
+    """A 3 x 3 mean (or a sharper or softer one), and a shift."""
+    value = helper.make_tensor_value_info
+    kernel = np.full((1, 1, 3, 3), (1 - centre) / 8, np.float32)
+    kernel[0, 0, 1, 1] = centre
+    shape = ["batch", 1, "rows", "columns"]
+    return save(
+        path,
+        [helper.make_node("Conv", ["slice", "kernel", "bias"], ["denoised"], pads=[1, 1, 1, 1])],
+        (value("slice", TensorProto.FLOAT, shape), value("denoised", TensorProto.FLOAT, shape)),
+        {"kernel": kernel, "bias": np.array([shift_hu])},
     )

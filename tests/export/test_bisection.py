@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("openvino")
+
 from appliance.errors import EngineError
 from export.bisection import first_difference
 from tests.export.graphs import chain

@@ -10,44 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain.card import ModelCard, Preprocessing, TensorSpec
+pytest.importorskip("sklearn")
+pytest.importorskip("confidenceinterval")
+
+from appliance.domain.card import ModelCard
 from appliance.errors import EngineError, ModelBundleError
 from calibration.dataset import CalibrationSet
 from export.gate import Limits, gate
-from tests.export.graphs import SIDE_PX, brightness_model, brightness_set
-
-
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory: pytest.TempPathFactory) -> CalibrationSet:
-    return brightness_set(tmp_path_factory.mktemp("films"))
-
-
-@pytest.fixture
-def card(chest_card: ModelCard) -> ModelCard:
-    """One label, Bright; probability 0.3 and 0.7 are the operating points."""
-    (label, _) = chest_card.labels
-    return replace(
-        chest_card,
-        inputs=(TensorSpec(name="image", shape=("batch", 1, SIDE_PX, SIDE_PX), dtype="float32"),),
-        outputs=(TensorSpec(name="logits", shape=("batch", 1), dtype="float32"),),
-        preprocessing=Preprocessing(
-            kind="letterbox", size_px=SIDE_PX, low_percentile=0.5, high_percentile=99.5
-        ),
-        labels=(replace(label, name="Bright", scale=1.0, shift=0.0),),
-    )
+from tests.export.graphs import brightness_model, brightness_set
 
 
 def test_the_same_model_passes_and_says_on_what(
-    tmp_path: Path, card: ModelCard, labelled: CalibrationSet
+    tmp_path: Path, bright_card: ModelCard, films: CalibrationSet
 ) -> None:
     model = brightness_model(tmp_path / "a.onnx")
     seen: list[tuple[int, int]] = []
-    report = gate(card, model, model, labelled, progress=lambda done, of: seen.append((done, of)))
+    report = gate(bright_card, model, model, films, progress=lambda done, of: seen.append((done, of)))
     assert report.passed
     assert report.reasons == ()
     assert (report.images, report.groups) == (150, 75)
     assert report.candidate_engine == "openvino f32 CPU"
-    assert report.manifest_sha256 == labelled.manifest_sha256
+    assert report.manifest_sha256 == films.manifest_sha256
     assert seen[-1] == (150, 150)
     (label,) = report.labels
     assert 0.8 < label.fp32.auc.value < 1.0
@@ -59,10 +42,10 @@ def test_the_same_model_passes_and_says_on_what(
 
 
 def test_a_variant_that_flips_decisions_fails_with_its_images(
-    tmp_path: Path, card: ModelCard, labelled: CalibrationSet
+    tmp_path: Path, bright_card: ModelCard, films: CalibrationSet
 ) -> None:
     models = brightness_model(tmp_path / "a.onnx"), brightness_model(tmp_path / "b.onnx", shift=0.5)
-    report = gate(card, *models, labelled)
+    report = gate(bright_card, *models, films)
     assert not report.passed
     (label,) = report.labels
     sensitive, _ = label.flips
@@ -80,10 +63,10 @@ def test_a_variant_that_flips_decisions_fails_with_its_images(
 
 
 def test_a_variant_that_orders_otherwise_fails_by_its_auc(
-    tmp_path: Path, card: ModelCard, labelled: CalibrationSet
+    tmp_path: Path, bright_card: ModelCard, films: CalibrationSet
 ) -> None:
     models = brightness_model(tmp_path / "a.onnx"), brightness_model(tmp_path / "b.onnx", noise=4.0)
-    report = gate(card, *models, labelled)
+    report = gate(bright_card, *models, films)
     (label,) = report.labels
     assert label.auc_change.value < -0.005
     assert label.auc_change.low <= label.auc_change.value <= label.auc_change.high
@@ -92,10 +75,10 @@ def test_a_variant_that_orders_otherwise_fails_by_its_auc(
 
 
 def test_parts_of_the_set_are_told_apart_and_small_ones_say_too_few(
-    tmp_path: Path, card: ModelCard, labelled: CalibrationSet
+    tmp_path: Path, bright_card: ModelCard, films: CalibrationSet
 ) -> None:
     models = brightness_model(tmp_path / "a.onnx"), brightness_model(tmp_path / "b.onnx", shift=0.5)
-    report = gate(card, *models, labelled)
+    report = gate(bright_card, *models, films)
     strata = {part.words: part for part in report.labels[0].strata}
     assert strata["view AP"].n == 10
     assert strata["view AP"].flipped is None
@@ -108,11 +91,11 @@ def test_parts_of_the_set_are_told_apart_and_small_ones_say_too_few(
 
 
 def test_a_label_that_the_set_does_not_know_is_not_passed(
-    tmp_path: Path, card: ModelCard, labelled: CalibrationSet
+    tmp_path: Path, bright_card: ModelCard, films: CalibrationSet
 ) -> None:
     model = brightness_model(tmp_path / "a.onnx")
-    other = replace(card, labels=(replace(card.labels[0], name="Fracture"),))
-    report = gate(other, model, model, labelled)
+    other = replace(bright_card, labels=(replace(bright_card.labels[0], name="Fracture"),))
+    report = gate(other, model, model, films)
     assert report.reasons == (
         "Fracture: 0 images with and 0 without it; 10 of each are needed, so its AUC was not checked.",
     )
@@ -120,24 +103,26 @@ def test_a_label_that_the_set_does_not_know_is_not_passed(
     assert plain["labels"][0]["fp32"]["auc"]["value"] is None
 
 
-def test_too_small_a_set_is_not_passed(tmp_path: Path, card: ModelCard) -> None:
+def test_too_small_a_set_is_not_passed(tmp_path: Path, bright_card: ModelCard) -> None:
     model = brightness_model(tmp_path / "a.onnx")
     small = brightness_set(tmp_path / "few", count=60)
-    assert "60 images; 100 are needed" in gate(card, model, model, small).reasons[0]
-    assert gate(card, model, model, small, limits=Limits(least_images=50)).passed
+    assert "60 images; 100 are needed" in gate(bright_card, model, model, small).reasons[0]
+    assert gate(bright_card, model, model, small, limits=Limits(least_images=50)).passed
 
 
-def test_a_card_without_labels_is_refused(tmp_path: Path, card: ModelCard, labelled: CalibrationSet) -> None:
+def test_a_card_without_labels_is_refused(
+    tmp_path: Path, bright_card: ModelCard, films: CalibrationSet
+) -> None:
     model = brightness_model(tmp_path / "a.onnx")
     with pytest.raises(EngineError, match="1 scores for the 0 labels"):
-        gate(replace(card, labels=()), model, model, labelled)
+        gate(replace(bright_card, labels=()), model, model, films)
 
 
 def test_gate_json_is_plain_and_without_pictures(
-    tmp_path: Path, card: ModelCard, labelled: CalibrationSet
+    tmp_path: Path, bright_card: ModelCard, films: CalibrationSet
 ) -> None:
     models = brightness_model(tmp_path / "a.onnx"), brightness_model(tmp_path / "b.onnx", shift=0.5)
-    report = gate(card, *models, labelled)
+    report = gate(bright_card, *models, films)
     text = json.dumps(report.as_gate(), allow_nan=False)
     plain = json.loads(text)
     assert plain["passed"] is False

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+
+pytest.importorskip("sklearn")
+pytest.importorskip("confidenceinterval")
 
 from appliance.domain.card import ModelCard
 from appliance.errors import InputError
@@ -17,49 +19,13 @@ from calibration.dataset import CalibrationSet
 from calibration.sampling import make_set
 from export.denoiser_gate import NPS_BINS, noise_power
 from export.gate import Limits, gate
-from tests.export.graphs import save
-
-SIDE = 192
-NOISE_HU = 30.0
-
-
-def body_slice(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(noisy, reference): an oval of soft tissue with a lung and a bone."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
-    reference = np.where((y / 80) ** 2 + (x / 88) ** 2 < 1, 50.0, -1000.0)
-    reference[((y / 30) ** 2 + ((x - 45) / 20) ** 2) < 1] = -820.0
-    reference[((y - 55) ** 2 + x**2) < 12**2] = 700.0
-    reference += random.normal(0, 3, reference.shape)
-    return (reference + random.normal(0, NOISE_HU, reference.shape)).astype(np.float32), reference.astype(
-        np.float32
-    )
+from tests.export.graphs import smoother
+from tests.export.slices import NOISE_HU, body_slice, make_pairs
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> CalibrationSet:
-    folder = tmp_path_factory.mktemp("slices")
-    (folder / "images").mkdir()
-    rows = []
-    for index in range(8):
-        for name, values in zip(("low", "full"), body_slice(index), strict=True):
-            np.save(folder / "images" / f"{name}{index}.npy", values)
-        rows.append({"file": f"low{index}.npy", "group": str(index // 2), "reference": f"full{index}.npy"})
-    return make_set(folder / "images", rows, folder / "set")
-
-
-def smoother(path: Path, *, shift_hu: float = 0.0, centre: float = 1 / 9) -> Path:
-    """A 3 x 3 mean (or a sharper or softer one), and a shift."""
-    value = helper.make_tensor_value_info
-    kernel = np.full((1, 1, 3, 3), (1 - centre) / 8, np.float32)
-    kernel[0, 0, 1, 1] = centre
-    shape = ["batch", 1, "rows", "columns"]
-    return save(
-        path,
-        [helper.make_node("Conv", ["slice", "kernel", "bias"], ["denoised"], pads=[1, 1, 1, 1])],
-        (value("slice", TensorProto.FLOAT, shape), value("denoised", TensorProto.FLOAT, shape)),
-        {"kernel": kernel, "bias": np.array([shift_hu])},
-    )
+    return make_pairs(tmp_path_factory.mktemp("slices"))
 
 
 def test_the_same_denoiser_passes(tmp_path: Path, denoise_card: ModelCard, pairs: CalibrationSet) -> None:

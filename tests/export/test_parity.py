@@ -11,6 +11,8 @@ import numpy as np
 import onnx
 import pytest
 
+pytest.importorskip("openvino")
+
 from appliance.errors import EngineError
 from export.engine_run import local_engines, run_apart
 from export.parity import ParityReport, compare_engines, difference, variant_tolerances

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
+pytest.importorskip("confidenceinterval")
 
 from export.reference.statistics import (
     auc,
