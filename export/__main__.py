@@ -20,9 +20,10 @@ from export.card_file import read_card
 from export.in_graph import Normalisation
 from export.keys import PassphraseFile, read_passphrase
 from export.pack import pack
-from export.pipeline import Exported, export_bundle
+from export.pipeline import export_bundle
 from export.recipe import AUTO, RANGE_CHOICES, Recipe
 from export.steps import STEPS, KeepFloat, Rows
+from export.summary import Exported
 from export.to_onnx import Source
 from export.work import WorkFolder
 
@@ -141,8 +142,8 @@ def _tell(found: Exported) -> None:
         ]
         table("Ranges", ("method", "largest output error", "values clipped"), rows)
     times: Rows = [
-        (row["engine"], row["precision"], str(row["threads"]), f"{row['p50_ms']:.2f}", f"{row['p95_ms']:.2f}")
-        for row in found.steps["latency"]
+        (row.engine, row.precision, str(row.threads), f"{row.p50_ms:.2f}", f"{row.p95_ms:.2f}")
+        for row in found.latency or ()
     ]
     table("Time for one image", ("engine", "graph", "threads", "p50 ms", "p95 ms"), times)
     for precision, gate in found.gates.items():

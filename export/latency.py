@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,22 +15,11 @@ from appliance.clock import NS_PER_MS, Clock
 from appliance.engines.base import Engine, Tensors
 from appliance.engines.catalogue import load_engine
 from appliance.errors import EngineError
+from export.report_parts import Latency
 
-ROUNDS: Final = 21
+ROUNDS: Final = 15
 """Runs of each, one after the other and then again: what else the machine does meets all alike."""
 ENGINES: Final = ("openvino", "ort")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Latency:
-    """One graph on one engine."""
-
-    engine: str
-    """As it describes itself ("openvino int8 CPU")."""
-    precision: str
-    threads: int
-    p50_ms: float
-    p95_ms: float
 
 
 def measure(
@@ -39,7 +27,7 @@ def measure(
     inputs: Tensors,
     *,
     clock: Clock,
-    threads: Sequence[int] = (2, 1),
+    threads: Sequence[int] = (2,),
     engines: Sequence[str] = ENGINES,
     rounds: int = ROUNDS,
 ) -> tuple[Latency, ...]:

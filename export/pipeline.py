@@ -12,23 +12,22 @@ import dataclasses
 import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from appliance.clock import Clock
-from appliance.domain.card import Metric, ModelCard, Variant
+from appliance.domain.card import Metric, Variant
 from appliance.domain.record import from_plain
 from appliance.engines.catalogue import engine_version
-from appliance.errors import EngineError, InputError, ModelBundleError
+from appliance.errors import EngineError, InputError, ModelBundleError, ScansideError
 from appliance.models.contents import CARD, GATE, GOLDEN
 from calibration.dataset import CalibrationSet
+from export.bisection import FLOAT32_RELATIVE, VARIANT_RELATIVE, first_difference
 from export.card_file import card_toml
 from export.engine_run import local_engines
-from export.float_graph import MODEL, golden_outputs, make_float_graph
-from export.gate import GateReport
+from export.float_graph import golden_outputs, make_float_graph
 from export.gate_report import as_plain
 from export.golden import golden_inputs
 from export.graphs import read_graph
@@ -36,9 +35,9 @@ from export.latency import measure
 from export.lint import lint
 from export.parity import ParityReport, compare_engines, variant_tolerances
 from export.recipe import Recipe
+from export.report import write as write_report
+from export.summary import FILE_OF, Exported, image_set, report_of
 from export.variants import (
-    FP16_MODEL,
-    INT8_MODEL,
     CalibrationImages,
     Gatekeeper,
     as_json,
@@ -53,44 +52,54 @@ from export.work import WorkFolder
 
 BUNDLE: Final = "bundle"
 """Folder in the work folder in which the bundle is put together before it is packed."""
-FILE_OF: Final[Mapping[str, str]] = {"fp32": MODEL, "int8": INT8_MODEL, "fp16": FP16_MODEL}
+IN_THE_REPORT: Final = frozenset({"ranges", "sensitivity"})
+"""Long tables that gate.json, which every device keeps, does without."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Exported:
-    """Everything that a run found; what the report is written from."""
-
-    card: ModelCard
-    """With variants and their metrics."""
-    steps: dict[str, Any] = field(default_factory=dict)
-    """Step to its result, as kept in the work folder."""
-    gates: dict[str, GateReport] = field(default_factory=dict)
-    parity: ParityReport | None = None
-    bundle: Path | None = None
-    """The folder, ready to be packed and signed."""
-
-
-def export_bundle(recipe: Recipe, work: WorkFolder, *, clock: Clock) -> Exported:
+def export_bundle(
+    recipe: Recipe, work: WorkFolder, *, clock: Clock, signed_by: str | None = None
+) -> Exported:
     """All steps but the signature. Raises a ScansideError with the reason when a step refuses.
 
-    The bundle's folder holds everything but SHA256SUMS and SIGNATURE: `export.pack` adds both.
+    Either way the work folder then holds `report.html` and `report.json` of what was found so far. The
+    bundle's folder holds everything but SHA256SUMS and SIGNATURE: `export.pack` adds both. `signed_by`:
+    who will sign it, for the report.
     """
+    found = Exported(card=dataclasses.replace(recipe.card, variants=()))
+    try:
+        _do_all(recipe, work, clock, found)
+    except ScansideError:
+        write_report(report_of(found, work, clock=clock), work.folder)
+        raise
+    found.bundle = _put_together(work, golden_inputs(recipe.card), found)
+    html, _ = write_report(report_of(found, work, clock=clock, signed_by=signed_by), work.folder)
+    shutil.copyfile(html, found.bundle / html.name)
+    return found
+
+
+def _do_all(recipe: Recipe, work: WorkFolder, clock: Clock, found: Exported) -> None:
     calibration = CalibrationSet.read(recipe.calibration)
     images = CalibrationImages(images=calibration, recipe=recipe)
+    coverage = calibration.coverage(recipe.card)
+    found.sets.append(image_set("calibration", calibration.manifest_sha256, coverage))
     golden = golden_inputs(recipe.card)
-    found = Exported(card=dataclasses.replace(recipe.card, variants=()))
     found.steps |= make_float_graph(recipe, work, [golden])
-    found.steps["calibration"] = as_plain(calibration.coverage(recipe.card)) | {
-        "manifest_sha256": calibration.manifest_sha256
-    }
     gatekeeper = None
     if recipe.labelled is not None:
-        gatekeeper = Gatekeeper(recipe=recipe, labelled=CalibrationSet.read(recipe.labelled), work=work)
-    _make_variants(recipe, work, images, gatekeeper, found)
+        labelled = CalibrationSet.read(recipe.labelled)
+        found.sets.append(image_set("gate", labelled.manifest_sha256, labelled.coverage(recipe.card)))
+        gatekeeper = Gatekeeper(recipe=recipe, labelled=labelled, work=work)
+    try:
+        _make_variants(recipe, work, images, gatekeeper, found)
+    except ScansideError:
+        if gatekeeper is not None:  # the report shows what the gate did not like
+            found.gates |= {report.precision: report for report in gatekeeper.heard.values()}
+        raise
     _judge_variants(work, golden, gatekeeper, found)
-    found.steps["latency"] = _latency(work, clock, found, images.compared()[0])
-    found.bundle = _put_together(work, golden, found)
-    return found
+    work.progress("latency", 0, 1)
+    graphs = {name: work.path(FILE_OF[name]) for name in found.made}
+    found.latency = measure(graphs, images.compared()[0], clock=clock, threads=(recipe.threads,))
+    work.progress("latency", 1, 1)
 
 
 def _make_variants(
@@ -116,7 +125,7 @@ def _make_variants(
         found.steps["fp16"] = make_fp16(recipe, work, gatekeeper)
     found.steps["lint"] = {
         precision: [as_plain(item) for item in lint(read_graph(work.path(FILE_OF[precision])))]
-        for precision in ("fp32", *(name for name in ("int8", "fp16") if name in found.steps))
+        for precision in found.made
     }
 
 
@@ -124,16 +133,15 @@ def _judge_variants(
     work: WorkFolder, golden: Mapping[str, Any], gatekeeper: Gatekeeper | None, found: Exported
 ) -> None:
     """Gate reports, tolerances and parity of what was made; raises ModelBundleError when one fails."""
-    made = [name for name in ("int8", "fp16") if name in found.steps]
-    graphs = {name: work.path(FILE_OF[name]) for name in ("fp32", *made)}
+    graphs = {name: work.path(FILE_OF[name]) for name in found.made}
     measured = _parity(work, graphs, golden)
     variants: list[Variant] = []
     metrics: list[Metric] = []
     if gatekeeper is not None:
-        for precision in made:
+        for precision in found.made[1:]:
             report = gatekeeper.judge(graphs[precision], precision)
-            report.require()
             found.gates[precision] = report
+            report.require()
             metrics += report.metrics
             tolerances = variant_tolerances(measured, precision, seen=report.largest_differences)
             variants.append(Variant(precision=precision, tolerances=tolerances))
@@ -147,6 +155,7 @@ def _judge_variants(
         ),
     )
     if not found.parity.passed:
+        found.culprit = _culprit(found.parity, graphs, golden)
         raise ModelBundleError(
             f"The engines of this machine do not agree: {' '.join(found.parity.reasons)}",
             remedy="`scanside export parity` looks for the layer at which they part.",
@@ -154,6 +163,26 @@ def _judge_variants(
     found.card = dataclasses.replace(
         found.card, variants=tuple(variants), metrics=(*found.card.metrics, *metrics)
     )
+
+
+def _culprit(parity: ParityReport, graphs: Mapping[str, Path], golden: Mapping[str, Any]) -> str | None:
+    """Where the answers of the engine that is farthest off begin to part, in words."""
+    wrong = [row for row in parity.differences if row.passed is not True]
+    if not wrong:
+        return None
+    worst = max(wrong, key=lambda row: row.relative)
+    engine = worst.engine.partition(" ")[0]
+    try:
+        first = first_difference(
+            graphs["fp32"],
+            graphs[worst.precision],
+            golden,
+            engine=engine,
+            allowed=FLOAT32_RELATIVE if worst.precision == "fp32" else VARIANT_RELATIVE,
+        )
+    except EngineError as error:
+        return error.what
+    return None if first is None else first.words
 
 
 def _parity(work: WorkFolder, graphs: Mapping[str, Path], golden: Mapping[str, Any]) -> ParityReport:
@@ -174,20 +203,6 @@ def _version(engine: str) -> str | None:
         return None
 
 
-def _latency(
-    work: WorkFolder, clock: Clock, found: Exported, image: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Not kept: another machine, or this one with other work to do, has other times."""
-    graphs = {
-        name: work.path(FILE_OF[name])
-        for name in ("fp32", *(name for name in ("int8", "fp16") if name in found.steps))
-    }
-    work.progress("latency", 0, 1)
-    rows = [as_plain(row) for row in measure(graphs, image, clock=clock)]
-    work.progress("latency", 1, 1)
-    return rows
-
-
 def _put_together(work: WorkFolder, golden: Mapping[str, Any], found: Exported) -> Path:
     folder = work.path(BUNDLE)
     shutil.rmtree(folder, ignore_errors=True)
@@ -199,7 +214,7 @@ def _put_together(work: WorkFolder, golden: Mapping[str, Any], found: Exported) 
     np.savez_compressed(folder / GOLDEN, **arrays)
     (folder / CARD).write_text(card_toml(found.card), encoding="utf-8")
     gates = {precision: report.as_gate() for precision, report in found.gates.items()}
-    summary = {name: value for name, value in found.steps.items() if name not in {"ranges", "sensitivity"}}
+    summary = {name: value for name, value in found.steps.items() if name not in IN_THE_REPORT}
     (folder / GATE).write_text(
         as_json({"variants": gates, "parity": as_plain(found.parity), "steps": summary}), encoding="utf-8"
     )

@@ -27,9 +27,10 @@ from export.__main__ import main
 from export.card_file import card_toml
 from export.in_graph import Normalisation
 from export.pack import pack
-from export.pipeline import Exported, export_bundle
+from export.pipeline import export_bundle
 from export.recipe import Recipe
 from export.session import run_all
+from export.summary import Exported
 from export.to_onnx import Source
 from export.work import WorkFolder
 from tests.tiny_networks import SIDE_PX, fragile_classifier, images, residual_classifier
@@ -173,6 +174,7 @@ def test_without_images_of_known_truth_there_is_no_variant(make_place: Callable[
         "gate.json",
         "golden.npz",
         "model.onnx",
+        "report.html",
     ]
 
 
