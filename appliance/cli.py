@@ -15,6 +15,7 @@ import typer
 from appliance.commands.bench import bench
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
+from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
 from appliance.commands.models import models
 from appliance.commands.process import process
@@ -41,6 +42,7 @@ app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
 app.command()(bench)
+app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 
 

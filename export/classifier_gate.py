@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from appliance.domain.card import Label, ModelCard
+from appliance.domain.card import Label
 from appliance.domain.image import PixelImage
 from appliance.tasks.letterbox import letterbox
 from calibration.coverage import strata_of
@@ -32,7 +31,7 @@ from export.gate_report import (
     PointMeasure,
     Stratum,
 )
-from export.side_by_side import Progress, SideBySide, scores, serving_engine
+from export.side_by_side import SideBySide, scores
 
 STRATA: Final = ("view", "sex", "age", "source", "scanner")
 THUMBNAIL_PX: Final = 128
@@ -62,52 +61,24 @@ class _Judged:
         )
 
 
-def gate_classifier(  # noqa: PLR0913 - keyword-only where they could be confused
-    card: ModelCard,
-    fp32: Path,
-    candidate: Path,
-    labelled: CalibrationSet,
-    *,
-    precision: str = "int8",
-    engine: str | None = None,
-    threads: int = 1,
-    limits: Limits | None = None,
-    progress: Progress | None = None,
-) -> GateReport:
+def gate_classifier(both: SideBySide, limits: Limits) -> GateReport:
     """Run both graphs on every image of the set and compare them label by label.
 
     AUC, sensitivity and specificity are taken on the images whose label is known; decisions are compared on
     all of them. A label that the set does not know, or too small a set, is a reason not to pass: what was
     not checked is not in order. Raises EngineError when a graph does not run.
     """
-    limits = limits or Limits()
-    both = SideBySide(
-        card=card,
-        fp32=fp32,
-        candidate=candidate,
-        engine=engine or serving_engine(),
-        threads=threads,
-        progress=progress,
-    )
     first, second = [], []
-    for answer in both.answers(labelled):
-        first.append(scores(card, answer.fp32))
-        second.append(scores(card, answer.candidate))
+    for answer in both.answers():
+        first.append(scores(both.card, answer.fp32))
+        second.append(scores(both.card, answer.candidate))
     logits = np.stack(first), np.stack(second)
-    judged = [_judged(label, index, logits, labelled) for index, label in enumerate(card.labels)]
-    gates = tuple(_label_gate(item, labelled) for item in judged)
-    return GateReport(
-        model=card.identity,
-        precision=precision,
-        fp32_engine=both.fp32_engine,
-        candidate_engine=both.candidate_engine,
-        manifest_sha256=labelled.manifest_sha256,
-        images=len(labelled.entries),
-        groups=len(set(labelled.groups)),
-        limits=limits,
-        largest_differences=both.largest,
-        reasons=tuple(_reasons(gates, len(labelled.entries), limits)),
-        notes=tuple(_notes(gates, limits)),
+    judged = [_judged(label, index, logits, both.labelled) for index, label in enumerate(both.card.labels)]
+    gates = tuple(_label_gate(item, both.labelled) for item in judged)
+    return both.report(
+        limits,
+        reasons=_reasons(gates, len(both.labelled.entries), limits),
+        notes=_notes(gates, limits),
         labels=gates,
     )
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 
 from appliance.domain.card import ModelCard
 from appliance.errors import EngineError, InputError
-from calibration.dataset import CalibrationSet
 from calibration.statistics import Estimate, bootstrap
 from export.gate_report import DenoiserGate, GateReport, Limits, NoisePower, SliceChange
 from export.reference.denoiser_quality import Quality, body, quality
 from export.reference.low_dose import FloatArray, clamp, soft_tissue
-from export.side_by_side import Answers, Progress, SideBySide, serving_engine
+from export.side_by_side import Answers, SideBySide
 
 TISSUES: Final = ("soft", "lung", "bone")
 PATCH_PX: Final = 32
@@ -29,42 +27,23 @@ NPS_BINS: Final = 16
 """Of the radial average: one per multiple of 1/32 per pixel up to the Nyquist frequency."""
 
 
-def gate_denoiser(  # noqa: PLR0913 - keyword-only where they could be confused
-    card: ModelCard,
-    fp32: Path,
-    candidate: Path,
-    labelled: CalibrationSet,
-    *,
-    precision: str = "int8",
-    engine: str | None = None,
-    threads: int = 1,
-    limits: Limits | None = None,
-    progress: Progress | None = None,
-) -> GateReport:
+def gate_denoiser(both: SideBySide, limits: Limits) -> GateReport:
     """Run both graphs on every slice and compare each with the slice's reference.
 
     Raises InputError when a slice has no reference, EngineError when a graph does not run or its output
     is smaller than the slice.
     """
-    limits = limits or Limits()
+    labelled = both.labelled
     for entry in labelled.entries:
         if entry.reference is None:
             labelled.reference_image(entry)  # raises, with the remedy
-    both = SideBySide(
-        card=card,
-        fp32=fp32,
-        candidate=candidate,
-        engine=engine or serving_engine(),
-        threads=threads,
-        progress=progress,
-    )
     before: list[Quality] = []
     after: list[Quality] = []
     changes: list[SliceChange] = []
     spectra: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-    for answer in both.answers(labelled):
+    for answer in both.answers():
         reference = clamp(labelled.reference_image(answer.entry).grey())
-        first, second = _slices(card, answer, reference.shape)
+        first, second = _slices(both.card, answer, reference.shape)
         before.append(quality(first, reference))
         after.append(quality(second, reference))
         changes.append(
@@ -79,22 +58,11 @@ def gate_denoiser(  # noqa: PLR0913 - keyword-only where they could be confused
         if powers[0] is not None and powers[1] is not None:
             spectra.append((powers[0], powers[1]))
     found = _measured(before, after, changes, spectra, labelled.groups)
-    return GateReport(
-        model=card.identity,
-        precision=precision,
-        fp32_engine=both.fp32_engine,
-        candidate_engine=both.candidate_engine,
-        manifest_sha256=labelled.manifest_sha256,
-        images=len(labelled.entries),
-        groups=len(set(labelled.groups)),
-        limits=limits,
-        largest_differences=both.largest,
-        reasons=tuple(_reasons(found, limits)),
-        notes=tuple(
-            f"The set holds no {tissue}: its mean was not checked."
-            for tissue, change in found.bias_change_hu.items()
-            if change is None
-        ),
+    unseen = [tissue for tissue, change in found.bias_change_hu.items() if change is None]
+    return both.report(
+        limits,
+        reasons=_reasons(found, limits),
+        notes=[f"The set holds no {tissue} tissue: its mean was not checked." for tissue in unseen],
         denoiser=found,
     )
 

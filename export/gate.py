@@ -11,9 +11,9 @@ from calibration.dataset import CalibrationSet
 from export.classifier_gate import gate_classifier
 from export.denoiser_gate import gate_denoiser
 from export.gate_report import GateReport, Limits
-from export.side_by_side import Progress
+from export.side_by_side import Progress, SideBySide, serving_engine
 
-__all__ = ["GateReport", "Limits", "gate", "gate_classifier", "gate_denoiser"]
+__all__ = ["GateReport", "Limits", "gate"]
 
 
 def gate(  # noqa: PLR0913 - keyword-only where they could be confused
@@ -28,16 +28,21 @@ def gate(  # noqa: PLR0913 - keyword-only where they could be confused
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> GateReport:
-    """The gate that fits the card: a model of slices is a denoiser, any other a classifier."""
-    judge = gate_denoiser if card.preprocessing.kind == "slice" else gate_classifier
-    return judge(
-        card,
-        fp32,
-        candidate,
-        labelled,
+    """Compare `candidate` with `fp32` on every image of `labelled`, and judge.
+
+    A model of slices is judged as a denoiser, any other as a classifier. `engine` runs the candidate: the
+    one that would serve it, unless another is named; float32 runs on ONNX Runtime. Raises EngineError when
+    a graph does not run, InputError when the set lacks what a denoiser is compared with.
+    """
+    both = SideBySide(
+        card=card,
+        fp32=fp32,
+        candidate=candidate,
+        labelled=labelled,
         precision=precision,
-        engine=engine,
+        engine=engine or serving_engine(),
         threads=threads,
-        limits=limits,
         progress=progress,
     )
+    judge = gate_denoiser if card.preprocessing.kind == "slice" else gate_classifier
+    return judge(both, limits or Limits())

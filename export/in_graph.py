@@ -56,6 +56,15 @@ class Normalisation:
         """Of the network that is normalised for."""
         return len(self.mean)
 
+    def apply(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same outside the graph: [batch, 1, ...] to what the network itself takes."""
+        if self.window is not None:
+            low, high = self.window
+            grey = (np.clip(grey, low, high) - low) / (high - low)
+        shape = (1, -1, *([1] * (grey.ndim - 2)))
+        mean, std = (np.array(numbers, np.float32).reshape(shape) for numbers in (self.mean, self.std))
+        return np.asarray((grey - mean) / std, np.float32)
+
 
 def prepend_normalisation(model: onnx.ModelProto, how: Normalisation, *, input_name: str) -> onnx.ModelProto:
     """A copy that takes the grey image itself: `input_name` becomes [batch, 1, ...], normalised inside.

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -21,6 +21,7 @@ from appliance.engines.checked import fit_output
 from appliance.errors import EngineError
 from calibration.dataset import CalibrationSet, prepared
 from calibration.entry import Entry
+from export.gate_report import DenoiserGate, GateReport, LabelGate, Limits
 
 FLOAT32_ENGINE: Final = "ort"
 """Every machine has it, and the golden outputs are its."""
@@ -43,28 +44,30 @@ class Answers:
 
 @dataclass(slots=True, kw_only=True)
 class SideBySide:
-    """Two loaded models and what was seen of them so far."""
+    """Two graphs of one model, the images to compare them on, and what was seen of them so far."""
 
     card: ModelCard
     fp32: Path
     candidate: Path
+    labelled: CalibrationSet
+    precision: str
     engine: str
-    threads: int = 1
-    progress: Progress | None = None
+    threads: int
+    progress: Progress | None
     fp32_engine: str = ""
     candidate_engine: str = ""
     largest: dict[str, float] = field(default_factory=dict)
     """Output to the largest absolute difference on any image so far."""
 
-    def answers(self, labelled: CalibrationSet) -> Iterator[Answers]:
+    def answers(self) -> Iterator[Answers]:
         """Both answers to every image. Raises EngineError when a model fails or gives what is no number."""
         with (
             load_engine(FLOAT32_ENGINE, self.fp32, threads=self.threads) as first,
             load_engine(self.engine, self.candidate, threads=self.threads) as second,
         ):
             self.fp32_engine, self.candidate_engine = first.describe().words, second.describe().words
-            for done, entry in enumerate(labelled.entries, start=1):
-                image = labelled.image(entry)
+            for done, entry in enumerate(self.labelled.entries, start=1):
+                image = self.labelled.image(entry)
                 tensors = prepared(image, self.card)
                 fp32 = self._all(first.infer(tensors))
                 candidate = self._all(second.infer(tensors))
@@ -78,7 +81,33 @@ class SideBySide:
                     self.largest[name] = max(apart, self.largest.get(name, 0.0))
                 yield Answers(entry=entry, image=image, fp32=fp32, candidate=candidate)
                 if self.progress is not None:
-                    self.progress(done, len(labelled.entries))
+                    self.progress(done, len(self.labelled.entries))
+
+    def report(
+        self,
+        limits: Limits,
+        *,
+        reasons: Iterable[str],
+        notes: Iterable[str],
+        labels: tuple[LabelGate, ...] = (),
+        denoiser: DenoiserGate | None = None,
+    ) -> GateReport:
+        """What a gate says about these two, after all answers."""
+        return GateReport(
+            model=self.card.identity,
+            precision=self.precision,
+            fp32_engine=self.fp32_engine,
+            candidate_engine=self.candidate_engine,
+            manifest_sha256=self.labelled.manifest_sha256,
+            images=len(self.labelled.entries),
+            groups=len(set(self.labelled.groups)),
+            limits=limits,
+            largest_differences=dict(self.largest),
+            reasons=tuple(reasons),
+            notes=tuple(notes),
+            labels=labels,
+            denoiser=denoiser,
+        )
 
     def _all(self, outputs: Tensors) -> dict[str, NDArray[np.float32]]:
         return {

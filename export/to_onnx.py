@@ -14,19 +14,22 @@ import importlib.util
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import version_converter
 
 from appliance.domain.card import ModelCard, TensorSpec
 from appliance.errors import ConfigError, InputError
 from export.archives import CONVERT_REMEDY, harmless_program, harmless_script, pickle_refused
 from export.graphs import opset, read_graph
+from export.session import Tensors
 
 OPSET: Final = 20
 """What a PyTorch model is written in: the newest that TensorRT 10.3, the oldest supported, reads."""
@@ -81,6 +84,31 @@ def to_onnx(source: Source, card: ModelCard) -> onnx.ModelProto:
         f"{source.model!r} is not a model that can be exported.",
         remedy="Give a .onnx, .pt2 or TorchScript .pt file, or package.module:factory with --weights.",
     )
+
+
+def network_answers(
+    source: Source, card: ModelCard, inputs: Sequence[Tensors]
+) -> list[dict[str, NDArray[Any]]] | None:
+    """What the network itself says, in PyTorch; None for a source that is ONNX already."""
+    if not source.is_factory and Path(source.model).suffix.lower() == ".onnx":
+        return None
+    torch = _torch()
+    if source.is_factory:
+        network = _made(source).eval()
+    elif Path(source.model).suffix.lower() == ".pt2":
+        with _quiet():
+            network = torch.export.load(harmless_program(Path(source.model), torch)).module()
+    else:
+        with _quiet():
+            network = torch.jit.load(harmless_script(Path(source.model)), map_location="cpu").eval()
+    names = [spec.name for spec in card.outputs]
+    found = []
+    with torch.no_grad():
+        for item in inputs:
+            answer = network(*(torch.from_numpy(np.array(item[spec.name])) for spec in card.inputs))
+            values = answer if isinstance(answer, tuple | list) else (answer,)
+            found.append({name: value.numpy() for name, value in zip(names, values, strict=True)})
+    return found
 
 
 def _torch() -> Any:

@@ -85,3 +85,25 @@ def images(count: int, *, channels: int = 1, seed: int = 7) -> list[dict[str, ND
         image = image + random.normal(0, 0.02, image.shape)
         found.append({"image": image[None].astype(np.float32)})
     return found
+
+
+def fragile_classifier() -> onnx.ModelProto:
+    """Its layer "three" is given one channel a thousand times larger than the others, and ignores it.
+
+    In float32 that does nothing; in int8 the large channel leaves no codes for the others.
+    """
+    net = Network(seed=15)  # whose answers differ most between images
+    net.conv("image", "one", inside=1, outside=CHANNELS)
+    net.add("Relu", ["one"], "one/relu")
+    net.conv("one/relu", "two", inside=CHANNELS, outside=CHANNELS)
+    net.add("Relu", ["two"], "two/relu")
+    net.conv("two/relu", "three", inside=CHANNELS, outside=CHANNELS)
+    net.add("Relu", ["three"], "three/relu")
+    net.add("GlobalAveragePool", ["three/relu"], "mean")
+    net.add("Flatten", ["mean"], "flat")
+    net.keep("head/weight", net.random.normal(0, 1, (2, CHANNELS)).astype(np.float32))
+    net.keep("head/bias", np.zeros(2, np.float32))
+    net.add("Gemm", ["flat", "head/weight", "head/bias"], "logits", transB=1)
+    net.stored["two/bias"][0] = 1000.0
+    net.stored["three/weight"][:, 0] = 0.0
+    return net.model({"logits": ["batch", 2]})

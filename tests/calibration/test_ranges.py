@@ -77,7 +77,7 @@ def test_entropy_clips_a_long_tail_and_keeps_the_bulk() -> None:
     values = np.maximum(gaussian(60), 0)
     values[0, :4] = 40.0
     found = statistics(values).ranges(ENTROPY)["same"]
-    assert 1.5 < found < 20.0
+    assert 1.5 < found < 36.0
 
 
 def test_a_tensor_that_is_always_zero_has_no_range() -> None:
