@@ -12,7 +12,7 @@ from typing import Any, Final
 from appliance.clock import Clock
 from appliance.domain.card import ModelCard
 from appliance.domain.record import from_plain
-from appliance.models.proof import cpu_model
+from appliance.models.passport import cpu_model
 from calibration.coverage import Coverage
 from export.float_graph import MODEL
 from export.gate_report import GateReport

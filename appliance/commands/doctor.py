@@ -21,14 +21,14 @@ def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson 
     FAIL comes with its remedy.
     """
     from appliance.monitor.doctor import Health, examine  # noqa: PLC0415  (--help stays quick)
-    from appliance.processes.models import kept_proofs, open_registry  # noqa: PLC0415
+    from appliance.processes.models import kept_passports, open_registry  # noqa: PLC0415
 
     with errors_in_words():
         settings = load_settings(config)
         layout = Layout(data=data.resolve())
         failed = False
         rows: list[tuple[str, ...]] = []
-        with open_registry(settings, kept_proofs(layout), layout=layout) as registry:
+        with open_registry(settings, kept_passports(layout), layout=layout) as registry:
             for diagnosis in examine(settings, layout, registry, SystemClock()):
                 failed |= diagnosis.health is Health.FAIL
                 if as_json:

@@ -57,7 +57,7 @@ def passport(
     Exit code 1 when a test fails, or a model can be served by nothing. docs/passport.md tells how to read it.
     """
     from appliance.domain.record import to_plain  # noqa: PLC0415  (--help stays quick)
-    from appliance.processes.models import kept_proofs, open_registry  # noqa: PLC0415
+    from appliance.processes.models import kept_passports, open_registry  # noqa: PLC0415
 
     with errors_in_words():
         settings = _settings_for(load_settings(config), engine, precision)
@@ -65,7 +65,7 @@ def passport(
         rows: list[tuple[str, ...]] = []
         failed = False
         served: dict[str, bool] = {}
-        with open_registry(settings, kept_proofs(layout), layout=layout) as registry:
+        with open_registry(settings, kept_passports(layout), layout=layout) as registry:
             for problem in registry.problems:
                 failed = True
                 _say({"verdict": "REFUSED", "reason": problem.what}, rows, as_json=as_json)

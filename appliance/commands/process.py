@@ -37,7 +37,7 @@ def process(
     Prints one line per acquisition and per file that gave none; never stops at a bad file. Exit code 0 when
     every path got an answer, be it a reason. docs/json.md describes the --json lines.
     """
-    from appliance.processes.models import kept_proofs, open_registry  # noqa: PLC0415  (--help stays quick)
+    from appliance.processes.models import kept_passports, open_registry  # noqa: PLC0415  (--help stays quick)
     from appliance.processes.oneshot import files_below, process_files  # noqa: PLC0415
 
     with errors_in_words():
@@ -53,7 +53,7 @@ def process(
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        with open_registry(settings, kept_proofs()) as registry, bar:
+        with open_registry(settings, kept_passports()) as registry, bar:
             shown = bar.add_task("", total=None)
             lines = process_files(
                 files,

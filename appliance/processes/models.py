@@ -105,7 +105,7 @@ def bundles_in_folders(settings: Settings, cache: Path) -> dict[str, Bundle]:
     )
 
 
-def kept_proofs(layout: Layout | None = None) -> Path:
+def kept_passports(layout: Layout | None = None) -> Path:
     """Where commands keep their passports: in the data folder if there is one, else in the user's cache."""
     if layout is not None and layout.engine_cache.is_dir():
         return layout.engine_cache
