@@ -164,12 +164,12 @@ def test_an_older_release_beside_the_one_that_serves_is_no_fault(tmp_path: Path)
     kept.note(release(3))
     kept.note(release(2, task="other", name="another"))
     with Registry(
-        (tmp_path / "shipped", tmp_path / "site"),
+        (tmp_path / "site", tmp_path / "shipped"),
         engines=("ort",),
         threads=1,
         cache=tmp_path / "cache",
         trust=trusted(),
-        releases=kept,
+        surroundings=Surroundings(releases=kept),
     ) as registry:
         card = registry.card("ct_denoise")
         assert card is not None
