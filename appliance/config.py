@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from appliance.errors import ConfigError
@@ -30,6 +30,22 @@ AeTitle = Annotated[
     str, Field(min_length=1, max_length=16, pattern=r"^[\x21-\x5B\x5D-\x7E][\x20-\x5B\x5D-\x7E]*$")
 ]
 """PS3.5 table 6.2-1, VR AE: 16 characters, no backslash, no control characters."""
+
+ENGINE_FOLDER: Final = Path(__file__).parent / "engines"
+NOT_A_CHOICE: Final = frozenset({"faulty"})
+"""The fire drill is for tests: it cannot be chosen on a device."""
+
+
+def _known_engine(name: str) -> str:
+    """An engine is a file: no list here to forget one in."""
+    files = {path.stem for path in ENGINE_FOLDER.glob("[a-z]*.py")} - NOT_A_CHOICE
+    if name != "auto" and name not in files:
+        raise ValueError("there is no engine of that name; docs/engines.md tells of them")
+    return name
+
+
+EngineName = Annotated[str, AfterValidator(_known_engine)]
+"""`auto`, or the name of an engine's file."""
 
 
 class _Section(BaseModel):
@@ -85,8 +101,11 @@ class ReadingSettings(_Section):
 class WorkerSettings(_Section):
     """The process that decodes, infers and writes results."""
 
-    engines: tuple[Literal["openvino", "ort", "null"], ...] = ("openvino", "ort")
-    """In order of preference; the first that proves itself on the model's golden data serves."""
+    engines: tuple[EngineName, ...] = ("auto",)
+    """In order of preference; the first that has its passport for the model serves. `auto` stands for what
+    is usable on this device: the GPU's engines, then the quickest one of the processor's."""
+    precisions: tuple[Literal["int8", "fp16", "fp32"], ...] = ("int8", "fp16", "fp32")
+    """Which graphs of a bundle may serve, in order of preference; on the processor the quickest one does."""
     threads: int = Field(default=2, ge=1, le=64)
     max_attempts: int = Field(default=3, ge=1, le=10)
     """A job that fails this often is set aside for a person; one that took its worker down this often
@@ -204,6 +223,11 @@ class Layout:
         return self.data / "engines"
 
     @property
+    def models(self) -> Path:
+        """Bundles that were installed here, and which of them serves."""
+        return self.data / "models"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"
@@ -218,6 +242,7 @@ class Layout:
             self.results,
             self.views,
             self.engine_cache,
+            self.models,
             self.run,
         ):
             folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from typing import Any
 import onnx
 from numpy.typing import NDArray
 
+from appliance.clock import SystemClock
 from appliance.domain.acquisition import Acquisition, Urgency
 from appliance.domain.card import ModelCard
 from appliance.domain.image import PixelImage
@@ -20,7 +21,7 @@ from appliance.engines.catalogue import load_engine
 from appliance.errors import EngineError, InputError
 from appliance.intake.assembly import all_given, arrive
 from appliance.intake.jail import Jail
-from appliance.models.proof import Proof
+from appliance.models.passport import Passport
 from appliance.models.registry import Served
 
 Slice = PixelImage | InputError
@@ -73,15 +74,26 @@ class Shelf:
     given_up: list[tuple[str, str]] = field(default_factory=list)
 
     def put(self, card: ModelCard, model: onnx.ModelProto, folder: Path, *, engine: str = "ort") -> None:
-        """Load a network as the registry would, its proof left out."""
+        """Load a network as the registry would, its passport unmeasured."""
         file = folder / f"{card.task}.onnx"
         onnx.save(model, file)
-        words = {"task": card.task, "model": card.identity, "engine": engine, "words": engine}
-        unmeasured = dict.fromkeys(("reason", "worst_difference", "tolerance", "p50_ms", "p95_ms"))
-        proof = Proof(passed=True, **words, **unmeasured)  # type: ignore[arg-type]  # None where allowed
+        passport = Passport(
+            task=card.task,
+            model=card.identity,
+            engine=engine,
+            precision="fp32",
+            threads=1,
+            words=engine,
+            device="CPU",
+            processor="",
+            device_key="",
+            libraries={},
+            made_at_utc=SystemClock().now_utc().isoformat(),
+            passed=True,
+        )
         loaded = load_engine(engine, file, threads=1)
         self.cards[card.task] = card
-        self.loaded[card.task] = Served(card=card, engine=loaded, proof=proof, fallback_reason=None)
+        self.loaded[card.task] = Served(card=card, engine=loaded, passport=passport, fallback_reason=None)
 
     def card(self, task: str) -> ModelCard | None:
         return self.cards.get(task)

@@ -28,7 +28,7 @@ def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson 
         layout = Layout(data=data.resolve())
         failed = False
         rows: list[tuple[str, ...]] = []
-        with open_registry(settings, kept_proofs(layout)) as registry:
+        with open_registry(settings, kept_proofs(layout), layout=layout) as registry:
             for diagnosis in examine(settings, layout, registry, SystemClock()):
                 failed |= diagnosis.health is Health.FAIL
                 if as_json:

@@ -9,36 +9,64 @@ from pathlib import Path
 
 import typer
 
-from appliance.commands.options import Config
+from appliance.commands.model_passport import passport
+from appliance.commands.model_slots import activate, install, rollback, shadow, slot_words
+from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
-from appliance.config import load_settings
+from appliance.config import Layout, load_settings
 from appliance.errors import ExitCode
 
-models = typer.Typer(no_args_is_help=True, help="Model bundles: list them, verify them.")
+models = typer.Typer(
+    no_args_is_help=True,
+    help="Model bundles: list and verify them, test them on this device, choose what serves.",
+)
+
+
+models.command("passport")(passport)
+models.command("install")(install)
+models.command("activate")(activate)
+models.command("rollback")(rollback)
+models.command("shadow")(shadow)
 
 
 @models.command("list")
-def list_models(*, config: Config = None, as_json: AsJson = False) -> None:
-    """Show each installed model: task, version, what it is for, how good it was measured to be."""
+def list_models(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
+    """Show each installed model: task, version, what it is for, how good it was measured to be.
+
+    And its place: what serves, what is installed beside it, what it would go back to, what is its shadow.
+    """
     from appliance.domain.record import to_plain  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.slots import SlotFolder, key_of  # noqa: PLC0415
     from appliance.processes.models import open_registry  # noqa: PLC0415
 
     with errors_in_words(), tempfile.TemporaryDirectory() as scratch:
         rows: list[tuple[str, ...]] = []
-        with open_registry(load_settings(config), Path(scratch)) as registry:
+        layout = Layout(data=data.resolve())
+        slots = SlotFolder(layout.models)
+        with open_registry(load_settings(config), Path(scratch), layout=layout) as registry:
             for task in registry.tasks():
-                card = registry.card(task)
-                assert card is not None  # it is listed
-                if as_json:
-                    say_json(to_plain(card))
-                    continue
-                measured = "; ".join(
-                    f"{metric.name} {metric.value:.3g} ({metric.dataset}, n={metric.n})"
-                    for metric in card.metrics[:3]
-                )
-                rows.append((card.identity, card.summary, measured, card.provenance.restrictions or "none"))
+                serving = registry.bundle(task)
+                assert serving is not None  # it is listed
+                chosen = slots.read(task)
+                waiting = [(key, bundle) for key, bundle in slots.installed(task) if key != key_of(serving)]
+                entries = [
+                    ("serves", serving.card),
+                    *((slot_words(chosen, key), b.card) for key, b in waiting),
+                ]
+                for place, card in entries:
+                    if as_json:
+                        say_json(to_plain(card) | {"place": place})
+                        continue
+                    measured = "; ".join(
+                        f"{metric.name} {metric.value:.3g} ({metric.dataset}, n={metric.n})"
+                        for metric in card.metrics[:3]
+                    )
+                    limits = card.provenance.restrictions or "none"
+                    rows.append((card.identity, place, card.summary, measured, limits))
+                if chosen.note:
+                    rows.append((task, "note", chosen.note, "", ""))
         if not as_json:
-            table("Models", ("model", "what it is", "measured", "restrictions"), rows)
+            table("Models", ("model", "place", "what it is", "measured", "restrictions"), rows)
 
 
 @models.command("verify")
@@ -54,18 +82,27 @@ def verify_models(*, config: Config = None, as_json: AsJson = False) -> None:
         rows: list[tuple[str, ...]] = []
         lines: list[dict[str, object]] = []
         with open_registry(load_settings(config), Path(scratch)) as registry:
-            proofs = registry.verify_all()
+            passports = registry.verify_all()
             for problem in registry.problems:
                 lines.append({"verdict": "REFUSED", "reason": problem.what, "remedy": problem.remedy})
                 rows.append(("", "", "REFUSED", f"{problem.what} {problem.remedy}"))
-        for proof in proofs:
-            verdict = "OK" if proof.passed else "FAILED"
-            lines.append(
-                {"model": proof.model, "engine": proof.engine, "verdict": verdict, "reason": proof.reason}
+            served = dict.fromkeys(
+                (card.identity for task in registry.tasks() if (card := registry.card(task))), False
             )
-            rows.append((proof.model, proof.engine, verdict, proof.reason or ""))
-        served = {proof.model for proof in proofs if proof.passed}
-        faulty = bool(registry.problems) or any(proof.model not in served for proof in proofs)
+        for made in passports:
+            verdict = "OK" if made.passed else "FAILED"
+            served[made.model] |= made.passed
+            lines.append(
+                {
+                    "model": made.model,
+                    "engine": made.engine,
+                    "precision": made.precision,
+                    "verdict": verdict,
+                    "reason": made.reason,
+                }
+            )
+            rows.append((made.model, made.candidate.words, verdict, made.reason or ""))
+        faulty = not all(served.values()) or any(line["verdict"] == "REFUSED" for line in lines)
         if as_json:
             for line in lines:
                 say_json(line)

@@ -7,10 +7,15 @@ Read from `card.toml` of a bundle; unknown keys are refused, so a misspelt thres
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.domain.finding import Code
+
+LARGEST_EXPONENT: Final = 60.0
+"""exp(60) is far from the largest number, and 1 + exp(-60) is exactly 1: more changes no probability."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,11 @@ class Label:
     shift: float
     sensitive_threshold: float
     specific_threshold: float
+
+    def probability_of(self, logit: float) -> float:
+        """The calibrated probability, 0 to 1."""
+        exponent = min(max(self.scale * logit + self.shift, -LARGEST_EXPONENT), LARGEST_EXPONENT)
+        return 1.0 / (1.0 + math.exp(-exponent))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

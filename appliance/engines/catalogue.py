@@ -61,6 +61,16 @@ def engine_device_key(name: str) -> str:
         raise _absent(name, error) from error
 
 
+def unusable(name: str) -> str | None:
+    """Why this engine cannot serve anything here (no library, no driver, no device); None when it may."""
+    try:
+        engine_version(name)
+        engine_device_key(name)
+    except EngineError as error:
+        return error.what
+    return None
+
+
 def load_engine(name: str, model: Path, *, threads: int, cache: Path | None = None) -> Engine:
     """Load a verified ONNX file into the engine of that name. Raises EngineError when it cannot serve it.
 

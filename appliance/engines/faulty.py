@@ -29,6 +29,8 @@ HANG_ON_LOAD: Final = "hang"
 RAISE_ON_INFER: Final = "raise"
 NAN_ON_INFER: Final = "nan"
 SHAPE_ON_INFER: Final = "shape"
+IMPOSTOR: Final = "impostor"
+"""It describes itself as another engine: a fall-back that nobody was told of."""
 
 
 class FaultyEngine(NullEngine):
@@ -66,6 +68,11 @@ def load(model: Path, *, threads: int) -> FaultyEngine:
         signal.pause()
     return FaultyEngine(
         signature=signature,
-        description=EngineDescription(engine="faulty", version=version(), precision="none", device="none"),
+        description=EngineDescription(
+            engine="ort" if fault == IMPOSTOR else "faulty",
+            version=version(),
+            precision="none",
+            device="none",
+        ),
         fault=fault,
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from appliance.engines.base import Engine, Tensors
 from appliance.engines.checked import fit_output
 from appliance.errors import EngineError
-from appliance.models.bundle import Bundle
+from appliance.models.bundle import FP32, Bundle
 
 PARITY_RELATIVE: Final = 1e-4
 """Of the largest golden value of an output: float32 engines differ by about a tenth of it (measured 1e-5)."""
@@ -41,12 +41,31 @@ class Parity:
         return f"its {self.output!r} is off by {self.difference:.3g}; {self.allowed:.3g} is allowed"
 
 
-def compare(outputs: Tensors, golden: Golden) -> Parity:
-    """Raises EngineError when an output is missing, has another shape or holds what is no number."""
+def allowed_difference(golden: NDArray[Any]) -> float:
+    """How far two float32 engines may be apart in an output."""
+    return PARITY_ABSOLUTE + PARITY_RELATIVE * float(np.abs(golden).max())
+
+
+def tolerances_of(bundle: Bundle, precision: str) -> Mapping[str, float]:
+    """Output name to how far from the golden float32 output a graph of that precision may be.
+
+    A variant's limits stand in the card: they were measured when it was made, and its gate passed with them.
+    """
+    if precision == FP32:
+        return {name: allowed_difference(golden) for name, golden in bundle.golden_outputs.items()}
+    (variant,) = (found for found in bundle.card.variants if found.precision == precision)
+    return variant.tolerances
+
+
+def compare(outputs: Tensors, golden: Golden, tolerances: Mapping[str, float] | None = None) -> Parity:
+    """The worst output against its tolerance; without tolerances, that of float32.
+
+    Raises EngineError when an output is missing, has another shape or holds what is no number.
+    """
     worst: Parity | None = None
     for name, wanted in golden.items():
         difference = float(np.abs(fit_output(outputs, name, wanted.shape) - wanted).max())
-        allowed = PARITY_ABSOLUTE + PARITY_RELATIVE * float(np.abs(wanted).max())
+        allowed = allowed_difference(wanted) if tolerances is None else tolerances[name]
         if worst is None or difference / allowed > worst.difference / worst.allowed:
             worst = Parity(output=name, difference=difference, allowed=allowed)
     assert worst is not None  # a bundle without golden outputs is refused
@@ -65,13 +84,13 @@ def first_of_batch(bundle: Bundle) -> tuple[Golden, Golden]:
     )
 
 
-def ask_known(engine: Engine, bundle: Bundle) -> None:
+def ask_known(engine: Engine, bundle: Bundle, precision: str = FP32) -> None:
     """A question whose answer is known. Raises EngineError when the engine does not give it.
 
     The first run of an engine is also the slowest one; asked at loading, it is not a patient who waits.
     """
     inputs, golden = first_of_batch(bundle)
-    reason = compare(engine.infer(inputs), golden).reason
+    reason = compare(engine.infer(inputs), golden, tolerances_of(bundle, precision)).reason
     if reason is not None:
         raise EngineError(
             f"The engine gives a wrong answer to a known question: {reason}.",

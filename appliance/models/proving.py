@@ -1,70 +1,147 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""The child in which an engine first meets a model. JSON in, a JSON proof out."""
+"""The child in which an engine first meets a model. JSON in, a JSON passport out."""
 
 from __future__ import annotations
 
 import resource
 import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from appliance.clock import NS_PER_MS, Clock, SystemClock
+from appliance.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
 from appliance.engines.base import Engine, Tensors
-from appliance.engines.catalogue import load_engine
+from appliance.engines.catalogue import engine_device_key
 from appliance.errors import EngineError
-from appliance.models.bundle import Bundle, read_bundle
-from appliance.models.parity import Parity, compare, first_of_batch
-from appliance.models.proof import Proof, ProofRequest
+from appliance.models.bundle import FP32, Bundle, read_bundle
+from appliance.models.candidate import Candidate, in_words_of, load_candidate
+from appliance.models.energy import joules_between, reader_of_this_device
+from appliance.models.flips import count_flips
+from appliance.models.parity import allowed_difference, compare, first_of_batch, tolerances_of
+from appliance.models.passport import (
+    Passport,
+    PassportRequest,
+    failed_passport,
+    library_versions,
+)
 
-RUNS: Final = 12
-"""Runs that are timed; the first of them also warms up and is left out."""
+WARM_RUNS: Final = 3
+"""Not timed: the first run allocates, and the clock of a sleeping core takes a moment to rise."""
+LEAST_RUNS: Final = 20
+"""Below this a 95th percentile is the maximum and nothing else."""
+MOST_RUNS: Final = 200
+"""Two of these are beyond the 99th percentile; more would keep the start waiting."""
+TIMED_S: Final = 1.0
+"""No further run is timed after this long, once there are LEAST_RUNS."""
 
 
-def measure(bundle: Bundle, engine_name: str, *, threads: int, clock: Clock) -> Proof:
-    """Load, run, compare, time. EngineErrors become a proof that was not passed."""
-    words, times_ms = "", np.empty(0)
-    parity: Parity | None = None
-    reason: str | None = None
+@dataclass(slots=True, kw_only=True)
+class _Times:
+    """Durations of single runs, and what all of them together used."""
+
+    runs_ms: list[float] = field(default_factory=list)
+    joules: float | None = None
+
+    def percentile_ms(self, percent: float) -> float:
+        return float(np.percentile(np.array(self.runs_ms), percent))
+
+
+def measure(
+    bundle: Bundle, candidate: Candidate, *, threads: int, clock: Clock, cache: Path | None = None
+) -> Passport:
+    """Load, run, compare, decide, time. EngineErrors become a passport that was not passed."""
+    found = failed_passport(bundle, candidate, "", threads=threads, clock=clock)
     try:
-        with load_engine(engine_name, bundle.model, threads=threads) as engine:
-            words = engine.describe().words
-            parity = compare(engine.infer(bundle.golden_inputs), bundle.golden_outputs)
-            reason = parity.reason
-            alone, _ = first_of_batch(bundle)
-            times_ms = np.array([_run_ms(engine, alone, clock) for _ in range(RUNS)])[1:]
+        found = replace(
+            found,
+            device_key=engine_device_key(candidate.engine),
+            libraries=library_versions(candidate.engine),
+        )
+        with load_candidate(bundle, candidate, threads=threads, cache=cache) as engine:
+            described = in_words_of(candidate, engine.describe())
+            found = replace(found, words=described.words, device=described.device)
+            found = _compared(found, bundle, engine.infer(bundle.golden_inputs))
+            times = _timed(engine, first_of_batch(bundle)[0], clock)
     except EngineError as error:
-        reason = error.what
-    return Proof(
-        task=bundle.card.task,
-        model=bundle.card.identity,
-        engine=engine_name,
-        words=words,
-        passed=reason is None,
-        reason=reason,
-        worst_difference=parity.difference if parity else None,
-        tolerance=parity.allowed if parity else None,
-        p50_ms=float(np.percentile(times_ms, 50)) if times_ms.size else None,
-        p95_ms=float(np.percentile(times_ms, 95)) if times_ms.size else None,
+        return replace(found, reason=error.what)
+    return replace(
+        found,
+        passed=found.reason is None,
+        runs=len(times.runs_ms),
+        p50_ms=times.percentile_ms(50),
+        p95_ms=times.percentile_ms(95),
+        p99_ms=times.percentile_ms(99),
+        joules=None if times.joules is None else times.joules / len(times.runs_ms),
     )
 
 
-def _run_ms(engine: Engine, inputs: Tensors, clock: Clock) -> float:
-    started_ns = clock.monotonic_ns()
-    engine.infer(inputs)
-    return (clock.monotonic_ns() - started_ns) / NS_PER_MS
+def _compared(found: Passport, bundle: Bundle, outputs: Tensors) -> Passport:
+    """With numbers and decisions, and the first reason against them."""
+    parity = compare(outputs, bundle.golden_outputs, tolerances_of(bundle, found.precision))
+    flips = count_flips(outputs, bundle)
+    unchecked = flips is None and bundle.card.labels and found.precision != FP32
+    reasons = (
+        _proves_nothing(bundle, found.precision),
+        parity.reason,
+        None if flips is None else flips.reason,
+        "its decisions cannot be checked: no output of the card holds its labels" if unchecked else None,
+    )
+    return replace(
+        found,
+        reason=next((reason for reason in reasons if reason is not None), None),
+        worst_output=parity.output,
+        worst_difference=parity.difference,
+        tolerance=parity.allowed,
+        decisions=None if flips is None else flips.decisions,
+        flipped=None if flips is None else flips.flipped,
+        open_decisions=None if flips is None else flips.open,
+    )
+
+
+def _proves_nothing(bundle: Bundle, precision: str) -> str | None:
+    """A tolerance that zeros would meet tells a working engine from a dead one no more."""
+    for name, tolerance in tolerances_of(bundle, precision).items():
+        largest = float(np.abs(bundle.golden_outputs[name]).max())
+        if precision != FP32 and allowed_difference(bundle.golden_outputs[name]) < largest <= tolerance:
+            return (
+                f"the card grants its {name!r} a difference of {tolerance:.3g}, and the largest golden value "
+                f"is {largest:.3g}: an engine that answers zeros would pass"
+            )
+    return None
+
+
+def _timed(engine: Engine, inputs: Tensors, clock: Clock) -> _Times:
+    """One image at a time, as the appliance asks."""
+    for _ in range(WARM_RUNS):
+        engine.infer(inputs)
+    times = _Times()
+    read = reader_of_this_device()
+    first = read() if read else None
+    began_ns = clock.monotonic_ns()
+    while len(times.runs_ms) < MOST_RUNS:
+        started_ns = clock.monotonic_ns()
+        if len(times.runs_ms) >= LEAST_RUNS and started_ns - began_ns > TIMED_S * NS_PER_S:
+            break
+        engine.infer(inputs)
+        times.runs_ms.append((clock.monotonic_ns() - started_ns) / NS_PER_MS)
+    times.joules = joules_between(first, read()) if read else None
+    return times
 
 
 def main(request_json: str) -> int:
-    """Print the proof as the last line of standard output."""
+    """Print the passport as the last line of standard output."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    request = from_json(ProofRequest, request_json)
+    request = from_json(PassportRequest, request_json)
     bundle = read_bundle(Path(request.bundle))
-    proof = measure(bundle, request.engine, threads=request.threads, clock=SystemClock())
-    sys.stdout.write(f"\n{to_json(proof)}\n")
+    candidate = Candidate(engine=request.engine, precision=request.precision)
+    passport = measure(
+        bundle, candidate, threads=request.threads, clock=SystemClock(), cache=Path(request.cache)
+    )
+    sys.stdout.write(f"\n{to_json(passport)}\n")
     return 0
 
 

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which model answers for which task, and on which engine: the first that has proven itself here."""
+"""Which model answers for which task: what was activated on this device, else what the folders hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -14,12 +14,16 @@ from typing import Final
 from typing_extensions import Self
 
 from appliance.domain.card import ModelCard
-from appliance.engines.base import Engine
-from appliance.engines.catalogue import load_engine
+from appliance.engines.base import Engine, EngineDescription
 from appliance.errors import EngineError, ModelBundleError
-from appliance.models.bundle import CARD, SUMS, Bundle, read_bundle, unpack_bundle
+from appliance.models.bundle import Bundle
+from appliance.models.candidate import Candidate, in_words_of
+from appliance.models.folders import read_folders
 from appliance.models.parity import ask_known
-from appliance.models.proof import Proof, kept_proof, prove
+from appliance.models.passport import Passport
+from appliance.models.placing import Placing
+from appliance.models.selection import PRECISIONS, Selected, Selection, plan_of
+from appliance.models.slots import SlotFolder
 
 SHIPPED: Final = "models_shipped"
 """Folder of the appliance package that holds the reference bundles."""
@@ -31,9 +35,14 @@ class Served:
 
     card: ModelCard
     engine: Engine
-    proof: Proof
+    passport: Passport
     fallback_reason: str | None
-    """Why this is not the first engine of the settings; None when it is."""
+    """Why this is not the first choice; None when it is."""
+
+    @property
+    def description(self) -> EngineDescription:
+        """What really runs: the engine's own words, with the precision of the graph that it was given."""
+        return in_words_of(self.passport.candidate, self.engine.describe())
 
 
 def shipped_models() -> Path:
@@ -41,59 +50,72 @@ def shipped_models() -> Path:
     return Path(str(resources.files("appliance"))) / SHIPPED
 
 
+def _nobody() -> None:
+    """For those who have nobody to show life to."""
+
+
+def _nothing(served: Served) -> None:
+    """For those who keep no log."""
+    del served
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the process around a registry adds to it."""
+
+    slots: SlotFolder | None = None
+    """What was activated on this device; None: only the folders count."""
+    mends_slots: bool = False
+    """Take an activated release that cannot serve out of its slot: only the worker does."""
+    alive: Callable[[], None] = _nobody
+    """Called about every second while a passport is made."""
+    at_change: Callable[[Served], None] = _nothing
+    """Called whenever a task gets an engine, or another one."""
+
+
 class Registry:
-    """All bundles of some folders, and one loaded engine per task that was asked for. One thread."""
+    """All bundles of folders and slots, and one loaded engine per task that was asked for. One thread."""
 
     def __init__(
-        self, folders: tuple[Path, ...], *, engines: tuple[str, ...], threads: int, cache: Path
+        self,
+        folders: tuple[Path, ...],
+        *,
+        engines: tuple[str, ...],
+        threads: int,
+        cache: Path,
+        precisions: tuple[str, ...] = PRECISIONS,
+        surroundings: Surroundings = Surroundings(),
     ) -> None:
-        """Verify every bundle. The first of a task serves, but never before a newer release of itself.
-
-        A bundle that is refused stays out and is told in `problems`; the others serve.
-        """
-        self._engines = engines
-        self._threads = threads
-        self._cache = cache
-        self._bundles: dict[str, Bundle] = {}
+        """Verify every bundle. One that is refused stays out and is told in `problems`; the others serve."""
+        self.selection = Selection(
+            plan_of(engines), precisions=precisions, threads=threads, cache=cache, alive=surroundings.alive
+        )
+        """Chooses the engine of a bundle."""
+        self._at_change = surroundings.at_change
         self._served: dict[str, Served] = {}
+        self._shadows: dict[str, tuple[str, Served]] = {}
         self._unserved: dict[str, EngineError] = {}
-        self._given_up: dict[str, list[tuple[str, str]]] = {}
+        self._given_up: dict[str, dict[str, str]] = {}
         self.problems: list[ModelBundleError] = []
         """Bundles that were refused, and why."""
-        for path in self._paths(folders):
-            self._read(path)
-
-    def _read(self, path: Path) -> None:
-        try:
-            folder = unpack_bundle(path, into=self._cache / "bundles") if path.suffix == ".zip" else path
-            bundle = read_bundle(folder)
-        except ModelBundleError as error:
-            self.problems.append(error)
-            return
-        there = self._bundles.get(bundle.card.task)
-        if there is None:
-            self._bundles[bundle.card.task] = bundle
-        elif there.card.name == bundle.card.name and there.card.release < bundle.card.release:
-            self._bundles[bundle.card.task] = bundle
-            self.problems.append(_older(there, bundle))
-
-    @staticmethod
-    def _paths(folders: tuple[Path, ...]) -> Iterator[Path]:
-        for folder in folders:
-            if not folder.is_dir():
-                continue
-            for path in sorted(folder.iterdir()):
-                if path.suffix == ".zip" or (path / CARD).exists() or (path / SUMS).exists():
-                    yield path
+        in_folders = read_folders(folders, unpack_into=cache / "bundles", problems=self.problems)
+        self._placing = Placing(
+            in_folders, surroundings.slots, mends=surroundings.mends_slots, problems=self.problems
+        )
 
     def tasks(self) -> tuple[str, ...]:
         """Tasks that have a bundle."""
-        return tuple(sorted(self._bundles))
+        return self._placing.tasks()
 
     def card(self, task: str) -> ModelCard | None:
         """The card of the task's bundle, without loading anything; None when there is none."""
-        bundle = self._bundles.get(task)
+        bundle = self.bundle(task)
         return None if bundle is None else bundle.card
+
+    def bundle(self, task: str) -> Bundle | None:
+        """The bundle that answers for the task; None when there is none."""
+        placed = self._placing.of(task)
+        return None if placed is None else placed.bundle
 
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
@@ -106,48 +128,87 @@ class Registry:
             except EngineError as error:
                 self._unserved[task] = _anew(error)  # asked again for every image, tried at the next start
                 raise
+            self._at_change(served)
         return served
 
     def give_up(self, task: str, reason: str) -> None:
         """The engine that serves the task has failed: the next call of `served` takes the one after it."""
         served = self._served.pop(task, None)
         if served is not None:
-            self._given_up.setdefault(task, []).append((served.proof.engine, reason))
+            self._given_up.setdefault(task, {})[served.passport.engine] = reason
             served.engine.close()
 
-    def _load(self, task: str) -> Served:
-        bundle = self._bundles.get(task)
-        if bundle is None:
-            raise EngineError(
-                f"No model for {task} is installed.",
-                remedy="Install a bundle with `scanside models install`, or see `scanside models verify`.",
-            )
-        failed = dict(self._given_up.get(task, ()))
-        for engine in self._engines:
-            if engine in failed:
-                continue
-            proof = self._proof(bundle, engine)
-            if proof.passed:
-                try:
-                    loaded = self._loaded(bundle, engine)
-                except EngineError as error:
-                    failed[engine] = error.what
-                    continue
-                return Served(card=bundle.card, engine=loaded, proof=proof, fallback_reason=_words(failed))
-            failed[engine] = proof.reason or "it failed its test"
-        raise EngineError(
-            f"No engine can serve {bundle.card.identity} on this device: {_words(failed)}.",
-            remedy="Run `scanside models verify`; until then these images are read as usual, without it.",
-        )
+    def refresh(self) -> None:
+        """Follow the slots: load what was activated meanwhile, then let go of what answered before.
 
-    def _loaded(self, bundle: Bundle, name: str) -> Engine:
-        engine = load_engine(name, bundle.model, threads=self._threads)
+        Call it where no answer is under way. What cannot serve goes back to its slot's previous release; if
+        nothing else can serve either, what answered before answers on. `problems` tells it.
+        """
+        for task, moved in self._placing.changed().items():
+            self._unserved.pop(task, None)
+            self._drop_shadow(task)
+            before = self._served.pop(task, None) if moved else None
+            if before is None:
+                continue
+            given_up = self._given_up.pop(task, None)
+            try:
+                self.served(task)
+            except EngineError as error:
+                self._unserved.pop(task, None)
+                self._served[task] = replace(before, fallback_reason=error.what)
+                if given_up:
+                    self._given_up[task] = given_up
+                self.problems.append(ModelBundleError(error.what, remedy=error.remedy))
+            else:
+                before.engine.close()
+
+    def _load(self, task: str) -> Served:
+        while True:
+            placed = self._placing.of(task)
+            if placed is None:
+                raise EngineError(
+                    f"No model for {task} is installed.",
+                    remedy="Install a bundle with `scanside models install`; see `scanside models verify`.",
+                )
+            given_up = self._given_up.get(task, {})
+            try:
+                selected = self.selection.select(placed.bundle, given_up=given_up)
+            except EngineError as error:
+                # engines that failed at work are no reason to go back: they may fail with the other, too
+                if given_up or not self._placing.step_back(task, error.what):
+                    raise
+            else:
+                return _served(placed.bundle, selected, placed.stepped_back)
+
+    def shadow(self, task: str) -> tuple[str, Served] | None:
+        """Release key and model that run in the shadow of the task, loaded; None when none does.
+
+        What cannot be served is taken out of the slot: it never stands in the way of what answers.
+        """
+        there = self._shadows.get(task)
+        if there is not None:
+            return there
+        placed = self._placing.shadow(task)
+        if placed is None:
+            return None
+        key, bundle = placed
         try:
-            ask_known(engine, bundle)
-        except EngineError:
-            engine.close()
-            raise
-        return engine
+            selected = self.selection.select(bundle, given_up={})
+        except EngineError as error:
+            self._placing.drop_shadow(task, error.what)
+            return None
+        self._shadows[task] = (key, _served(bundle, selected, None))
+        return self._shadows[task]
+
+    def give_up_shadow(self, task: str, reason: str) -> None:
+        """It failed at work."""
+        self._drop_shadow(task)
+        self._placing.drop_shadow(task, reason)
+
+    def _drop_shadow(self, task: str) -> None:
+        there = self._shadows.pop(task, None)
+        if there is not None:
+            there[1].engine.close()
 
     def ask_known(self, task: str) -> None:
         """Ask the engine that serves the task a question whose answer is known.
@@ -155,29 +216,35 @@ class Registry:
         Raises EngineError when it gives another answer; the next call of `served` takes the next engine.
         """
         served = self.served(task)
+        bundle = self.bundle(task)
+        assert bundle is not None  # it is served
         try:
-            ask_known(served.engine, self._bundles[task])
+            ask_known(served.engine, bundle, served.passport.precision)
         except EngineError as error:
             self.give_up(task, error.what)
             raise
 
-    def _proof(self, bundle: Bundle, engine: str) -> Proof:
-        kept = kept_proof(bundle, engine, threads=self._threads, cache=self._cache)
-        return kept or prove(bundle, engine, threads=self._threads, cache=self._cache)
+    def every_candidate(self) -> Iterator[tuple[Bundle, Candidate]]:
+        """Every bundle that has its task's place, with everything that may serve it here."""
+        for task in self.tasks():
+            bundle = self.bundle(task)
+            assert bundle is not None  # it is listed
+            for candidate in self.selection.every_candidate(bundle):
+                yield bundle, candidate
 
-    def verify_all(self) -> tuple[Proof, ...]:
+    def verify_all(self) -> tuple[Passport, ...]:
         """Every bundle on every engine of the settings, proven anew."""
         return tuple(
-            prove(bundle, engine, threads=self._threads, cache=self._cache)
-            for _, bundle in sorted(self._bundles.items())
-            for engine in self._engines
+            self.selection.passport(bundle, candidate, anew=True)
+            for bundle, candidate in self.every_candidate()
         )
 
     def close(self) -> None:
         """Close all engines."""
-        for served in self._served.values():
+        for served in (*self._served.values(), *(shadow for _, shadow in self._shadows.values())):
             served.engine.close()
         self._served.clear()
+        self._shadows.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -191,8 +258,14 @@ class Registry:
         self.close()
 
 
-def _words(failed: dict[str, str]) -> str | None:
-    return "; ".join(f"{engine}: {reason.rstrip('.')}" for engine, reason in failed.items()) or None
+def _served(bundle: Bundle, selected: Selected, stepped_back: str | None) -> Served:
+    reasons = (stepped_back, selected.fallback_reason)
+    return Served(
+        card=bundle.card,
+        engine=selected.engine,
+        passport=selected.passport,
+        fallback_reason="; ".join(reason for reason in reasons if reason) or None,
+    )
 
 
 def _anew(error: EngineError) -> EngineError:
@@ -202,11 +275,3 @@ def _anew(error: EngineError) -> EngineError:
     holds those, too: kept and raised for every image, it would keep every image.
     """
     return type(error)(error.what, remedy=error.remedy)
-
-
-def _older(old: Bundle, new: Bundle) -> ModelBundleError:
-    return ModelBundleError(
-        f"Release {old.card.release} of {old.card.name} in {old.folder.parent} is older than release "
-        f"{new.card.release}, which is there too. The newer one serves.",
-        remedy="Remove the older bundle.",
-    )

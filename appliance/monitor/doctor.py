@@ -19,9 +19,10 @@ import apsw
 
 from appliance.clock import Clock
 from appliance.config import GIB, Layout, Settings
-from appliance.engines.catalogue import engine_version
+from appliance.engines.catalogue import engine_version, unusable
 from appliance.errors import ScansideError
 from appliance.models.registry import Registry
+from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import read_beat
 from appliance.outputs.dicom_send import echo
 from appliance.store.connection import OLDEST_SQLITE, Database
@@ -57,8 +58,9 @@ class Diagnosis:
 def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock) -> Iterator[Diagnosis]:
     """Look at everything, one after the other. Changes nothing."""
     yield _python()
-    yield from _engines(settings)
+    yield from _engines(settings, registry)
     yield from _models(settings, registry)
+    yield from _slots(layout)
     yield _disk(layout)
     yield _sqlite()
     yield _store(layout, clock)
@@ -73,21 +75,29 @@ def _python() -> Diagnosis:
     return Diagnosis(subject="python", health=Health.OK, found=f"Python {version}")
 
 
-def _engines(settings: Settings) -> Iterator[Diagnosis]:
-    for position, engine in enumerate(settings.worker.engines):
+def _engines(settings: Settings, registry: Registry) -> Iterator[Diagnosis]:
+    plan = registry.selection.plan
+    broken = {engine: reason for engine in plan.engines if (reason := unusable(engine)) is not None}
+    for engine in plan.engines:
         subject = f"engine {engine}"
-        try:
-            version = engine_version(engine)
-        except ScansideError as error:
-            last = position == len(settings.worker.engines) - 1
-            yield Diagnosis(
-                subject=subject,
-                health=Health.FAIL if last else Health.CHECK,
-                found=error.what,
-                remedy=error.remedy,
-            )
-        else:
-            yield Diagnosis(subject=subject, health=Health.OK, found=f"version {version}")
+        if engine not in broken:
+            yield Diagnosis(subject=subject, health=Health.OK, found=f"version {engine_version(engine)}")
+            continue
+        yield Diagnosis(
+            subject=subject,
+            health=Health.FAIL if len(broken) == len(plan.engines) else Health.CHECK,
+            found=broken[engine],
+            remedy=f"Install what is missing, or leave {engine} out of worker.engines.",
+        )
+    for engine, reason in plan.skipped.items():
+        yield Diagnosis(subject=f"engine {engine}", health=Health.OK, found=f"not used: {reason}")
+    if not plan.engines:
+        yield Diagnosis(
+            subject="engines",
+            health=Health.FAIL,
+            found=f"none of {', '.join(settings.worker.engines)} can be used here: no model serves",
+            remedy="Install onnxruntime, which runs on every machine.",
+        )
 
 
 def _models(settings: Settings, registry: Registry) -> Iterator[Diagnosis]:
@@ -108,16 +118,35 @@ def _models(settings: Settings, registry: Registry) -> Iterator[Diagnosis]:
                 subject=f"model {task}", health=Health.FAIL, found=error.what, remedy=error.remedy
             )
             continue
-        words = f"{served.card.identity} on {served.engine.describe().words}"
+        words = f"{served.card.identity} on {served.description.words}"
         if served.fallback_reason:
             yield Diagnosis(
                 subject=f"model {task}",
                 health=Health.CHECK,
                 found=f"{words}, because {served.fallback_reason}",
-                remedy=f"Mend the engine {settings.worker.engines[0]}, or take it out of worker.engines.",
+                remedy=f"`scanside models passport --task {task}` shows what each engine does here. Mend "
+                f"it, or leave it out of worker.engines ({', '.join(settings.worker.engines)}).",
             )
         else:
             yield Diagnosis(subject=f"model {task}", health=Health.OK, found=words)
+
+
+def _slots(layout: Layout) -> Iterator[Diagnosis]:
+    """What the appliance did to the choice of models by itself."""
+    folder = SlotFolder(layout.models)
+    for task in folder.tasks():
+        try:
+            note = folder.read(task).note
+        except ScansideError as error:
+            yield Diagnosis(subject=f"slot {task}", health=Health.FAIL, found=error.what, remedy=error.remedy)
+            continue
+        if note:
+            yield Diagnosis(
+                subject=f"slot {task}",
+                health=Health.CHECK,
+                found=note,
+                remedy=f"Choose again with `scanside models activate {task}@VERSION`.",
+            )
 
 
 def _disk(layout: Layout) -> Diagnosis:

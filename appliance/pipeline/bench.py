@@ -63,7 +63,7 @@ class Answering:
         return EngineUse(
             task=self.task.name,
             model=self.served.card.identity,
-            engine=self.served.engine.describe().words,
+            engine=self.served.description.words,
             fallback_reason=self.served.fallback_reason,
         )
 

@@ -22,12 +22,15 @@ from appliance.domain.job import Job
 from appliance.errors import EngineError, InputError, StoreError
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
+from appliance.models.registry import Served, Surroundings
+from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
 from appliance.processes.models import open_registry
+from appliance.processes.shadows import ShadowWork
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
 from appliance.store.landing import Landings
@@ -36,6 +39,8 @@ from appliance.store.results import Results
 NAME: Final = "worker"
 TAKE_BACK_INTERVAL_S: Final = 5.0
 """How often ended leases are looked for."""
+SLOT_LOOK_INTERVAL_S: Final = 1.0
+"""A person who activates a model waits no longer than this, and the disk is asked no more often."""
 RENEW_FRACTION: Final = 0.25
 """A lease is renewed when this much of it has passed."""
 
@@ -63,9 +68,24 @@ class Worker:
         self._landings = Landings(database)
         self._results = Results(database)
         self._beat = Heartbeat(layout.run, NAME, clock)
+        self._told = 0
         self._owned = ExitStack()
-        self._models = self._owned.enter_context(open_registry(settings, layout.engine_cache))
+        self._models = self._owned.enter_context(
+            open_registry(
+                settings,
+                layout.engine_cache,
+                surroundings=Surroundings(
+                    slots=SlotFolder(layout.models),
+                    mends_slots=True,
+                    alive=lambda: self._beat.beat("testing an engine"),
+                    at_change=self._say_who_answers,
+                ),
+            )
+        )
+        self._say_problems()
         self._cold = list(self._models.tasks())
+        self._shadows = ShadowWork(self._models, database, clock)
+        self._slots_looked_ns = clock.monotonic_ns()
         self._jails = [self._new_jail()]
         self._depth = 0
         self._at_hand: tuple[tuple[str, int], Acquisition, FrameSource] | None = None
@@ -75,6 +95,7 @@ class Worker:
         self._jobs.take_back(worker=NAME)
         looked_ns = self._clock.monotonic_ns()
         while not self._stop.is_set():
+            self.follow_slots()
             job = self._jobs.lease(worker=NAME, lease_s=self._settings.worker.lease_s)
             if job is not None:
                 self.do(job)
@@ -83,6 +104,8 @@ class Worker:
             self._at_hand = None  # idle: give the pixels back
             if self._cold:
                 self._warm_up(self._cold.pop())
+                continue
+            if self._look_as_a_shadow():
                 continue
             now_ns = self._clock.monotonic_ns()
             if now_ns - looked_ns > TAKE_BACK_INTERVAL_S * NS_PER_S:
@@ -127,6 +150,44 @@ class Worker:
             self._models.served(task)
         except EngineError as error:
             self._log.error("no engine for a model", task=task, reason=str(error))
+
+    def follow_slots(self) -> None:
+        """Between two jobs: load what somebody activated meanwhile. A look is one `stat` per task."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._slots_looked_ns < SLOT_LOOK_INTERVAL_S * NS_PER_S:
+            return
+        self._slots_looked_ns = now_ns
+        self._models.refresh()
+        self._say_problems()
+
+    def _look_as_a_shadow(self) -> bool:
+        """In spare time. False: there was nothing to look at."""
+        log = self._log
+        try:
+            with self._jail() as jail:
+                return self._shadows.do_one(jail)
+        except (StoreError, OSError):
+            raise
+        except Exception as error:  # a model on trial costs no answer that counts: that image is passed over
+            log.error("a model in the shadow failed", exc_info=error)
+            return True
+
+    def _say_who_answers(self, served: Served) -> None:
+        """The record of which model and engine answered from when on."""
+        say = self._log.warning if served.fallback_reason else self._log.info
+        say(
+            "model in service",
+            model=served.card.identity,
+            release=served.card.release,
+            engine=served.description.words,
+            library=served.description.version,
+            second_choice_because=served.fallback_reason,
+        )
+
+    def _say_problems(self) -> None:
+        for problem in self._models.problems[self._told :]:
+            self._log.error("model problem", what=problem.what, remedy=problem.remedy)
+        self._told = len(self._models.problems)
 
     def show_life(self, job: Job) -> None:
         """Beat from within a long job. Raises ToldToStopError when it should not go on."""

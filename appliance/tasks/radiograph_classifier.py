@@ -38,11 +38,6 @@ LARGEST_BOX: Final = 0.5
 """A box around more than this share of the frame points at nothing and is not drawn."""
 
 
-def probability_of(label: Label, logit: float) -> float:
-    """Platt's calibration, as the card defines it; exact 0 or 1 where exp would overflow."""
-    return float(1.0 / (1.0 + np.exp(-np.clip(label.scale * logit + label.shift, -60.0, 60.0))))
-
-
 class RadiographClassifier:
     """An ImageTask over one model bundle."""
 
@@ -98,7 +93,7 @@ def _how(card: ModelCard) -> tuple[int, float, float]:
 
 
 def _finding(task: str, label: Label, logit: float) -> Finding:
-    probability = probability_of(label, logit)
+    probability = label.probability_of(logit)
     low, high = label.sensitive_threshold, label.specific_threshold
     return Finding(
         task=task,

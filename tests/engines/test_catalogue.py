@@ -9,6 +9,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from appliance import engines
 from appliance.config import WorkerSettings
@@ -18,6 +19,7 @@ from appliance.engines.catalogue import (
     engine_names,
     engine_version,
     load_engine,
+    unusable,
 )
 from appliance.errors import EngineError
 
@@ -34,7 +36,19 @@ def test_every_file_is_an_engine_or_known_not_to_be_one() -> None:
 
 
 def test_what_the_settings_prefer_exists_and_computes() -> None:
-    assert set(WorkerSettings().engines) <= set(engine_names()) - {"null", "faulty"}
+    assert WorkerSettings().engines == ("auto",)
+    for name in engine_names():
+        if name != "faulty":
+            assert WorkerSettings(engines=(name,)).engines == (name,), "a new file is a choice by its name"
+    for name in ("faulty", "tensorflow", "../ort", "__init__", "nvidia", ""):
+        with pytest.raises(ValidationError, match="no engine of that name"):
+            WorkerSettings(engines=(name,))
+
+
+def test_an_engine_whose_library_is_there_is_usable_and_another_says_why_not() -> None:
+    assert unusable("ort") is None
+    assert engine_device_key("ort") == ""
+    assert "There is no engine" in (unusable("tensorflow") or "")
 
 
 def test_an_unknown_name_is_said_with_the_choice(tmp_path: Path) -> None:

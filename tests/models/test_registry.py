@@ -34,25 +34,25 @@ def test_the_first_engine_serves_and_its_proof_is_kept(make_bundle: MakeBundle, 
     cache = tmp_path / "cache"
     with open_registry(tmp_path / "models", cache, "ort", "openvino") as registry:
         served = registry.served("ct_denoise")
-        assert served.engine.describe().words == "ort f32 CPU"
+        assert served.description.words == "ort f32 CPU"
         assert served.fallback_reason is None
         assert served.card.release == 1
-        assert served.proof.passed
-        assert served.proof.worst_difference == 0.0
-        assert served.proof.p50_ms is not None
+        assert served.passport.passed
+        assert served.passport.worst_difference == 0.0
+        assert served.passport.p50_ms is not None
         assert half(registry) == 4.0
         assert registry.served("ct_denoise") is served
-    (kept,) = cache.glob("proof-*.json")
+    (kept,) = cache.glob("passport-*.json")
     record = json.loads(kept.read_text(encoding="utf-8"))
     record["p50_ms"] = 123456.0  # a mark: only a registry that reads the record can know it
     kept.write_text(json.dumps(record), encoding="utf-8")
     with open_registry(tmp_path / "models", cache, "ort") as registry:
-        assert registry.served("ct_denoise").proof.p50_ms == 123456.0
+        assert registry.served("ct_denoise").passport.p50_ms == 123456.0
     with Registry((tmp_path / "models",), engines=("ort",), threads=2, cache=cache) as registry:
-        assert registry.served("ct_denoise").proof.p50_ms != 123456.0, "other threads, other proof"
+        assert registry.served("ct_denoise").passport.p50_ms != 123456.0, "other threads, other proof"
     kept.write_text(kept.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     with open_registry(tmp_path / "models", cache, "ort") as registry:
-        assert registry.served("ct_denoise").proof.p50_ms != 123456.0, "a cut record proves nothing"
+        assert registry.served("ct_denoise").passport.p50_ms != 123456.0, "a cut record proves nothing"
 
 
 def test_an_engine_whose_process_aborts_is_passed_over(make_bundle: MakeBundle, tmp_path: Path) -> None:
@@ -60,9 +60,9 @@ def test_an_engine_whose_process_aborts_is_passed_over(make_bundle: MakeBundle, 
     with open_registry(tmp_path / "models", tmp_path / "cache", "faulty", "ort") as registry:
         served = registry.served("ct_denoise")
         assert served.engine.describe().engine == "ort"
-        assert served.fallback_reason == "faulty: loading it ended the process (SIGABRT)"
+        assert served.fallback_reason == "faulty fp32: loading it ended the process (SIGABRT)"
         assert half(registry) == 4.0
-    assert not list((tmp_path / "cache").glob("proof-*-faulty-*")), "failures are not kept"
+    assert not list((tmp_path / "cache").glob("passport-*-faulty-*")), "failures are not kept"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,9 @@ def test_the_null_engine_never_answers(make_bundle: MakeBundle, tmp_path: Path) 
 def test_golden_data_that_nobody_reaches_stops_every_engine(make_bundle: MakeBundle, tmp_path: Path) -> None:
     make_bundle(tmp_path / "models" / "ct", golden_factor=0.501)
     with open_registry(tmp_path / "models", tmp_path / "cache", "ort", "null") as registry:
-        with pytest.raises(EngineError, match=r"ort: its 'denoised' is off by .*; null: its") as first:
+        with pytest.raises(
+            EngineError, match=r"ort fp32: its 'denoised' is off by .*; null fp32: its"
+        ) as first:
             registry.served("ct_denoise")
         shutil.rmtree(tmp_path / "models")
         with pytest.raises(EngineError) as second:
@@ -191,14 +193,14 @@ def test_verify_all_tries_every_bundle_on_every_engine(make_bundle: MakeBundle, 
     make_bundle(tmp_path / "models" / "a")
     make_bundle(tmp_path / "models" / "b", task="other", golden_factor=0.4)
     with open_registry(tmp_path / "models", tmp_path / "cache", "ort") as registry:
-        proofs = registry.verify_all()
-    assert [(proof.task, proof.passed) for proof in proofs] == [("ct_denoise", True), ("other", False)]
+        passports = registry.verify_all()
+    assert [(found.task, found.passed) for found in passports] == [("ct_denoise", True), ("other", False)]
 
 
-def test_an_engine_that_is_not_installed_is_passed_over(make_bundle: MakeBundle, tmp_path: Path) -> None:
+def test_an_engine_that_there_is_not_is_passed_over(make_bundle: MakeBundle, tmp_path: Path) -> None:
     make_bundle(tmp_path / "models" / "ct")
-    with open_registry(tmp_path / "models", tmp_path / "cache", "tensorrt", "ort") as registry:
-        assert "There is no engine 'tensorrt'" in (registry.served("ct_denoise").fallback_reason or "")
+    with open_registry(tmp_path / "models", tmp_path / "cache", "abacus", "ort") as registry:
+        assert "There is no engine 'abacus'" in (registry.served("ct_denoise").fallback_reason or "")
 
 
 def test_every_shipped_bundle_is_whole() -> None:

@@ -72,7 +72,7 @@ def test_a_model_on_its_second_engine_is_to_be_looked_at(layout: Layout, tmp_pat
     )
     model = found(layout, settings, models=tmp_path / "models")["model ct_denoise"]
     assert model.health is Health.CHECK
-    assert "because null:" in model.found
+    assert "because null fp32:" in model.found
     assert "null" in model.remedy
 
 

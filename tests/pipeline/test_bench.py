@@ -52,7 +52,7 @@ def work_with(models: Remembering, tmp_path: Any) -> Work:
 
 def test_an_engine_whose_answer_is_none_is_given_up(tmp_path: Any) -> None:
     models = Remembering()
-    served = Served(card=object(), engine=object(), proof=object(), fallback_reason=None)  # type: ignore[arg-type]
+    served = Served(card=object(), engine=object(), passport=object(), fallback_reason=None)  # type: ignore[arg-type]
     work = work_with(models, tmp_path)
     with pytest.raises(EngineError), work.trusting(Answering(task=TASK, served=served)):
         raise EngineError("3 values are not numbers.", remedy="")
