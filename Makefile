@@ -41,6 +41,10 @@ setup-export: setup ## Also the workshop: torch (CPU) and what converts and trai
 setup-triton: setup ## Also a Triton inference server (CPU) that the tests of shared inference talk to
 	@$(SETUP)/environment.sh triton
 
+.PHONY: setup-rtx
+setup-rtx: setup ## Also TensorRT for RTX, NVIDIA's licence: builds models for RTX cards without one
+	@$(SETUP)/environment.sh rtx
+
 .PHONY: demo
 demo: setup ## Bundled studies through the whole appliance; says what to look at next
 	@$(BIN)/scanside demo $(ARGS)
@@ -53,6 +57,7 @@ test: setup-peers ## The whole test suite; ARGS="tests/store -x" for a part of i
 check: setup-peers ## The definition of done: format, lint, types, imports, licences, tests, docs, wheel
 	@$(SETUP)/environment.sh export-if-possible
 	@$(SETUP)/environment.sh triton-if-possible
+	@$(SETUP)/environment.sh rtx-if-possible
 	@echo "== format";   $(BIN)/ruff format --check --quiet $(CODE)
 	@echo "== lint";     $(BIN)/ruff check --quiet $(CODE)
 	@echo "== types";    $(BIN)/mypy

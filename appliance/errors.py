@@ -7,6 +7,9 @@ ScansideError
  +-- InputError             the file's         quarantined with the reason on screen, never retried
  +-- EngineError            the engine's       back to the queue, the next engine in line takes over
  |    +-- ModelBundleError  the bundle's       refused before anything deserialises it
+ |    +-- EnginePlanError   the built plan's   thrown away and built anew from the verified model, once
+ |    +-- EngineMemoryError the device's       what can be spared is freed, one more try, then the next engine
+ |    +-- EngineLostError   the device's       of no use to this process any more, maybe to a new one
  +-- StoreError             the store's        the process stops rather than acknowledge what it cannot keep
  +-- DeliveryError          the receiver's     kept and tried again, for ever, with backoff
 """
@@ -58,6 +61,21 @@ class EngineError(ScansideError):
 
 class ModelBundleError(EngineError):
     """A model bundle is not what its signed list says it is. It is refused unread."""
+
+
+class EnginePlanError(EngineError):
+    """A plan built for a device is damaged, or was built for another one. It is built anew, once."""
+
+
+class EngineMemoryError(EngineError):
+    """The device has no memory left. What can be spared is freed and it is tried once more."""
+
+
+class EngineLostError(EngineError):
+    """The device failed so that this process cannot use it any more; the next engine takes over.
+
+    CUDA calls such an error sticky: every later call fails, too, until the process is started anew.
+    """
 
 
 class StoreError(ScansideError):

@@ -9,6 +9,8 @@ An engine is a file in this folder: its name is the engine's name, and it holds 
 found by name and imported on use. It raises EngineError when it cannot serve this model here. Beside it
 stands `version() -> str`, and, where the engine has a device of its own, `device_key() -> str`: everything
 about driver and device that a measurement depends on; EngineError when device or driver are not there.
+
+An engine that builds a plan on the device says `KEEPS_PLANS = True`, and its `load` also takes `cache`.
 """
 
 from __future__ import annotations
@@ -70,3 +72,10 @@ class LoadEngine(Protocol):
 
     def __call__(self, model: Path, *, threads: int) -> Engine:
         """Load a verified ONNX file. Raises EngineError when this engine cannot serve it here."""
+
+
+class BuildEngine(Protocol):
+    """The same for an engine whose file says KEEPS_PLANS."""
+
+    def __call__(self, model: Path, *, threads: int, cache: Path | None = None) -> Engine:
+        """Load a verified ONNX file; build for this device, or take what was built and kept in `cache`."""

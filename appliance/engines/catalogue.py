@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance import engines
-from appliance.engines.base import Engine, LoadEngine
+from appliance.engines.base import BuildEngine, Engine, LoadEngine
 from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 
 NOT_ENGINES: Final = frozenset({"base", "catalogue", "checked", "graph", "kserve"})
-"""Files of this folder that are about engines without being one."""
+"""Files of this folder that are about engines without being one. (A folder in it never is one.)"""
 REMOTE: Final = "remote"
 """The one engine that is not on this device: it has to be told where it is."""
 
 
 def engine_names() -> tuple[str, ...]:
     """Every engine that this version of the appliance knows, installed or not."""
-    found = {module.name for module in pkgutil.iter_modules(engines.__path__)}
+    found = {module.name for module in pkgutil.iter_modules(engines.__path__) if not module.ispkg}
     return tuple(sorted(found - NOT_ENGINES))
 
 
@@ -75,13 +75,24 @@ def unusable(name: str) -> str | None:
     return None
 
 
-def load_engine(name: str, model: Path, *, threads: int, server: InferenceServer | None = None) -> Engine:
+def load_engine(
+    name: str,
+    model: Path,
+    *,
+    threads: int,
+    cache: Path | None = None,
+    server: InferenceServer | None = None,
+) -> Engine:
     """Load a verified ONNX file into the engine of that name. Raises EngineError when it cannot serve it.
 
+    An engine that builds a plan on the device first (minutes) keeps it in `cache`; None: nothing is kept.
     `server` is for the engine `remote`; the others compute here.
     """
     try:
         module = _module(name)
+        if getattr(module, "KEEPS_PLANS", False):
+            build: BuildEngine = module.load
+            return build(model, threads=threads, cache=cache)
         load: LoadEngine = partial(module.load, server=server) if name == REMOTE else module.load
         return load(model, threads=threads)
     except ImportError as error:

@@ -36,7 +36,7 @@ def quiet_onnxruntime() -> Any:
     return library
 
 
-def _faults() -> tuple[type[Exception], ...]:
+def faults() -> tuple[type[Exception], ...]:
     """Everything the library raises: its own classes have no common ancestor below Exception."""
     states = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     own = (kind for kind in vars(states).values() if isinstance(kind, type) and issubclass(kind, Exception))
@@ -54,7 +54,7 @@ class OrtEngine(CheckedEngine):
             ),
         )
         self._session: Any = session
-        self._faults = _faults()
+        self._faults = faults()
         self._names = [port.name for port in signature.outputs]
 
     def _run(self, inputs: dict[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
@@ -75,30 +75,49 @@ def version() -> str:
     return installed_version("onnxruntime")
 
 
-def load(model: Path, *, threads: int) -> OrtEngine:
-    """Load a verified ONNX file. Threads sleep between runs: an idle appliance costs nothing."""
-    signature = read_signature(model)
+def open_session(
+    model: Path,
+    *,
+    signature: Signature,
+    threads: int,
+    provider: str = PROVIDER,
+    options: Mapping[str, str] | None = None,
+) -> Any:
+    """A session that computes on `provider` first. Raises EngineError when the library put another there.
+
+    Threads sleep between runs: an idle appliance costs nothing.
+    """
     onnxruntime = quiet_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = ERRORS_ONLY
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    settings.log_severity_level = ERRORS_ONLY
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings.add_session_config_entry("session.inter_op.allow_spinning", "0")
     if signature.precision != INT8:
         # weights that are only stored as int8 are unpacked once, not at every run: half the time (measured)
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
+        settings.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
-        session = onnxruntime.InferenceSession(str(model), sess_options=options, providers=[PROVIDER])
-    except _faults() as error:
+        session = onnxruntime.InferenceSession(
+            str(model), sess_options=settings, providers=[(provider, dict(options or {}))]
+        )
+    except faults() as error:
         raise EngineError(
-            f"ONNX Runtime {version()} cannot load {model.name}: {error}.",
+            f"ONNX Runtime {onnxruntime.__version__} cannot load {model.name}: {error}.",
             remedy="The next engine takes over; `scanside models verify` tries all of them.",
         ) from error
-    if session.get_providers()[0] != PROVIDER:
+    given = session.get_providers()
+    if given[0] != provider:
         raise EngineError(
-            f"ONNX Runtime was asked for {PROVIDER} and gave {session.get_providers()}.",
-            remedy="Install the plain onnxruntime package; two of its variants break each other.",
+            f"ONNX Runtime was asked for {provider} and gave {given}.",
+            remedy="Install exactly one of its packages, with the libraries that it needs (docs/engines.md); "
+            "two of its variants break each other.",
         )
-    return OrtEngine(session, signature=signature)
+    return session
+
+
+def load(model: Path, *, threads: int) -> OrtEngine:
+    """Load a verified ONNX file."""
+    signature = read_signature(model)
+    return OrtEngine(open_session(model, signature=signature, threads=threads), signature=signature)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -73,14 +74,23 @@ def contradiction(candidate: Candidate, description: EngineDescription) -> str |
 
 
 def load_candidate(
-    bundle: Bundle, candidate: Candidate, *, threads: int, server: InferenceServer | None = None
+    bundle: Bundle,
+    candidate: Candidate,
+    *,
+    threads: int,
+    cache: Path | None = None,
+    server: InferenceServer | None = None,
 ) -> Engine:
-    """The one door through which a bundle's graph gets into an engine.
+    """The one door through which a bundle's graph gets into an engine; see `load_engine`.
 
     Raises EngineError when the engine cannot serve it here, or is not what it was asked for.
     """
     engine = load_engine(
-        candidate.engine, bundle.model_in(candidate.precision), threads=threads, server=server
+        candidate.engine,
+        bundle.model_in(candidate.precision),
+        threads=threads,
+        cache=cache,
+        server=server,
     )
     against = contradiction(candidate, engine.describe())
     if against is not None:

@@ -55,6 +55,8 @@ class PassportRequest:
     engine: str
     precision: str
     threads: int
+    cache: str | None = None
+    """Folder in which an engine keeps what it builds."""
     server: InferenceServer | None = None
     """For the engine `remote`."""
 
@@ -185,6 +187,7 @@ def make_passport(
         engine=candidate.engine,
         precision=candidate.precision,
         threads=threads,
+        cache=str(cache),
         server=server,
     )
     try:

@@ -57,6 +57,7 @@ def measure(
     *,
     threads: int,
     clock: Clock,
+    cache: Path | None = None,
     server: InferenceServer | None = None,
 ) -> Passport:
     """Load, run, compare, decide, time. EngineErrors become a passport that was not passed."""
@@ -67,7 +68,7 @@ def measure(
             device_key=engine_device_key(candidate.engine),
             libraries=library_versions(candidate.engine),
         )
-        with load_candidate(bundle, candidate, threads=threads, server=server) as engine:
+        with load_candidate(bundle, candidate, threads=threads, cache=cache, server=server) as engine:
             described = in_words_of(candidate, engine.describe())
             found = replace(found, words=described.words, device=described.device)
             found = _compared(found, bundle, engine.infer(bundle.golden_inputs))
@@ -131,7 +132,14 @@ def main(request_json: str) -> int:
     request = from_json(PassportRequest, request_json)
     bundle = read_bundle(Path(request.bundle))
     candidate = Candidate(engine=request.engine, precision=request.precision)
-    passport = measure(bundle, candidate, threads=request.threads, clock=SystemClock(), server=request.server)
+    passport = measure(
+        bundle,
+        candidate,
+        threads=request.threads,
+        clock=SystemClock(),
+        cache=None if request.cache is None else Path(request.cache),
+        server=request.server,
+    )
     sys.stdout.write(f"\n{to_json(passport)}\n")
     return 0
 

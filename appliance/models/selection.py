@@ -166,7 +166,9 @@ class Selection:
         raise away
 
     def _load(self, bundle: Bundle, candidate: Candidate) -> Engine:
-        return load_candidate(bundle, candidate, threads=self._threads, server=self._server)
+        return load_candidate(
+            bundle, candidate, threads=self._threads, cache=self._cache, server=self._server
+        )
 
     def _first_of(self, steps: tuple[Step, ...], bundle: Bundle, failed: dict[str, str]) -> Selected:
         for step in steps:

@@ -10,6 +10,8 @@
 #   environment.sh export-if-possible  the same, but says so and succeeds when it cannot
 #   environment.sh triton              also a Triton inference server (CPU, Python backend), for tests only
 #   environment.sh triton-if-possible  the same, but says so and succeeds when it cannot
+#   environment.sh rtx                 also TensorRT for RTX, whose parser and builder need no GPU
+#   environment.sh rtx-if-possible     the same, but says so and succeeds when it cannot
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -138,5 +140,13 @@ triton | triton-if-possible)
         printf '%s\n%s\n%s\n' "$what" "$remedy" "Its tests will be SKIPPED."
     fi
     ;;
-*) fail "Unknown part '$part'." "appliance, or export or triton, each also with -if-possible" ;;
+rtx | rtx-if-possible)
+    if ! unless_stamped rtx "$constraints/rtx.txt" -- install_locked "$constraints/rtx.txt"; then
+        what="TensorRT for RTX is not installed; the reason is above."
+        remedy="It is a download of 97 MB for x86-64 and arm64. With the index at hand: make setup-rtx"
+        if [ "$part" = rtx ]; then fail "$what" "$remedy"; fi
+        printf '%s\n%s\n%s\n' "$what" "$remedy" "Its tests will be SKIPPED."
+    fi
+    ;;
+*) fail "Unknown part '$part'." "appliance, or export, rtx or triton, each also with -if-possible" ;;
 esac

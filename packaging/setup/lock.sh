@@ -40,6 +40,7 @@ compile dev.txt "${desk[@]}" --extra kiosk --extra openvino --extra remote --ext
 # One version of a package everywhere: the others follow the first.
 compile run.txt "${desk[@]}" --extra kiosk --extra openvino --constraint "$constraints/dev.txt"
 compile export.txt "${desk[@]}" --extra export --constraint "$constraints/dev.txt"
+compile rtx.txt "${desk[@]}" --extra rtx --constraint "$constraints/dev.txt"
 compile run-py310.txt "${jetpack6[@]}" --extra kiosk --extra openvino
 
 # From a public index torch means gigabytes of GPU libraries that no part of Scanside uses.
@@ -64,6 +65,7 @@ platforms=(--platform manylinux2014_aarch64)
 for glibc in 17 24 26 27 28 31 34 35; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
 rehearse dev.txt
 rehearse export.txt
+rehearse rtx.txt
 rehearse run-py310.txt --only-binary :all: --python-version 3.10 "${platforms[@]}" \
     --target "$report.none" --report "$report"
 

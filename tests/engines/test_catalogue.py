@@ -60,6 +60,26 @@ def test_an_unknown_name_is_said_with_the_choice(tmp_path: Path) -> None:
             engine_version(name)
 
 
+def test_only_engines_that_build_are_told_where_to_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, object]] = []
+
+    def load(model: Path, **more: object) -> None:
+        told.append(more)
+
+    for name in ("tensorrt", "ort"):
+        monkeypatch.setattr(f"appliance.engines.{name}.load", load)
+        load_engine(name, tmp_path / "model.onnx", threads=3, cache=tmp_path)
+    assert told == [{"threads": 3, "cache": tmp_path}, {"threads": 3}]
+
+
+def test_an_engine_on_the_processor_depends_on_no_device() -> None:
+    assert engine_device_key("ort") == ""
+    with pytest.raises(EngineError, match="There is no engine"):
+        engine_device_key("nvidia")  # a folder is none
+
+
 def test_the_libraries_have_one_door_each() -> None:
     """They report to their makers unless they are told not to before they are loaded; see the doors."""
     package = Path(engines.__path__[0]).parent

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from appliance.engines.base import Engine
-from appliance.engines.catalogue import REMOTE, engine_names, engine_version, load_engine
+from appliance.engines.catalogue import REMOTE, engine_device_key, engine_names, engine_version, load_engine
 from appliance.engines.checked import fit_output
 from appliance.errors import EngineError
 
@@ -34,6 +34,7 @@ def name(request: pytest.FixtureRequest) -> str:
     engine = str(request.param)
     try:
         engine_version(engine)
+        engine_device_key(engine)
     except EngineError as error:
         pytest.skip(f"{error}")
     return engine
@@ -125,7 +126,11 @@ def test_the_description_is_what_runs(name: str, computes: bool, edges: Path) ->
         description = engine.describe()
     assert description.engine == name
     assert description.version == engine_version(name)
-    assert description.words == f"{name} {'f32 CPU' if computes else 'none none'}"
+    assert description.precision == ("f32" if computes else "none")
+    if engine_device_key(name):
+        assert engine_device_key(name).startswith(description.device)
+    else:
+        assert description.device == ("CPU" if computes else "none")
 
 
 def test_float32_is_computed_in_float32(name: str, computes: bool, dense: Path) -> None:

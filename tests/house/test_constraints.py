@@ -23,6 +23,7 @@ LOCKS = {
     "run-py310.txt": ("kiosk", "openvino"),
     "dev.txt": ("kiosk", "openvino", "benchmarks", "dev"),
     "export.txt": ("export",),
+    "rtx.txt": ("rtx",),
 }
 """Lock file to the extras of pyproject.toml that it holds."""
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)")
@@ -93,7 +94,7 @@ def test_a_lock_holds_everything_that_is_asked_for(name: str, folder: Path, repo
     assert unmet(wanted, read(folder, name), python=python) == []
 
 
-@pytest.mark.parametrize("name", ["run.txt", "export.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "export.txt", "rtx.txt"])
 def test_what_is_in_two_locks_is_one_version(name: str, folder: Path) -> None:
     first = read(folder, "dev.txt")
     other = read(folder, name)

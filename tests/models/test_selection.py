@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from appliance.clock import ManualClock
+from appliance.engines.base import Engine
 from appliance.engines.catalogue import engine_names, unusable
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle, read_bundle
 from appliance.models.candidate import CPU_ENGINES, GPU_ENGINES, Candidate
-from appliance.models.passport import Passport
+from appliance.models.passport import Passport, PassportRequest, failed_passport
 from appliance.models.selection import AUTO_ORDER, Selected, Selection, Step, plan_of
 from tests.tiny_classifiers import build_classifier
 
@@ -147,3 +149,29 @@ def test_a_failed_test_withdraws_the_passport_that_was_kept(make_bundle: MakeBun
     assert kept.passed, "nobody asked for a new one"
     assert not selection.passport(bundle, candidate, anew=True).passed
     assert list(cache.iterdir()) == []
+
+
+def test_what_an_engine_builds_lies_with_the_passports(
+    monkeypatch: pytest.MonkeyPatch, classifier: Bundle, tmp_path: Path
+) -> None:
+    """Both the child that tests the engine and the worker that uses it are told where."""
+    bundle = classifier
+    candidate = Candidate(engine="ort", precision="fp32")
+    told: list[str | None] = []
+
+    def load(name: str, model: Path, *, threads: int, cache: Path | None, server: object) -> Engine:
+        told.append(str(cache))
+        raise EngineError("It is away.", remedy="")
+
+    def tested(request: PassportRequest, **_: object) -> Passport:
+        told.append(request.cache)
+        return failed_passport(bundle, candidate, "no", threads=1, clock=ManualClock())
+
+    monkeypatch.setattr("appliance.models.candidate.load_engine", load)
+    monkeypatch.setattr("appliance.models.passport._tested", tested)
+    selection = Selection(plan_of(("ort",)), threads=1, cache=tmp_path / "cache")
+    with pytest.raises(EngineError, match="It is away"):
+        selection.only(bundle, "ort")
+    selection.passport(bundle, candidate, anew=True)
+    assert set(told) == {str(tmp_path / "cache")}
+    assert len(told) == 1 + len(selection.candidates(bundle, "ort"))
