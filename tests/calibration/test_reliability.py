@@ -14,6 +14,7 @@ pytest.importorskip("confidenceinterval")
 from scipy.special import expit
 from sklearn.calibration import calibration_curve
 
+from calibration.probability import isotonic
 from calibration.reliability import compare_methods, error_estimate, expected_calibration_error, reliability
 
 
@@ -81,3 +82,17 @@ def test_methods_are_judged_on_folds_that_they_did_not_see() -> None:
     assert found["isotonic"].error.value < 0.06
     assert found["temperature"].error.value > 2 * found["platt"].error.value  # it has no shift
     assert [name for name, quality in found.items() if quality.fits_on_card] == ["platt", "temperature"]
+
+
+def test_a_staircase_fitted_to_chance_does_not_look_calibrated() -> None:
+    """Judged on the images that fitted it, isotonic regression has no error at all."""
+    random = np.random.default_rng(11)
+    logit, truth, weight = random.standard_normal(200), random.random(200) < 0.5, np.ones(200)
+    inside = isotonic(logit, truth, weight).probability(logit)
+    assert expected_calibration_error(inside, truth) < 1e-6
+    (judged,) = (
+        quality
+        for quality in compare_methods(logit, truth, weight, ["a", "b"] * 100, np.arange(200) % 5)
+        if quality.method == "isotonic"
+    )
+    assert judged.error.value > 0.03
