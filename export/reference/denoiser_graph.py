@@ -19,6 +19,7 @@ SCALE_HU = 400.0
 NOISE_LIMIT_HU = 300.0
 """The most that the denoiser may take from or add to a pixel."""
 DEEP_LAYERS = 5
+"""Of a network that is trained now; one that was trained with fewer is written with as many as it has."""
 KERNEL_PX = 3
 SAME = (1, 1, 1, 1)
 
@@ -57,7 +58,7 @@ def write_denoiser(weights: Weights, path: Path) -> None:
     small = graph.node("SpaceToDepth", [scaled], "small", blocksize=2)
     fine = conv(conv(small, "stem"), "fine")
     deep = conv(fine, "down", stride=2)
-    for number in range(DEEP_LAYERS):
+    for number in range(sum(name.startswith("deep.") for name in weights) // 2):
         deep = conv(deep, f"deep.{number}")
     wide = conv(deep, "up", relu=False)
     shuffled = graph.node("DepthToSpace", [wide], "up/shuffled", blocksize=2, mode="CRD")

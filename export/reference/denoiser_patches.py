@@ -26,15 +26,25 @@ SHARPENED_SHARE = 0.4
 """Patches that are sharpened first, as by a sharper kernel."""
 BODY_HU = -500.0
 """A patch with fewer than one pixel in five above this is mostly air and drawn again."""
-SHRUNK_TO = (0.45, 0.9)
-"""How far a slice is shrunk to stand for the patient: at 0.45 its noise falls by more than two and its
-edges are sharper than any scanner's."""
+SHRUNK_TO = (0.45, 0.75)
+"""How far a slice is shrunk to stand for the patient: its noise falls by two or more and its edges are
+sharper than any scanner's."""
+CLEAN_HU = 16.0
+"""Only slices with less noise than this (`noise_level`, which counts fine vessels too) stand for the patient.
+What noise is left in them is in the target as well: slices with more taught the network to leave noise."""
 WHOLE_NOISE_HU = (8.0, 110.0)
 """Noise of quarter-dose slices in soft tissue, from smooth thick slices to sharp ones of the abdomen."""
 SOURCE_BLUR_PX = 0.6
 """How blurred the slices are that are shrunk: about as by a standard kernel."""
 KEPT_OF_QUARTER_DOSE = 0.25
 """Variance share of the routine dose's noise in a quarter-dose slice, hence its regression on the whole."""
+
+
+LEVEL_OFFSET_HU = 5.0
+LEAST_LEVEL_HU = 10.0
+"""Squared errors are weighted by one over (noise + offset), so that the noisiest slices do not rule; noise
+below the least level counts as that much. Without that limit the few patches with next to no added noise
+outweighed all others, and taught the network to leave noise everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +64,11 @@ class Patch:
     low: FloatArray
     target: FloatArray
     level_hu: float
+
+
+def loss_weight(level_hu: float) -> float:
+    """Of the squared error of a patch whose noise has this standard deviation."""
+    return 1.0 / (max(level_hu, LEAST_LEVEL_HU) + LEVEL_OFFSET_HU)
 
 
 def noise_scale_hu(own_noise_hu: float, random: np.random.Generator, *, low_dose_only: bool) -> float:
@@ -118,7 +133,8 @@ def _added_noise(data: SliceSet, usable: list[int], random: np.random.Generator,
 def _whole_noise(data: SliceSet, usable: list[int], random: np.random.Generator) -> Patch:
     shrunk_to = float(random.uniform(*SHRUNK_TO))
     side_px = round(PATCH_PX / shrunk_to)
-    which, row, column, values = _anatomy(data, usable, random, side_px)
+    clean = [index for index in usable if data.slices[index].own_noise_hu < CLEAN_HU]
+    which, row, column, values = _anatomy(data, clean, random, side_px)
     patient = np.asarray(cv2.resize(values, (PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA), np.float32)
     scanner = int(random.integers(data.noise.shape[1]))
     blur_px = data.slices[which].blurs_px[scanner]

@@ -26,8 +26,14 @@ COARSE: Final = 2
 """The search runs on a grid this much coarser: a quarter of the work, and finer than the first scale."""
 SD_OF_MEDIAN: Final = 1.4826
 """Standard deviation of a normal distribution per median of its absolute values."""
-LIMIT_SD: Final = 5.5
-"""Smoothed change, in the standard deviations expected there, above which it is structure."""
+LIMIT_SD: Final = 5.0
+"""Smoothed change, in the standard deviations expected there, above which it is structure. On slices of
+patients that no training saw, 0.1 % of the body was found when three quarters of the added noise were taken
+and nothing else, 10 % when the slice was blurred by 1.5 pixels, and every planted disc of 12 pixels and 1.5
+standard deviations that was erased."""
+FLAT_BLOCKS: Final = 0.75
+"""What the smoothing leaves of noise is read at this quantile of the blocks: a denoiser takes most in flat
+tissue, and with the median the flat liver of every patient looks like structure."""
 LEAST_HU: Final = 2.0
 """A smoothed change below this is never called structure: a window of 400 HU shows it as one grey level."""
 MARGIN_PX: Final = 2.0
@@ -106,7 +112,7 @@ def outlines(kept: NDArray[np.bool_]) -> tuple[tuple[tuple[float, float], ...], 
 
 
 def _typical(ratio: NDArray[np.float32], tissue: NDArray[np.bool_]) -> np.float32:
-    """Median over blocks of the median within: structure that fills less than half of either is not seen."""
+    """Of the medians within blocks, the one of flat tissue: structure in few blocks does not raise it."""
     rows, columns = ratio.shape
     side = BLOCK_PX // COARSE
     down, across = max(1, rows // side), max(1, columns // side)
@@ -119,7 +125,7 @@ def _typical(ratio: NDArray[np.float32], tissue: NDArray[np.bool_]) -> np.float3
     middle = np.median(np.asarray(blocks(ratio), np.float32), axis=1)
     inside = np.asarray(blocks(tissue)).mean(axis=1) > 0.5
     chosen = middle[inside] if inside.sum() >= FEWEST_BLOCKS else middle
-    return np.float32(np.median(chosen))
+    return np.float32(np.quantile(chosen, FLAT_BLOCKS))
 
 
 def _grown(mask: NDArray[np.bool_], margin_px: float) -> NDArray[np.bool_]:
