@@ -39,6 +39,7 @@ _COLOURS: Final = {
     MarkStyle.FINDING_MEDIUM: theme.CYAN,
     MarkStyle.QUALITY_REPEAT: theme.RED,
     MarkStyle.QUALITY_CHECK: theme.AMBER,
+    MarkStyle.ORIGINAL_KEPT: theme.GREY,
 }
 
 

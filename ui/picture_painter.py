@@ -17,7 +17,7 @@ from ui.display_table import Window, initial_window, windowed_table
 from ui.frame_renderer import FrameRenderer, Painted
 from ui.heat_image import heat_image
 from ui.overlay_painter import Figures, OverlayPainter
-from ui.picture_state import PictureState
+from ui.picture_state import DrawnMark, MarkStyle, PictureState
 from ui.theme import Scale
 from ui.view_files import Picture, read_heatmap
 from ui.viewport import Viewport
@@ -95,16 +95,13 @@ class PicturePainter:
         if has_split:
             painter.setClipRect(QRect(line, 0, width - line, height))
             _draw(painter, self._renderer(scene, denoised=True).paint(scene.viewport, table))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._overlay.marks(painter, _marks(scene, of_the_copy=True), scene.viewport)
         painter.setClipRect(QRect(0, 0, width, height))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if scene.tools.ai_on and scene.tools.heatmap_on:
             self._draw_heat(painter, scene)
-        marks = [
-            mark
-            for mark in scene.state.marks
-            if (scene.tools.ai_on or not mark.is_ai) and mark.slice_index in {None, scene.slice_index}
-        ]
-        self._overlay.marks(painter, marks, scene.viewport)
+        self._overlay.marks(painter, _marks(scene, of_the_copy=False), scene.viewport)
         painter.setClipping(False)
         self._overlay.figures(painter, _figures(scene), scene.viewport)
         if has_split:
@@ -139,6 +136,17 @@ class PicturePainter:
         bottom_right = QPointF(*scene.viewport.to_screen((rows - 0.5, columns - 0.5)))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(top_left, bottom_right), self._heat)
+
+
+def _marks(scene: Scene, *, of_the_copy: bool) -> list[DrawnMark]:
+    """What is outlined on this slice: of the denoised copy alone, or of the picture itself."""
+    return [
+        mark
+        for mark in scene.state.marks
+        if (mark.style is MarkStyle.ORIGINAL_KEPT) is of_the_copy
+        and (scene.tools.ai_on or not mark.is_ai)
+        and mark.slice_index in {None, scene.slice_index}
+    ]
 
 
 def _figures(scene: Scene) -> Figures:

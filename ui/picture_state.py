@@ -26,6 +26,8 @@ class MarkStyle(str, Enum):
     """Dashed."""
     QUALITY_REPEAT = "quality_repeat"
     QUALITY_CHECK = "quality_check"
+    ORIGINAL_KEPT = "original_kept"
+    """Where the denoised copy is the original, drawn on the copy alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,12 @@ def picture_of(exam: ExamRecord) -> PictureState:
         style = MarkStyle.FINDING_HIGH if solid else MarkStyle.FINDING_MEDIUM
         marks.extend(_drawn(mark, style, f"{finding.code.meaning}?") for mark in finding.marks)
         codes.append(finding.code.value)
+    denoised = exam.result(Lane.DENOISE)
+    for file in denoised.derived if denoised else ():
+        marks.extend(  # named once a slice: the places lie close together
+            _drawn(mark, MarkStyle.ORIGINAL_KEPT, "" if number else mark.label)
+            for number, mark in enumerate(file.marks)
+        )
     header = exam.entry.first
     geometry = header.geometry
     at_detector = geometry.pixel_spacing_source == "ImagerPixelSpacing"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from appliance.domain.finding import Finding, Refusal
 from appliance.domain.job import Lane
-from appliance.domain.quality import QualityCheck
+from appliance.domain.quality import Mark, QualityCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,8 @@ class DerivedFile:
     sha256: str
     role: str
     """derived_image, heatmap, view."""
+    marks: tuple[Mark, ...] = ()
+    """Places in it that a reader must know of, such as those where a denoised image is the original's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,9 @@ def acquisition_line(report: AcquisitionReport) -> dict[str, Any]:
             for file in result.derived
             if file.role == DERIVED_IMAGE
         ],
+        "derived_marks": [
+            to_plain(mark) for result in results for file in result.derived for mark in file.marks
+        ],
         "outputs": list(report.outputs),
         "models": sorted({use.model for result in results for use in result.engines}),
         "engines": {use.task: use.engine for result in results for use in result.engines},
@@ -97,6 +100,7 @@ def set_aside_line(*, file: str, status: str, reason: str) -> dict[str, Any]:
         "findings": [],
         "refusals": [],
         "derived": [],
+        "derived_marks": [],
         "outputs": [],
         "models": [],
         "engines": {},

@@ -144,10 +144,11 @@ def _denoise(work: Work, answering: Answering, written: list[DerivedFile]) -> No
             with work.spans.stage("inferred"):
                 outputs = work.infer(answering, inputs)
             with work.spans.stage("interpreted"), work.trusting(answering):
-                denoised = task.interpret(work.acquisition, image, outputs, served.card)
+                frame = task.interpret(work.acquisition, image, outputs, served.card)
             with work.spans.stage("written"):
-                file, stored = writer.add(index, image, denoised)
-                written.append(file)
+                file, stored = writer.add(index, image, frame.values)
+                marks = tuple(replace(mark, slice_index=index) for mark in frame.marks)
+                written.append(replace(file, marks=marks))
                 stack.add(stored)
             work.bench.between()
     add_denoised(work.view)

@@ -21,7 +21,7 @@ from appliance.domain.card import ModelCard
 from appliance.domain.finding import Finding, Refusal
 from appliance.domain.image import GreyArray, PixelImage
 from appliance.domain.job import Lane
-from appliance.domain.quality import QualityCheck
+from appliance.domain.quality import Mark, QualityCheck
 from appliance.engines.base import Tensors
 
 
@@ -40,6 +40,16 @@ class Answer:
     quality: tuple[QualityCheck, ...] = ()
     findings: tuple[Finding, ...] = ()
     heatmaps: tuple[Heatmap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """A new frame made of one."""
+
+    values: GreyArray
+    """In the units of `image.grey()`, same shape, read-only."""
+    marks: tuple[Mark, ...] = ()
+    """Places in it that a reader must know of. Without a slice number: the frame knows no others."""
 
 
 class _Task(Protocol):
@@ -84,8 +94,8 @@ class FrameTask(_Task, Protocol):
 
     def interpret(
         self, acquisition: Acquisition, image: PixelImage, outputs: Tensors, card: ModelCard | None
-    ) -> GreyArray:
-        """The new frame, in the units of `image.grey()`, same shape. Raises EngineError if unfit."""
+    ) -> Frame:
+        """The new frame. Raises EngineError if the outputs are unfit."""
 
 
 AnyTask: TypeAlias = ImageTask | SeriesTask | FrameTask

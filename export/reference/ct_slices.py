@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1
 
-from export.reference.low_dose import FloatArray, clamp, noise_level, random_scan, unit_noise
+from export.reference.low_dose import FloatArray, blur_px, clamp, noise_level, random_scan, unit_noise
 
 HELD_OUT_PATIENTS = ("CCMD-cap002", "NYSBU-A048383", "NYSBU-A058062")
 """Whole patients kept for measuring; chosen for scanner and kernel before any training."""
@@ -41,6 +41,8 @@ class Slice:
     spacing_mm: float
     own_noise_hu: float
     held_out: bool
+    blurs_px: tuple[float, ...]
+    """How the kernel of each simulated noise blurs the patient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +105,16 @@ def prepare(data: Path, cache: Path, *, seed: int = 20261122) -> SliceSet:
                     spacing_mm=spacing_mm,
                     own_noise_hu=noise_level(clamped),
                     held_out=row["patient"] in HELD_OUT_PATIENTS,
+                    blurs_px=tuple(blur_px(scan) for scan in scans),
                 )
             )
         np.save(cache / "hu.npy", np.stack(values))
         np.save(cache / "noise.npy", np.stack(noises))
         index.write_text(json.dumps([asdict(item) for item in slices]))
     return SliceSet(
-        slices=tuple(Slice(**item) for item in json.loads(index.read_text())),
+        slices=tuple(
+            Slice(**{**item, "blurs_px": tuple(item["blurs_px"])}) for item in json.loads(index.read_text())
+        ),
         hu=np.load(cache / "hu.npy"),
         noise=np.load(cache / "noise.npy", mmap_mode="r"),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from export.reference.low_dose import HU_MAX, HU_MIN
@@ -17,9 +18,21 @@ SCALE_HU = 400.0
 """CT numbers are divided by this inside the graph."""
 NOISE_LIMIT_HU = 300.0
 """The most that the denoiser may take from or add to a pixel."""
-DEEP_LAYERS = 3
+DEEP_LAYERS = 5
+"""Of a network that is trained now; one that was trained with fewer is written with as many as it has."""
 KERNEL_PX = 3
 SAME = (1, 1, 1, 1)
+
+
+def read_weights(path: Path) -> Weights:
+    """The trained weights of a graph that `write_denoiser` wrote."""
+    stored = onnx.load(path).graph.initializer
+    named = {item.name.replace("/", "."): onnx.numpy_helper.to_array(item) for item in stored}
+    return {
+        name: np.array(value, np.float32)
+        for name, value in named.items()
+        if name.endswith((".weight", ".bias"))
+    }
 
 
 def write_denoiser(weights: Weights, path: Path) -> None:
@@ -45,7 +58,7 @@ def write_denoiser(weights: Weights, path: Path) -> None:
     small = graph.node("SpaceToDepth", [scaled], "small", blocksize=2)
     fine = conv(conv(small, "stem"), "fine")
     deep = conv(fine, "down", stride=2)
-    for number in range(DEEP_LAYERS):
+    for number in range(sum(name.startswith("deep.") for name in weights) // 2):
         deep = conv(deep, f"deep.{number}")
     wide = conv(deep, "up", relu=False)
     shuffled = graph.node("DepthToSpace", [wide], "up/shuffled", blocksize=2, mode="CRD")

@@ -34,6 +34,12 @@ RAYS_PER_PX = 2
 """Sharp kernels pass frequencies up to the corner of the image's spectrum, beyond one ray per pixel."""
 SOFT_TISSUE_HU = (-120.0, 180.0)
 """Where noise is measured and quoted."""
+SMOOTH_KERNELS = 0.5
+"""Share of soft-tissue kernels among those drawn; the others are lung and bone kernels."""
+SMOOTH_CUTOFF = (0.7, 1.3)
+"""Where soft-tissue kernels end: a cutoff of 1.0 with a power of 1.8 has the spectrum of a B30f."""
+SHARP_CUTOFF = (1.3, 2.3)
+"""Where sharp kernels end: a cutoff of 2.2 with a power of 1 has the spectrum of a D45f."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,10 @@ class Scan:
     """Power of the cosine: larger is smoother."""
     boost: float = 0.0
     """Edge enhancement: how much the Nyquist frequency is lifted above the ramp."""
+    floor: float = 0.04
+    """Where the ramp stops falling, in units of the Nyquist frequency. The ideal ramp leaves no slow noise;
+    scanners that interpolate between the turns of a spiral do. With 0.04 the simulated spectra of a smooth
+    and a sharp kernel follow those of real pairs from the slowest to the finest noise."""
     electronic_share: float = 0.02
     """Electronic noise in units of the quantum noise of an unattenuated ray, for streaks behind bone."""
     bowtie: float = 0.3
@@ -57,9 +67,11 @@ class Scan:
 
 def random_scan(random: np.random.Generator, *, views: int = 720) -> Scan:
     """A scanner from the family that the denoiser should serve."""
+    smooth = random.random() < SMOOTH_KERNELS
     return Scan(
         views=views,
-        cutoff=float(random.uniform(0.7, 1.7)),
+        cutoff=float(random.uniform(*(SMOOTH_CUTOFF if smooth else SHARP_CUTOFF))),
+        floor=float(random.uniform(0.0, 0.1)),
         roll_off=float(random.uniform(0.5, 2.5)),
         boost=float(random.uniform(0.0, 2.0)),
         electronic_share=float(random.uniform(0.0, 0.06)),
@@ -106,10 +118,26 @@ def ray_standard_deviation(integrals: FloatArray, scan: Scan, *, step_mm: float)
 
 
 def kernel_response(rays: int, scan: Scan) -> FloatArray:
-    """Ramp filter with a cosine roll-off, on the frequencies of `numpy.fft.rfft`."""
+    """Ramp filter with a floor and a cosine roll-off, on the frequencies of `numpy.fft.rfft`."""
     frequency = np.fft.rfftfreq(rays) * 2.0 * RAYS_PER_PX
     window = np.cos(np.clip(frequency / scan.cutoff, 0.0, 1.0) * np.pi / 2) ** scan.roll_off
-    return np.asarray(frequency * (1.0 + scan.boost * frequency**2) * window, np.float32)
+    ramp = np.hypot(frequency, scan.floor)
+    return np.asarray(ramp * (1.0 + scan.boost * frequency**2) * window, np.float32)
+
+
+def blur_px(scan: Scan) -> float:
+    """Standard deviation of the Gaussian that blurs as this kernel blurs the patient, in pixels.
+
+    Equal where the response has fallen to one half; 0 for a kernel that passes more than that up to the
+    corner of the image's spectrum.
+    """
+    frequency = np.linspace(0.0, np.sqrt(2.0), 400)
+    window = np.cos(np.clip(frequency / scan.cutoff, 0.0, 1.0) * np.pi / 2) ** scan.roll_off
+    low = np.flatnonzero(window * (1.0 + scan.boost * frequency**2) < 0.5)
+    if not len(low):
+        return 0.0
+    cycles_per_px = 0.5 * float(frequency[low[0]])
+    return float(np.sqrt(np.log(2.0) / 2.0) / (np.pi * cycles_per_px))
 
 
 def back_project(filtered: FloatArray, *, side_px: int) -> FloatArray:

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance.engines import tensorrt
 from appliance.engines.base import EngineDescription
+from appliance.engines.nvidia.driver import Gpu
+from appliance.engines.nvidia.engine import NvidiaEngine, assemble
+from appliance.engines.nvidia.fake_device import FakeDevice
+from appliance.engines.nvidia.fake_library import fake_tensorrt
 from appliance.errors import EngineError
 from appliance.models.candidate import (
     CPU_ENGINES,
@@ -19,6 +24,7 @@ from appliance.models.candidate import (
     in_words_of,
     load_candidate,
 )
+from appliance.models.parity import ask_known
 from tests.tiny_bundles import read_signed
 
 MakeBundle = Callable[..., Path]
@@ -84,3 +90,22 @@ def test_an_impostor_is_closed_and_refused(make_bundle: MakeBundle, tmp_path: Pa
     bundle = read_signed(make_bundle(tmp_path / "b", fault="impostor"))
     with pytest.raises(EngineError, match="describes itself as ort"):
         load_candidate(bundle, Candidate(engine="faulty", precision="fp32"), threads=1)
+
+
+def test_what_an_engine_builds_is_kept_where_the_passports_are(
+    make_bundle: MakeBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine tensorrt on the GPU that is none, down to the numbers."""
+
+    def on_the_fake_gpu(library: str, model: Path, *, threads: int, cache: Path | None) -> NvidiaEngine:
+        device = FakeDevice()
+        gpu = Gpu(name="Card A", compute_capability=(8, 6), driver="13.0", memory_bytes=1)
+        return assemble(fake_tensorrt(device), gpu, device, model, threads=threads, cache=cache)
+
+    monkeypatch.setattr(tensorrt, "load_on_gpu", on_the_fake_gpu)
+    bundle = read_signed(make_bundle(tmp_path / "b"))
+    candidate = Candidate(engine="tensorrt", precision="fp32")
+    for _ in range(2):
+        with load_candidate(bundle, candidate, threads=1, cache=tmp_path / "kept") as engine:
+            ask_known(engine, bundle, candidate.precision)
+    assert len(list((tmp_path / "kept").glob("plan-tensorrt-*.bin"))) == 1

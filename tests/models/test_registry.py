@@ -207,7 +207,9 @@ def test_verify_all_tries_every_bundle_on_every_engine(make_bundle: MakeBundle, 
 def test_an_engine_that_is_not_installed_is_passed_over(make_bundle: MakeBundle, tmp_path: Path) -> None:
     make_bundle(tmp_path / "models" / "ct")
     with open_registry(tmp_path / "models", tmp_path / "cache", "tensorrt", "ort") as registry:
-        assert "tensorrt: tensorrt is not installed on this device" in (registry.served("ct_denoise").fallback_reason or "")
+        assert "tensorrt: tensorrt is not installed on this device" in (
+            registry.served("ct_denoise").fallback_reason or ""
+        )
 
 
 def test_every_shipped_bundle_is_whole() -> None:

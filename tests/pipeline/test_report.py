@@ -15,7 +15,7 @@ import pytest
 from appliance.domain.acquisition import Completeness, Instance, Kind
 from appliance.domain.finding import Refusal
 from appliance.domain.job import JobState, Lane
-from appliance.domain.quality import QualityCheck, Verdict
+from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.result import DerivedFile, EngineUse, LaneResult, StageTiming
 from appliance.pipeline.report import (
     DERIVED_IMAGE,
@@ -69,7 +69,10 @@ def test_everything_of_all_lanes_is_in_the_line_and_no_patient(make_report: Make
             EngineUse(task="ct_denoise", model="ct_denoise@1", engine="ort f32 CPU", fallback_reason=None),
         )
     }
-    derived = DerivedFile(path="results/a-v2/x.dcm", sha256="0", role=DERIVED_IMAGE)
+    outline = Mark(
+        label="original kept", shape=MarkShape.POLYGON, points_px=((1, 2), (3, 4), (5, 6)), slice_index=7
+    )
+    derived = DerivedFile(path="results/a-v2/x.dcm", sha256="0", role=DERIVED_IMAGE, marks=(outline,))
     view = DerivedFile(path="views/a-v2", sha256="0", role="view")
     line = acquisition_line(
         make_report(
@@ -89,6 +92,7 @@ def test_everything_of_all_lanes_is_in_the_line_and_no_patient(make_report: Make
     )
     assert (line["schema"], line["status"], line["reason"]) == (SCHEMA, "done", None)
     assert line["derived"] == ["/data/results/a-v2/x.dcm"]
+    assert [(mark["label"], mark["slice_index"]) for mark in line["derived_marks"]] == [("original kept", 7)]
     assert line["refusals"] == [{"task": "t", "reason": "No."}]
     assert line["quality"][0]["verdict"] == "OK"
     assert (line["models"], line["engines"]) == (["ct_denoise@1"], {"ct_denoise": "ort f32 CPU"})

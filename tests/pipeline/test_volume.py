@@ -172,6 +172,17 @@ def test_a_denoised_series_lies_beside_the_original(
     ]
 
 
+def test_what_a_denoiser_may_not_change_is_outlined_with_its_slice(
+    ct: Series, bench: Bench, shelf: Shelf, denoise_card: ModelCard, tmp_path: Path
+) -> None:
+    acquisition, images = ct
+    shelf.put(denoise_card, halving_model(factor=0.997), tmp_path)  # air rises by 3 HU, which is no noise
+    result = run_lane(Lane.DENOISE, acquisition, ArrayFrames(images), bench)
+    assert result.refusals == ()
+    for index, file in enumerate(result.derived):
+        assert {(mark.label, mark.slice_index) for mark in file.marks} == {("original kept", index)}
+
+
 def test_a_damaged_slice_refuses_the_denoised_series_and_leaves_nothing_of_it(
     ct: Series, bench: Bench, layout: Layout, denoiser: Shelf
 ) -> None:

@@ -13,6 +13,9 @@ from PyQt6.QtGui import QColor, QEventPoint, QImage, QPointingDevice, QTouchEven
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from appliance.domain.quality import Mark, MarkShape
+from appliance.domain.result import DerivedFile
+from tests.ui.clinic import head_like
 from ui import theme
 from ui.image_view import ImageView
 from ui.picture_state import PictureState, picture_of
@@ -203,6 +206,35 @@ def test_original_and_denoised_lie_on_their_sides(full_clinic: Any, view: ImageV
     _drag(qtbot, view, (500, 400), (750, 400))
     assert spread(620) > 5, "the divider followed the finger"
     assert view.viewport_now == viewport, "and the picture did not"
+
+
+def test_places_kept_from_the_original_are_outlined_on_the_copy_alone(clinic: Any, view: ImageView) -> None:
+    square = ((80.0, 80.0), (80.0, 170.0), (170.0, 170.0), (170.0, 80.0))
+    marks = tuple(
+        Mark(label="original kept", shape=MarkShape.POLYGON, points_px=square, slice_index=index)
+        for index in (4, 4, 5)
+    )
+    file = DerivedFile(path="derived/1.dcm", sha256="0", role="derived_image", marks=marks)
+    exam = clinic.land("copy", slices=8, modality="CT")
+    volume, clean = head_like()
+    clinic.answer(
+        exam, quality=clinic.quality(), denoise=replace(clinic.quality(), derived=(file,)), triage="none"
+    )
+    clinic.view(exam, volume[:8], denoised=clean[:8], stored_low=-1024, voi=(40.0, 400.0))
+    state = picture_state(clinic, "copy")
+    assert [mark.label for mark in state.marks] == ["original kept", "", ""], "named once"
+    view.show_state(state)
+    view.set_slice(4)
+    viewport = view.viewport_now
+    assert viewport is not None
+    left, right = viewport.to_screen((125, 80)), viewport.to_screen((125, 170))
+    assert not colour_near(drawn(view), *right, theme.GREY), "the copy is not shown"
+    view.set_tools(replace(view.tools, split_on=True))
+    assert left[0] < 500 < right[0], "one side lies left of the divider, one right"
+    assert colour_near(drawn(view), *right, theme.GREY)
+    assert not colour_near(drawn(view), *left, theme.GREY)
+    view.set_slice(6)
+    assert not colour_near(drawn(view), *right, theme.GREY), "another slice"
 
 
 def test_slices(full_clinic: Any, view: ImageView) -> None:

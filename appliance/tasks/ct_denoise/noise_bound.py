@@ -49,8 +49,10 @@ def noise_sd(slice_hu: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(sd, (columns, rows), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
 
 
-def bounded(denoised_hu: NDArray[np.float32], slice_hu: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The denoised slice with every change clipped to what can be noise there."""
-    most = noise_sd(slice_hu) * np.float32(BOUND_SD)
+def bounded(
+    denoised_hu: NDArray[np.float32], slice_hu: NDArray[np.float32], noise_sd_hu: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The denoised slice with every change clipped to what can be noise there; `noise_sd_hu`: `noise_sd`."""
+    most = noise_sd_hu * np.float32(BOUND_SD)
     change = np.clip(denoised_hu - slice_hu, -most, most)
     return np.asarray(slice_hu + change, dtype=np.float32)

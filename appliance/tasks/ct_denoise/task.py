@@ -14,11 +14,14 @@ from appliance.domain.card import ModelCard
 from appliance.domain.finding import Refusal
 from appliance.domain.image import GreyArray, PixelImage
 from appliance.domain.job import Lane
+from appliance.domain.quality import Mark, MarkShape
 from appliance.engines.base import Tensors
 from appliance.engines.checked import fit_output
 from appliance.errors import EngineError, InputError
 from appliance.tasks.admission import reason_against
-from appliance.tasks.ct_denoise.noise_bound import bounded
+from appliance.tasks.base import Frame
+from appliance.tasks.ct_denoise.noise_bound import bounded, noise_sd
+from appliance.tasks.ct_denoise.structure import outlines, with_original_structure
 from appliance.tasks.slice_tensor import HIGHEST_HU, LOWEST_HU, slice_tensor
 
 NAME: Final = "ct_denoise"
@@ -27,6 +30,8 @@ DENOISED: Final = "denoised"
 LARGEST_SHIFT_HU: Final = 3.0
 """The mean of what was changed in a slice. Noise has no mean; a shift would be a wrong CT number. Water is
 held to 4 HU on scanners (ACR CT accreditation: 0 +- 5 HU)."""
+KEPT: Final = "original kept"
+"""What the screen writes at a place that was not denoised."""
 HOUNSFIELD: Final = frozenset({None, "HU", "HU_MOD"})
 """RescaleType of CT numbers; for CT, none at all means HU (PS3.3 C.8.2.1.1.2)."""
 CT_IMAGE_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.2"
@@ -60,9 +65,10 @@ class CtDenoise:
 
     def interpret(
         self, acquisition: Acquisition, image: PixelImage, outputs: Tensors, card: ModelCard | None
-    ) -> GreyArray:
+    ) -> Frame:
         """The denoised slice in HU; padding and values that are no CT numbers are those of the original.
 
+        So is every place where what would be changed is not noise; each is outlined.
         Raises EngineError when the network's answer is broken or shifts CT numbers.
         """
         del acquisition, card
@@ -76,15 +82,22 @@ class CtDenoise:
         grey = image.grey()
         real = _has_ct_numbers(image, grey)
         known = np.where(real, grey, np.float32(LOWEST_HU))
-        denoised = np.where(real, bounded(answer[:rows, :columns], known), grey)
-        shift = float((denoised - grey)[real].mean()) if real.any() else 0.0
+        noise = noise_sd(known)
+        wished = bounded(answer[:rows, :columns], known, noise)
+        shift = float((wished - known)[real].mean()) if real.any() else 0.0
         if abs(shift) > LARGEST_SHIFT_HU:
             raise EngineError(
                 f"The denoiser shifted the CT numbers by {shift:.1f} HU; {LARGEST_SHIFT_HU:g} HU is allowed.",
                 remedy="The series is not denoised; the original is untouched.",
             )
+        guarded = with_original_structure(wished, known, noise)
+        denoised = np.where(real, guarded.slice_hu, grey)
         denoised.flags.writeable = False
-        return denoised
+        marks = tuple(
+            Mark(label=KEPT, shape=MarkShape.POLYGON, points_px=outline)
+            for outline in outlines(guarded.kept & real)
+        )
+        return Frame(values=denoised, marks=marks)
 
 
 def _has_ct_numbers(image: PixelImage, grey: GreyArray) -> NDArray[np.bool_]:
