@@ -152,6 +152,9 @@ class Settings(BaseSettings):
     site_name: str = Field(default="", max_length=64)
     models: tuple[Path, ...] = ()
     """Folders of model bundles beside the shipped ones; the first bundle of a task wins."""
+    model_keys: Path = Path("/etc/scanside/keys")
+    """Folder of public keys whose bundles are taken, beside the shipped ones. Who may write there decides
+    whose models this device runs, so it should not be the appliance's own user."""
     intake: IntakeSettings = IntakeSettings()
     listener: ListenerSettings = ListenerSettings()
     reading: ReadingSettings = ReadingSettings()
@@ -228,6 +231,11 @@ class Layout:
         return self.data / "models"
 
     @property
+    def releases(self) -> Path:
+        """Which release of each model has served here: a lower one is refused."""
+        return self.data / "releases"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"
@@ -243,6 +251,7 @@ class Layout:
             self.views,
             self.engine_cache,
             self.models,
+            self.releases,
             self.run,
         ):
             folder.mkdir(parents=True, exist_ok=True)

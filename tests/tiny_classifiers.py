@@ -21,7 +21,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from tests.tiny_bundles import write_sums
+from tests.tiny_bundles import Speaks, write_sums
 
 IMAGES = 20
 SIDE_PX = 32
@@ -175,5 +175,5 @@ def build_classifier(
     )
     (folder / "card.toml").write_text(text, encoding="utf-8")
     (folder / "gate.json").write_text("{}", encoding="utf-8")
-    write_sums(folder)
+    write_sums(folder, Speaks(task, name, release))
     return folder

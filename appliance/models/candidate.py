@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Final
 
 from appliance.engines.base import Engine, EngineDescription
-from appliance.engines.catalogue import load_engine
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
+from appliance.models.loading import load_verified
 
 GPU_ENGINES: Final = ("tensorrt", "tensorrt_rtx", "cuda")
 """Engines that claim a graphics processor, in the order in which `auto` asks: compiled ones first."""
@@ -75,13 +75,14 @@ def contradiction(candidate: Candidate, description: EngineDescription) -> str |
 def load_candidate(
     bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path | None = None
 ) -> Engine:
-    """The one door through which a bundle's graph gets into an engine.
+    """The bundle's graph in that precision, in that engine.
 
     An engine that builds a plan on the device keeps it in `cache`. Raises EngineError when the engine cannot
     serve it here, or is not what it was asked for.
     """
-    graph = bundle.model_in(candidate.precision)
-    engine = load_engine(candidate.engine, graph, threads=threads, cache=cache)
+    engine = load_verified(
+        candidate.engine, bundle, threads=threads, precision=candidate.precision, cache=cache
+    )
     against = contradiction(candidate, engine.describe())
     if against is not None:
         engine.close()

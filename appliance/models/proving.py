@@ -17,7 +17,7 @@ from appliance.domain.record import from_json, to_json
 from appliance.engines.base import Engine, Tensors
 from appliance.engines.catalogue import engine_device_key
 from appliance.errors import EngineError
-from appliance.models.bundle import FP32, Bundle, read_bundle
+from appliance.models.bundle import FP32, Bundle, read_known
 from appliance.models.candidate import Candidate, in_words_of, load_candidate
 from appliance.models.energy import joules_between, reader_of_this_device
 from appliance.models.flips import count_flips
@@ -136,7 +136,7 @@ def main(request_json: str) -> int:
     """Print the passport as the last line of standard output."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     request = from_json(PassportRequest, request_json)
-    bundle = read_bundle(Path(request.bundle))
+    bundle = read_known(Path(request.bundle), sums_sha256=request.sums_sha256)
     candidate = Candidate(engine=request.engine, precision=request.precision)
     passport = measure(
         bundle, candidate, threads=request.threads, clock=SystemClock(), cache=Path(request.cache)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -15,15 +15,17 @@ from typing_extensions import Self
 
 from appliance.domain.card import ModelCard
 from appliance.engines.base import Engine, EngineDescription
-from appliance.errors import EngineError, ModelBundleError
+from appliance.errors import EngineError, ModelBundleError, ScansideError
 from appliance.models.bundle import Bundle
 from appliance.models.candidate import Candidate, in_words_of
 from appliance.models.folders import read_folders
+from appliance.models.keys import Signer, Trust, read_trust, shipped_keys
 from appliance.models.parity import ask_known
 from appliance.models.passport import Passport
 from appliance.models.placing import Placing
+from appliance.models.releases import Releases
 from appliance.models.selection import PRECISIONS, Selected, Selection, plan_of
-from appliance.models.slots import SlotFolder
+from appliance.models.surroundings import Surroundings
 
 SHIPPED: Final = "models_shipped"
 """Folder of the appliance package that holds the reference bundles."""
@@ -50,29 +52,6 @@ def shipped_models() -> Path:
     return Path(str(resources.files("appliance"))) / SHIPPED
 
 
-def _nobody() -> None:
-    """For those who have nobody to show life to."""
-
-
-def _nothing(served: Served) -> None:
-    """For those who keep no log."""
-    del served
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the process around a registry adds to it."""
-
-    slots: SlotFolder | None = None
-    """What was activated on this device; None: only the folders count."""
-    mends_slots: bool = False
-    """Take an activated release that cannot serve out of its slot: only the worker does."""
-    alive: Callable[[], None] = _nobody
-    """Called about every second while a passport is made."""
-    at_change: Callable[[Served], None] = _nothing
-    """Called whenever a task gets an engine, or another one."""
-
-
 class Registry:
     """All bundles of folders and slots, and one loaded engine per task that was asked for. One thread."""
 
@@ -84,9 +63,19 @@ class Registry:
         threads: int,
         cache: Path,
         precisions: tuple[str, ...] = PRECISIONS,
-        surroundings: Surroundings = Surroundings(),
+        trust: Trust | None = None,
+        releases: Releases | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
-        """Verify every bundle. One that is refused stays out and is told in `problems`; the others serve."""
+        """Verify every bundle. One that is refused stays out and is told in `problems`; the others serve.
+
+        `trust`: whose bundles are taken (None: those signed with the shipped keys). `releases`: what this
+        device has accepted; a lower release is refused, and one that serves is noted there (None: nothing
+        is known, as for a single look).
+        """
+        surroundings = surroundings or Surroundings()
+        trust = read_trust((shipped_keys(),)) if trust is None else trust
+        self._releases = releases
         self.selection = Selection(
             plan_of(engines), precisions=precisions, threads=threads, cache=cache, alive=surroundings.alive
         )
@@ -96,11 +85,21 @@ class Registry:
         self._shadows: dict[str, tuple[str, Served]] = {}
         self._unserved: dict[str, EngineError] = {}
         self._given_up: dict[str, dict[str, str]] = {}
-        self.problems: list[ModelBundleError] = []
-        """Bundles that were refused, and why."""
-        in_folders = read_folders(folders, unpack_into=cache / "bundles", problems=self.problems)
+        self.problems: list[ModelBundleError] = [*trust.problems]
+        """Bundles and keys that were refused, and why."""
+        in_folders = read_folders(
+            folders,
+            unpack_into=cache / "bundles",
+            trust=trust,
+            releases=releases,
+            problems=self.problems,
+        )
         self._placing = Placing(
-            in_folders, surroundings.slots, mends=surroundings.mends_slots, problems=self.problems
+            in_folders,
+            surroundings.slots,
+            releases=releases,
+            mends=surroundings.mends_slots,
+            problems=self.problems,
         )
 
     def tasks(self) -> tuple[str, ...]:
@@ -116,6 +115,11 @@ class Registry:
         """The bundle that answers for the task; None when there is none."""
         placed = self._placing.of(task)
         return None if placed is None else placed.bundle
+
+    def signer(self, task: str) -> Signer | None:
+        """Who signed the task's bundle; None when there is no bundle."""
+        bundle = self.bundle(task)
+        return None if bundle is None else bundle.signer
 
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
@@ -173,12 +177,22 @@ class Registry:
             given_up = self._given_up.get(task, {})
             try:
                 selected = self.selection.select(placed.bundle, given_up=given_up)
+                self._note(placed.bundle, selected.engine)
             except EngineError as error:
                 # engines that failed at work are no reason to go back: they may fail with the other, too
                 if given_up or not self._placing.step_back(task, error.what):
                     raise
             else:
                 return _served(placed.bundle, selected, placed.stepped_back)
+
+    def _note(self, bundle: Bundle, loaded: Engine) -> None:
+        """From now on no lower release serves here."""
+        if self._releases is not None:
+            try:
+                self._releases.note(bundle.card)
+            except ScansideError:
+                loaded.close()
+                raise
 
     def shadow(self, task: str) -> tuple[str, Served] | None:
         """Release key and model that run in the shadow of the task, loaded; None when none does.
@@ -274,4 +288,4 @@ def _anew(error: EngineError) -> EngineError:
     A raised error holds every call that it passed through, with what they held, and one that is raised again
     holds those, too: kept and raised for every image, it would keep every image.
     """
-    return type(error)(error.what, remedy=error.remedy)
+    return EngineError(error.what, remedy=error.remedy)

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from appliance.cli import app
 from appliance.errors import ExitCode
 from appliance.models.slots import SlotFolder
-from tests.tiny_bundles import build
+from tests.tiny_bundles import build, trusted
 from tests.tiny_triage import build_triage
 
 Say = Callable[..., Result]
@@ -87,10 +87,10 @@ def test_without_a_passing_passport_nothing_is_activated(say: Say, bundles: Path
     done = say("models", "activate", TASK, "--data", data)
     assert done.exit_code == ExitCode.FOUND_FAULTS
     assert "No engine can serve chest_triage@4.0" in done.stderr
-    assert SlotFolder(data / "models").read(TASK).active is None
+    assert SlotFolder(data / "models", trust=trusted()).read(TASK).active is None
     shadow = say("models", "shadow", TASK, "--data", data)
     assert shadow.exit_code == ExitCode.FOUND_FAULTS
-    assert SlotFolder(data / "models").read(TASK).shadow is None
+    assert SlotFolder(data / "models", trust=trusted()).read(TASK).shadow is None
 
 
 def test_a_bundle_that_is_refused_is_not_installed(say: Say, bundles: Path, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_bundle_that_is_refused_is_not_installed(say: Say, bundles: Path, tmp_
     done = say("models", "install", broken, "--data", tmp_path / "data")
     assert done.exit_code == ExitCode.FOUND_FAULTS
     assert "not the file that SHA256SUMS lists" in done.stderr
-    assert SlotFolder(tmp_path / "data" / "models").tasks() == ()
+    assert SlotFolder(tmp_path / "data" / "models", trust=trusted()).tasks() == ()
 
 
 def test_what_is_not_installed_cannot_be_chosen(say: Say, bundles: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_what_is_not_installed_cannot_be_chosen(say: Say, bundles: Path, tmp_pat
         done = say("models", "activate", target, "--data", data)
         assert done.exit_code == ExitCode.FOUND_FAULTS
         assert done.stderr.startswith("scanside: ")
-    assert SlotFolder(data / "models").read(TASK).active is None
+    assert SlotFolder(data / "models", trust=trusted()).read(TASK).active is None
 
 
 def test_a_shadow_is_set_and_ended_and_its_limits_are_said(say: Say, bundles: Path, tmp_path: Path) -> None:

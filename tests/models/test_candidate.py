@@ -16,7 +16,6 @@ from appliance.engines.nvidia.engine import NvidiaEngine, assemble
 from appliance.engines.nvidia.fake_device import FakeDevice
 from appliance.engines.nvidia.fake_library import fake_tensorrt
 from appliance.errors import EngineError
-from appliance.models.bundle import read_bundle
 from appliance.models.candidate import (
     CPU_ENGINES,
     GPU_ENGINES,
@@ -26,6 +25,7 @@ from appliance.models.candidate import (
     load_candidate,
 )
 from appliance.models.parity import ask_known
+from tests.tiny_bundles import read_signed
 
 MakeBundle = Callable[..., Path]
 
@@ -87,7 +87,7 @@ def test_a_quantised_graph_is_called_quantised_whatever_it_is_computed_in() -> N
 
 
 def test_an_impostor_is_closed_and_refused(make_bundle: MakeBundle, tmp_path: Path) -> None:
-    bundle = read_bundle(make_bundle(tmp_path / "b", fault="impostor"))
+    bundle = read_signed(make_bundle(tmp_path / "b", fault="impostor"))
     with pytest.raises(EngineError, match="describes itself as ort"):
         load_candidate(bundle, Candidate(engine="faulty", precision="fp32"), threads=1)
 
@@ -103,7 +103,7 @@ def test_what_an_engine_builds_is_kept_where_the_passports_are(
         return assemble(fake_tensorrt(device), gpu, device, model, threads=threads, cache=cache)
 
     monkeypatch.setattr(tensorrt, "load_on_gpu", on_the_fake_gpu)
-    bundle = read_bundle(make_bundle(tmp_path / "b"))
+    bundle = read_signed(make_bundle(tmp_path / "b"))
     candidate = Candidate(engine="tensorrt", precision="fp32")
     for _ in range(2):
         with load_candidate(bundle, candidate, threads=1, cache=tmp_path / "kept") as engine:

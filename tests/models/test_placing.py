@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import EngineError
-from appliance.models.bundle import read_bundle
-from appliance.models.registry import Registry, Served, Surroundings
+from appliance.models.registry import Registry, Served
+from appliance.models.releases import Releases
 from appliance.models.slots import SlotFolder, key_of
+from appliance.models.surroundings import Surroundings
+from tests.tiny_bundles import read_signed, trusted
 from tests.tiny_triage import build_triage
 
 MakeBundle = Callable[..., Path]
@@ -27,12 +29,13 @@ class Device:
         self._make = make_bundle
         self._root = root
         self._cache = cache
-        self.slots = SlotFolder(root / "data" / "models")
+        self.slots = SlotFolder(root / "data" / "models", trust=trusted())
+        self.releases = Releases(root / "releases")
         self.in_service: list[str] = []
         make_bundle(root / "folder" / "first", release=1)
 
     def install(self, release: int, **odd: object) -> str:
-        bundle = read_bundle(self._make(self._root / f"made{release}", release=release, **odd))
+        bundle = read_signed(self._make(self._root / f"made{release}", release=release, **odd))
         self.slots.install(bundle)
         return key_of(bundle)
 
@@ -46,6 +49,8 @@ class Device:
             engines=(engine,),
             threads=1,
             cache=self._cache,
+            trust=trusted(),
+            releases=Releases(self._root / "releases", read_only=not mends),
             surroundings=Surroundings(slots=self.slots, mends_slots=mends, at_change=note),
         ) as opened:
             yield opened
@@ -65,7 +70,7 @@ def version(registry: Registry) -> str:
     return registry.served(TASK).card.version
 
 
-def test_what_is_activated_serves_before_the_folders(device: Device) -> None:
+def test_what_is_activated_serves_before_the_folders(device: Device, tmp_path: Path) -> None:
     two = device.install(2)
     with device.registry() as registry:
         assert version(registry) == "1.1", "installed is not activated"
@@ -78,6 +83,7 @@ def test_what_is_activated_serves_before_the_folders(device: Device) -> None:
         assert registry.served(TASK).fallback_reason is None
         with pytest.raises(EngineError, match="closed"):
             before.engine.infer({})
+        device.releases.roll_back(read_signed(tmp_path / "folder" / "first").card)
         device.slots.roll_back(TASK, left_release=2)
         registry.refresh()
         assert version(registry) == "1.1"
@@ -124,6 +130,21 @@ def test_a_release_that_is_damaged_goes_back_by_itself(device: Device) -> None:
         assert version(registry) == "1.2"
         assert "model.onnx" in (registry.served(TASK).fallback_reason or "")
     assert device.slots.read(TASK).active == good
+
+
+def test_from_a_release_that_has_served_back_to_the_folders_and_again_at_the_next_start(
+    device: Device,
+) -> None:
+    """The folder's release is lower than one that has served: going back to it is meant, not a downgrade."""
+    two = device.install(2)
+    device.slots.activate(TASK, two)
+    with device.registry() as registry:
+        assert version(registry) == "1.2"
+    (device.slots.release(TASK, two) / "model.onnx").write_bytes(b"the disk went bad")
+    for _ in range(2):
+        with device.registry() as registry:
+            assert version(registry) == "1.1"
+    assert device.slots.read(TASK).active is None
 
 
 def test_only_the_worker_writes_down_a_step_back(device: Device) -> None:
@@ -188,7 +209,7 @@ def test_a_newer_release_in_a_folder_comes_first_unless_it_was_left(
 
 
 def test_a_key_that_holds_another_task_is_refused(device: Device, tmp_path: Path) -> None:
-    stranger = read_bundle(build_triage(tmp_path / "stranger", release=1))
+    stranger = read_signed(build_triage(tmp_path / "stranger", release=1))
     key = key_of(stranger)
     device.install(2)
     stranger.folder.replace(device.slots.release(TASK, key))

@@ -18,8 +18,9 @@ from appliance.domain.acquisition import Acquisition
 from appliance.domain.job import Lane
 from appliance.errors import ExitCode
 from appliance.intake.jail import Jail
-from appliance.models.registry import Registry, Surroundings
+from appliance.models.registry import Registry
 from appliance.models.slots import SlotFolder
+from appliance.models.surroundings import Surroundings
 from appliance.processes.shadows import ShadowWork
 from appliance.processes.worker import NAME, Worker
 from appliance.selftest.phantom_radiograph import Identity, write_chest
@@ -30,6 +31,7 @@ from appliance.store.shadows import Shadows
 from tests.command_line import json_lines, scanside
 from tests.processes.test_worker import opened, settings_with
 from tests.running import RunningAppliance
+from tests.tiny_bundles import trusted
 from tests.tiny_triage import build_triage
 
 Land = Callable[..., Acquisition]
@@ -116,7 +118,7 @@ def test_images_stream_in_while_models_change_and_none_is_lost(
         site.send(3)
         site.say("rollback", TASK)
         site.send_until(f"{TASK}@2.0")
-        slots = SlotFolder(appliance.layout.models)
+        slots = SlotFolder(appliance.layout.models, trust=trusted())
         key = next(key for key, bundle in slots.installed(TASK) if bundle.card.release == 3)
         (slots.release(TASK, key) / "model.onnx").write_bytes(b"the disk went bad")
         slots.activate(TASK, key)
@@ -158,8 +160,10 @@ def test_a_shadow_sees_the_same_images_and_changes_no_answer(
     folder = tmp_path / "models"
     folder.mkdir()
     shutil.copytree(releases[0], folder / "two")
-    slots = SlotFolder(layout.models)
-    with Registry((releases[1].parent,), engines=("ort",), threads=1, cache=layout.engine_cache) as registry:
+    slots = SlotFolder(layout.models, trust=trusted())
+    with Registry(
+        (releases[1].parent,), engines=("ort",), threads=1, cache=layout.engine_cache, trust=trusted()
+    ) as registry:
         three = registry.bundle(TASK)
         assert three is not None
         assert three.card.release == 3
@@ -174,6 +178,7 @@ def test_a_shadow_sees_the_same_images_and_changes_no_answer(
             engines=("ort",),
             threads=1,
             cache=layout.engine_cache,
+            trust=trusted(),
             surroundings=Surroundings(slots=slots, mends_slots=True),
         ) as registry:
             clock = SystemClock()
