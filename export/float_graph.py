@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import InputError
+from export.card_shapes import with_card_shapes
 from export.graphs import opset, read_graph, write_graph
 from export.in_graph import append_heatmap, prepend_normalisation
 from export.lint import require_clean
 from export.recipe import HEATMAP, Recipe
 from export.session import Tensors, relative_error, run_all
 from export.simplify import simplify
-from export.to_onnx import network_answers, to_onnx, with_card_shapes
+from export.to_onnx import network_answers, to_onnx
 from export.work import WorkFolder
 
 EXPORTED: Final = "exported.onnx"

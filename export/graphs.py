@@ -17,6 +17,10 @@ from onnx import numpy_helper
 
 from appliance.errors import InputError
 
+OPSET: Final = 20
+"""What a PyTorch model is written in: the newest that TensorRT 10.3, the oldest supported, reads."""
+OLDEST_OPSET: Final = 17
+"""The oldest that is left as it is (LayerNormalization came with it); older files are converted up."""
 EXPORT_AGAIN: Final = "Export the model again as one ONNX file with its weights inside."
 
 

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from appliance.errors import InputError
-from export.graphs import EXPORT_AGAIN, constants, consumers, label, opset
-from export.to_onnx import OLDEST_OPSET, OPSET
+from export.graphs import EXPORT_AGAIN, OLDEST_OPSET, OPSET, constants, consumers, label, opset
 
 QUANTISE_AGAIN: Final = (
     "Quantise the float32 model with `scanside export quantize`, or set the other tool to symmetric int8 "

@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import tomllib
 
 from appliance.domain.card import Metric, ModelCard, Variant
 from appliance.domain.record import from_plain
+from appliance.errors import InputError
 
 pytest.importorskip("tomli_w", reason="the workshop is not installed (make setup-export)")
-from export.card_file import card_toml
+from export.card_file import card_toml, read_card
 
 
 def test_a_card_written_and_read_again_says_the_same(chest_card: ModelCard) -> None:
@@ -29,3 +31,14 @@ def test_a_card_written_and_read_again_says_the_same(chest_card: ModelCard) -> N
 def test_numbers_are_written_to_six_digits(chest_card: ModelCard) -> None:
     label = replace(chest_card.labels[0], scale=1 / 3)
     assert "scale = 0.333333\n" in card_toml(replace(chest_card, labels=(label,)))
+
+
+def test_a_card_is_read_back_and_a_wrong_one_named(tmp_path: Path, chest_card: ModelCard) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(card_toml(chest_card), encoding="utf-8")
+    assert read_card(path) == chest_card
+    path.write_text(card_toml(chest_card) + "\nsizepx = 3\n", encoding="utf-8")
+    with pytest.raises(InputError, match="sizepx"):
+        read_card(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_card(tmp_path / "gone.toml")

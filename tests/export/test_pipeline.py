@@ -16,8 +16,8 @@ import numpy as np
 import onnx
 import pytest
 
-pytest.importorskip("onnxslim", reason="comes with the workshop's extra")
-pytest.importorskip("sklearn", reason="comes with the workshop's extra")
+pytest.importorskip("onnxslim", reason="the workshop is not installed (make setup-export)")
+pytest.importorskip("sklearn", reason="the workshop is not installed (make setup-export)")
 
 from appliance.clock import SystemClock
 from appliance.domain.card import ModelCard, TensorSpec

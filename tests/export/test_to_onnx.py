@@ -20,9 +20,10 @@ import pytest
 
 from appliance.domain.card import ModelCard, TensorSpec
 from appliance.errors import InputError
-from export.graphs import opset
+from export.card_shapes import with_card_shapes
+from export.graphs import OPSET, opset
 from export.session import GraphSession
-from export.to_onnx import OPSET, Source, to_onnx, with_card_shapes
+from export.to_onnx import Source, to_onnx
 from tests.tiny_networks import residual_classifier
 
 FACTORY = """
