@@ -130,17 +130,9 @@ def metrics(found: Methods, groups: list[str], dataset: str) -> list[Metric]:
         after.rmse_hu / before.rmse_hu for before, after in zip(found[INPUT], found[MODEL], strict=True)
     ]
     rows.append(metric("rmse ratio to input", dataset, estimate(ratios, groups)))
-    worst = int(np.argmax(ratios))
-    rows.append(
-        Metric(
-            name="rmse ratio to input, worst slice",
-            value=round(ratios[worst], 4),
-            ci_low=None,
-            ci_high=None,
-            dataset=dataset,
-            n=len(ratios),
-        )
-    )
+    for one in sorted(set(groups)):
+        of_one = [ratio for ratio, group in zip(ratios, groups, strict=True) if group == one]
+        rows.append(metric(f"rmse ratio to input, {one}", dataset, estimate(of_one, [one] * len(of_one))))
     for field in ("bias_soft_hu", "bias_lung_hu", "bias_bone_hu", "texture_ratio"):
         values = [float(asdict(item)[field]) for item in found[MODEL]]
         rows.append(metric(field, dataset, estimate(values, groups)))
