@@ -23,6 +23,8 @@ LICENCE_HEADER = (
 )
 Scalar = str | int | float | bool
 DIGITS = 6
+LEVELS = 255
+"""Grey levels of golden films: 8 bits, as radiographs of the training had, and small when compressed."""
 
 
 def metric(name: str, dataset: str, estimate: Estimate) -> Metric:
@@ -123,7 +125,7 @@ def synthetic_films(size_px: int, *, count: int = 2, seed: int = 3) -> NDArray[n
             )
             film += 1.5 * cv2.GaussianBlur(shape, (0, 0), 2.0)
         low, high = np.percentile(film, (0.5, 99.5))
-        films.append(np.clip((film - low) / (high - low), 0, 1))
+        films.append(np.rint(np.clip((film - low) / (high - low), 0, 1) * LEVELS) / LEVELS)
     return np.stack(films)[:, None].astype(np.float32)
 
 
