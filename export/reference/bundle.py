@@ -21,6 +21,8 @@ from export.reference.statistics import Estimate
 LICENCE_HEADER = (
     "# SPDX-FileCopyrightText: 2026 The Scanside authors\n# SPDX-License-Identifier: Apache-2.0\n"
 )
+LEVELS = 255
+"""Grey levels of golden films: 8 bits, as radiographs of the training had, and small when compressed."""
 
 
 def metric(name: str, dataset: str, estimate: Estimate) -> Metric:
@@ -81,7 +83,7 @@ def synthetic_films(size_px: int, *, count: int = 2, seed: int = 3) -> NDArray[n
             )
             film += 1.5 * cv2.GaussianBlur(shape, (0, 0), 2.0)
         low, high = np.percentile(film, (0.5, 99.5))
-        films.append(np.clip((film - low) / (high - low), 0, 1))
+        films.append(np.rint(np.clip((film - low) / (high - low), 0, 1) * LEVELS) / LEVELS)
     return np.stack(films)[:, None].astype(np.float32)
 
 

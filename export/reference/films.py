@@ -13,6 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.domain.image import PixelImage
+from appliance.tasks import letterbox as preprocessing
+
 SIZE_PX = 320
 LOW_PERCENTILE = 0.5
 HIGH_PERCENTILE = 99.5
@@ -106,17 +109,22 @@ def read_grey(film: Film) -> NDArray[np.uint8]:
 
 
 def letterbox(pixels: NDArray[np.uint8], *, size_px: int) -> NDArray[np.float32]:
-    """Preprocessing as the card says it: percentiles to 0..1, fitted to a square, centred on zeros."""
-    low, high = np.percentile(pixels, (LOW_PERCENTILE, HIGH_PERCENTILE))
-    grey = np.clip((pixels.astype(np.float32) - low) / max(float(high - low), 1e-6), 0.0, 1.0)
-    scale = size_px / max(grey.shape)
-    rows, columns = (max(1, round(side * scale)) for side in grey.shape)
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    fitted = cv2.resize(grey.astype(np.float32), (columns, rows), interpolation=interpolation)
-    square = np.zeros((size_px, size_px), np.float32)
-    top, left = (size_px - rows) // 2, (size_px - columns) // 2
-    square[top : top + rows, left : left + columns] = fitted
-    return square
+    """The appliance's own preprocessing, as the card says it, of 8-bit pixels."""
+    image = PixelImage(
+        stored=pixels,
+        slope=1.0,
+        intercept=0.0,
+        inverted=False,
+        stored_range=(0, 255),
+        padding=None,
+        voi=None,
+        spacing_mm=None,
+        rescale_type=None,
+    )
+    fitted = preprocessing.letterbox(
+        image, size_px=size_px, low_percentile=LOW_PERCENTILE, high_percentile=HIGH_PERCENTILE
+    )
+    return fitted.tensor[0, 0]
 
 
 def fold_of_groups(groups: list[str], *, folds: int, seed: int) -> NDArray[np.int64]:

@@ -22,7 +22,6 @@ from export.reference.statistics import (
     bootstrap,
     share_estimate,
 )
-from export.reference.triage import CELLS
 
 LEAST_PER_CLASS = 20
 """A subgroup with fewer films of either class is not reported: its number would say nothing."""
@@ -148,11 +147,13 @@ class Pointing:
     """Model minus usual, film by film."""
     chance: float
     """The boxes' share of the film."""
+    cells: int
+    """Of the heatmap, along each side."""
 
     def gate(self) -> dict[str, object]:
         """For gate.json."""
         return {
-            "cell_px": SIZE_PX // CELLS,
+            "cell_px": SIZE_PX // self.cells,
             "model": as_gate(self.model),
             "always_the_usual_place": as_gate(self.usual),
             "model_minus_usual_place": as_gate(self.advantage),
@@ -175,7 +176,7 @@ def pointing_game(
     Beside chance (the boxes' share of the film) stands a stronger rival: the hottest cell of the mean
     heatmap of all other films, that is, always pointing to the usual place without looking.
     """
-    cells = CELLS
+    cells = heat.shape[-1]
 
     def hits(peaks: NDArray[np.int64]) -> Truth:
         found = []
@@ -193,4 +194,5 @@ def pointing_game(
         usual=share_estimate(usual, groups),
         advantage=bootstrap(lambda rows: float(model[rows].mean() - usual[rows].mean()), groups),
         chance=float(chance.mean()),
+        cells=cells,
     )
