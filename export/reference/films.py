@@ -124,7 +124,8 @@ def letterbox(pixels: NDArray[np.uint8], *, size_px: int) -> NDArray[np.float32]
     fitted = preprocessing.letterbox(
         image, size_px=size_px, low_percentile=LOW_PERCENTILE, high_percentile=HIGH_PERCENTILE
     )
-    return fitted.tensor[0, 0]
+    film: NDArray[np.float32] = fitted.tensor[0, 0]
+    return film
 
 
 def fold_of_groups(groups: list[str], *, folds: int, seed: int) -> NDArray[np.int64]:

@@ -104,9 +104,10 @@ def extract(films: list[Film], data: Path, work: Path) -> tuple[Features, Maps]:
     run = session(trunk_graph(data, work / "trunk.onnx"))
     for start in range(done, len(films), BATCH_FILMS):
         random = np.random.default_rng(start)
-        squares = []
+        squares: list[NDArray[np.float32]] = []
         for film in films[start : start + BATCH_FILMS]:
-            plain = np.rint(letterbox(read_grey(film), size_px=SIZE_PX) * 255) / np.float32(255)
+            grey = np.rint(letterbox(read_grey(film), size_px=SIZE_PX) * 255) / 255
+            plain = grey.astype(np.float32)
             squares += [plain, vary(plain, random)]
         made = run.run(["map"], {"image": np.stack(squares)[:, None].astype(np.float32)})[0]
         here = slice(start, start + len(squares) // COPIES)
