@@ -8,6 +8,7 @@ taken at once, said wherever the answer is said, and written down by the one pro
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from appliance.errors import ModelBundleError, StoreError
@@ -121,7 +122,8 @@ class Placing:
             if self._releases is not None:
                 self._releases.check(bundle.card)
         except ModelBundleError as error:
-            return self._behind(task, slots.active, error.what, None)
+            meant = not isinstance(error, DowngradeError)  # a refused downgrade opens no way to a lower one
+            return self._behind(task, slots.active, error.what, None, meant=meant)
         floor = max(bundle.card.release, slots.left_release or 0)
         if folder is not None and folder.card.name == bundle.card.name and folder.card.release > floor:
             self._problems.append(
@@ -134,8 +136,13 @@ class Placing:
             return self._from_folder(task)
         return Placed(bundle=bundle, key=slots.active)
 
-    def _behind(self, task: str, key: str, reason: str, release: int | None) -> Placed | None:
-        """What stands behind a release that failed. The step is written down, if that is ours to do."""
+    def _behind(
+        self, task: str, key: str, reason: str, release: int | None, *, meant: bool = True
+    ) -> Placed | None:
+        """What stands behind a release that failed. The step is written down, if that is ours to do.
+
+        `meant`: the step may lead to a lower release than has served here, as one by a person may.
+        """
         slots = self._slots_of(task)
         self._problems.append(ModelBundleError(reason, remedy=_CHOOSE))
         previous = slots.previous if slots.active == key and slots.may_roll_back else None
@@ -147,19 +154,24 @@ class Placing:
         if previous is not None:
             try:
                 bundle = self._release(task, previous)
-                self._allow(bundle)
+                self._allow(bundle, meant=meant)
                 return Placed(bundle=bundle, key=previous, stepped_back=reason)
             except (StoreError, ModelBundleError) as error:
                 self._problems.append(ModelBundleError(error.what, remedy=error.remedy))
         older = self._in_folders.too_old.get(task) or self._in_folders.found.get(task)
         if older is not None and slots.active == key and slots.may_roll_back:
-            self._allow(older)
+            with suppress(DowngradeError):  # then it stays out, and what else the folders hold is taken
+                self._allow(older, meant=meant)
         return self._from_folder(task, stepped_back=reason)
 
-    def _allow(self, bundle: Bundle) -> None:
-        """Going back to it is not the downgrade that the record of releases is there to stop."""
-        if self._releases is not None:
+    def _allow(self, bundle: Bundle, *, meant: bool) -> None:
+        """Going back to it, where it is meant, is not the downgrade that the record is there to stop."""
+        if self._releases is None:
+            return
+        if meant:
             self._releases.roll_back(bundle.card)
+        else:
+            self._releases.check(bundle.card)
 
     def _from_folder(self, task: str, *, stepped_back: str | None = None) -> Placed | None:
         """What the folders hold; a lower release than has served here only after a step back to it."""
