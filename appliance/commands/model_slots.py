@@ -42,7 +42,7 @@ def install(
 ) -> None:
     """Check a bundle and copy it into the data folder. It does not serve before it is activated.
 
-    Refused: what nobody signed whom this device trusts, and a release lower than one that served here.
+    It must be signed with a key that this device trusts, and be no older than what has served here.
     """
     from appliance.models.bundle import read_bundle, unpack_bundle  # noqa: PLC0415  (--help stays quick)
     from appliance.models.releases import Releases  # noqa: PLC0415
@@ -50,9 +50,9 @@ def install(
 
     with _refusals_in_words(), tempfile.TemporaryDirectory() as scratch:
         settings, layout = load_settings(config), _layout(data)
-        trust = trusted_keys(settings)
+        trust, known = trusted_keys(settings), Releases(layout.releases)
         folder = unpack_bundle(bundle, into=Path(scratch), trust=trust) if bundle.is_file() else bundle
-        checked = read_bundle(folder, trust=trust, releases=Releases(layout.releases))
+        checked = read_bundle(folder, trust=trust, releases=known)
         path, new = slot_folder(settings, layout).install(checked)
         card = checked.card
         _say(
@@ -77,11 +77,11 @@ def activate(
 
     with _refusals_in_words():
         settings, layout = load_settings(config), _layout(data)
-        slots = slot_folder(settings, layout)
+        slots, known = slot_folder(settings, layout), Releases(layout.releases)
         task, _, version = target.partition("@")
         key: str | None = None
         if version == FOLDERS:
-            bundle = bundles_in_folders(settings, layout.engine_cache).get(task)
+            bundle = bundles_in_folders(settings, layout.engine_cache, known).found.get(task)
             if bundle is None:
                 raise ModelBundleError(
                     f"No folder of bundles holds a model for {task}.",
@@ -89,7 +89,7 @@ def activate(
                 )
         else:
             key, bundle = _installed(slots, target)
-        Releases(layout.releases).check(bundle.card)
+            known.check(bundle.card)
         passport = open_selection(settings, layout.engine_cache).try_out(bundle)
         slots.activate(task, key)
         _say(
@@ -117,16 +117,18 @@ def rollback(
 
     with _refusals_in_words():
         settings, layout = load_settings(config), _layout(data)
-        slots = slot_folder(settings, layout)
+        slots, known = slot_folder(settings, layout), Releases(layout.releases)
         before = slots.read(task)
         there = {key: bundle.card for key, bundle in slots.installed(task)}
         left = there.get(before.active or "")
-        shipped = bundles_in_folders(settings, layout.engine_cache).get(task)
-        back = there.get(before.previous) if before.previous else (shipped.card if shipped else None)
+        back = there.get(before.previous or "")
+        if before.may_roll_back and before.previous is None:
+            waiting = bundles_in_folders(settings, layout.engine_cache, known).too_old.get(task)
+            back = waiting.card if waiting else None
         if before.may_roll_back and back is not None:
-            Releases(layout.releases).roll_back(back)  # first: the worker that follows must find it allowed
+            known.roll_back(back)  # first: the worker that follows must find it allowed
         after = slots.roll_back(task, left_release=left.release if left else None)
-        back_to = there[after.active].identity if after.active in there else f"{task}@{FOLDERS}"
+        back_to = back.identity if back is not None and after.active else f"{task}@{FOLDERS}"
         _say(
             {"active": back_to, "release": after.active},
             f"{back_to} is active again. {SOON}",

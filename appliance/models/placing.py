@@ -8,12 +8,13 @@ taken at once, said wherever the answer is said, and written down by the one pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from appliance.errors import ModelBundleError, ScansideError, StoreError
+from appliance.errors import ModelBundleError, StoreError
 from appliance.models.bundle import Bundle
-from appliance.models.releases import Releases
+from appliance.models.folders import InFolders
+from appliance.models.releases import DowngradeError, Releases
 from appliance.models.slots import FileMark, SlotFolder, Slots
 
 
@@ -33,20 +34,26 @@ class Placing:
 
     def __init__(
         self,
-        in_folders: Mapping[str, Bundle],
+        in_folders: InFolders,
         slots: SlotFolder | None,
         *,
         releases: Releases | None,
         mends: bool,
         problems: list[ModelBundleError],
     ) -> None:
-        self._releases = releases
         self._in_folders = in_folders
         self._slots = slots
+        self._releases = releases
         self._mends = mends
         self._problems = problems
         self._marks: dict[str, FileMark | None] = slots.marks() if slots else {}
-        self._placed = {task: self._place(task) for task in {*in_folders, *self._marks}}
+        self._placed = {task: self._place(task) for task in {*in_folders.found, *self._marks}}
+        self._problems += [error for error in in_folders.downgrades if not self._has(error)]
+
+    def _has(self, too_old: DowngradeError) -> bool:
+        """Is that model there in a release that may serve? Then nobody misses an older one."""
+        placed = self._placed.get(too_old.task)
+        return placed is not None and placed.bundle.card.name == too_old.name
 
     def tasks(self) -> tuple[str, ...]:
         """Tasks for which there is a bundle."""
@@ -107,14 +114,16 @@ class Placing:
 
     def _place(self, task: str) -> Placed | None:
         slots = self._slots_of(task)
-        folder = self._in_folders.get(task)
+        folder = self._in_folders.found.get(task)
         if slots.active is None:
-            return self._accepted(_from_folder(folder))
+            return self._from_folder(task)
         try:
             bundle = self._release(task, slots.active)
-            self._check_release(bundle)
+            if self._releases is not None:
+                self._releases.check(bundle.card)
         except ModelBundleError as error:
-            return self._behind(task, slots.active, error.what, None)
+            meant = not isinstance(error, DowngradeError)  # a refused downgrade opens no way to a lower one
+            return self._behind(task, slots.active, error.what, None, meant=meant)
         floor = max(bundle.card.release, slots.left_release or 0)
         if folder is not None and folder.card.name == bundle.card.name and folder.card.release > floor:
             self._problems.append(
@@ -124,26 +133,16 @@ class Placing:
                     remedy=f"Make it the choice: `scanside models activate {task}@shipped`.",
                 )
             )
-            return self._accepted(_from_folder(folder))
+            return self._from_folder(task)
         return Placed(bundle=bundle, key=slots.active)
 
-    def _check_release(self, bundle: Bundle) -> None:
-        """Raises ModelBundleError when a higher release has served here and nobody went back on purpose."""
-        if self._releases is not None:
-            self._releases.check(bundle.card)
+    def _behind(
+        self, task: str, key: str, reason: str, release: int | None, *, meant: bool = True
+    ) -> Placed | None:
+        """What stands behind a release that failed. The step is written down, if that is ours to do.
 
-    def _accepted(self, placed: Placed | None) -> Placed | None:
-        """The same, or None where its release is lower than one that has served here."""
-        try:
-            if placed is not None:
-                self._check_release(placed.bundle)
-        except ModelBundleError as error:
-            self._problems.append(error)
-            return None
-        return placed
-
-    def _behind(self, task: str, key: str, reason: str, release: int | None) -> Placed | None:
-        """What stands behind a release that failed. The step is written down, if that is ours to do."""
+        `meant`: the step may lead to a lower release than has served here, as one by a person may.
+        """
         slots = self._slots_of(task)
         self._problems.append(ModelBundleError(reason, remedy=_CHOOSE))
         previous = slots.previous if slots.active == key and slots.may_roll_back else None
@@ -152,22 +151,39 @@ class Placing:
                 self._slots.roll_back(task, left_release=release, note=reason, only_from=key)
             except (StoreError, ModelBundleError) as error:
                 self._problems.append(ModelBundleError(error.what, remedy=error.remedy))
-        placed = _from_folder(self._in_folders.get(task), stepped_back=reason)
         if previous is not None:
             try:
-                placed = Placed(bundle=self._release(task, previous), key=previous, stepped_back=reason)
-            except ModelBundleError as error:
-                self._problems.append(error)
-        return self._taken_back(placed)
-
-    def _taken_back(self, placed: Placed | None) -> Placed | None:
-        """The way back is the one that a person left open by activating: it may lead to a lower release."""
-        if placed is not None and self._releases is not None and self._mends:
-            try:
-                self._releases.roll_back(placed.bundle.card)
-            except ScansideError as error:
+                bundle = self._release(task, previous)
+                self._allow(bundle, meant=meant)
+                return Placed(bundle=bundle, key=previous, stepped_back=reason)
+            except (StoreError, ModelBundleError) as error:
                 self._problems.append(ModelBundleError(error.what, remedy=error.remedy))
-        return placed
+        older = self._in_folders.too_old.get(task) or self._in_folders.found.get(task)
+        if older is not None and slots.active == key and slots.may_roll_back:
+            with suppress(DowngradeError):  # then it stays out, and what else the folders hold is taken
+                self._allow(older, meant=meant)
+        return self._from_folder(task, stepped_back=reason)
+
+    def _allow(self, bundle: Bundle, *, meant: bool) -> None:
+        """Going back to it, where it is meant, is not the downgrade that the record is there to stop."""
+        if self._releases is None:
+            return
+        if meant:
+            self._releases.roll_back(bundle.card)
+        else:
+            self._releases.check(bundle.card)
+
+    def _from_folder(self, task: str, *, stepped_back: str | None = None) -> Placed | None:
+        """What the folders hold; a lower release than has served here only after a step back to it."""
+        bundle = self._in_folders.found.get(task)
+        older = self._in_folders.too_old.get(task)
+        if older is not None and self._releases is not None:
+            try:
+                self._releases.check(older.card)
+                bundle = older
+            except ModelBundleError:
+                pass  # nobody went back to it
+        return None if bundle is None else Placed(bundle=bundle, key=None, stepped_back=stepped_back)
 
     def _slots_of(self, task: str) -> Slots:
         if self._slots is None:
@@ -180,16 +196,7 @@ class Placing:
 
     def _release(self, task: str, key: str) -> Bundle:
         assert self._slots is not None  # a key comes from its file
-        bundle = self._slots.bundle(task, key)
-        if bundle.card.task != task or not bundle.sums_sha256.startswith(key):
-            raise ModelBundleError(
-                f"The release {key} of {task} holds {bundle.card.identity}, or was changed.", remedy=_CHOOSE
-            )
-        return bundle
+        return self._slots.bundle(task, key)
 
 
 _CHOOSE = "`scanside models list` shows what is installed; choose with `scanside models activate`."
-
-
-def _from_folder(bundle: Bundle | None, *, stepped_back: str | None = None) -> Placed | None:
-    return None if bundle is None else Placed(bundle=bundle, key=None, stepped_back=stepped_back)

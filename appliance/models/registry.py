@@ -74,7 +74,13 @@ class Registry:
         self.problems: list[ModelBundleError] = [*trust.problems]
         """Bundles and keys that were refused, and why."""
         self._placing = Placing(
-            read_folders(folders, unpack_into=cache / "bundles", trust=trust, problems=self.problems),
+            read_folders(
+                folders,
+                unpack_into=cache / "bundles",
+                trust=trust,
+                releases=surroundings.releases,
+                problems=self.problems,
+            ),
             surroundings.slots,
             releases=surroundings.releases,
             mends=surroundings.mends_slots,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import EngineError
+from appliance.errors import EngineError, ModelBundleError
 from appliance.models.registry import Registry
 from appliance.models.releases import Releases
 from appliance.models.served import Served, Surroundings
@@ -149,6 +149,24 @@ def test_from_a_release_that_has_served_back_to_the_folders_and_again_at_the_nex
         with device.registry() as registry:
             assert version(registry) == "1.1"
     assert device.slots.read(TASK).active is None
+
+
+def test_a_slot_that_names_a_lower_release_than_has_served_opens_no_way_to_it_or_below(
+    device: Device, tmp_path: Path
+) -> None:
+    """Somebody wants the faults of an old release back, and writes its name into the slot."""
+    five, two = device.install(5), device.install(2)
+    device.slots.activate(TASK, five)
+    with device.registry() as registry:
+        assert version(registry) == "1.5"
+    device.slots.activate(TASK, None)
+    device.slots.activate(TASK, two)
+    with device.registry() as registry:
+        assert any("Release 2 of 'halve'" in problem.what for problem in registry.problems)
+        with pytest.raises(EngineError, match="No model for ct_denoise"):
+            registry.served(TASK)
+    with pytest.raises(ModelBundleError, match="Release 1 of 'halve'"):
+        device.releases.check(read_signed(tmp_path / "folder" / "first").card)
 
 
 def test_only_the_worker_writes_down_a_step_back(device: Device) -> None:

@@ -16,6 +16,8 @@ from pynetdicom.sop_class import CTImageStorage
 from appliance.clock import Clock, ManualClock, SystemClock
 from appliance.config import Layout, ListenerSettings, PeerSettings, SenderSettings, Settings, WorkerSettings
 from appliance.models.registry import Registry
+from appliance.models.selection import plan_of
+from appliance.models.slots import SlotFolder
 from appliance.monitor.doctor import Diagnosis, Health, examine
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.store.connection import Database
@@ -74,6 +76,36 @@ def test_a_model_on_its_second_engine_is_to_be_looked_at(layout: Layout, tmp_pat
     assert model.health is Health.CHECK
     assert "because null fp32:" in model.found
     assert "null" in model.remedy
+
+
+def test_an_engine_that_auto_passes_over_is_told_with_its_reason(layout: Layout) -> None:
+    settings = Settings(listener=ListenerSettings(enabled=False))
+    plan = plan_of(("auto",))
+    answers = found(layout, settings)
+    assert {subject for subject in answers if subject.startswith("engine ")} == {
+        f"engine {name}" for name in (*plan.engines, *plan.skipped)
+    }
+    for name, reason in plan.skipped.items():
+        diagnosis = answers[f"engine {name}"]
+        assert (diagnosis.health, diagnosis.found) == (Health.OK, f"not used: {reason}")
+
+
+def test_an_engine_that_was_named_and_is_not_there_is_to_be_looked_at(layout: Layout) -> None:
+    named = Settings(listener=ListenerSettings(enabled=False), worker=WorkerSettings(engines=("base", "ort")))
+    assert found(layout, named)["engine base"].health is Health.CHECK
+    alone = Settings(listener=ListenerSettings(enabled=False), worker=WorkerSettings(engines=("base",)))
+    assert found(layout, alone)["engine base"].health is Health.FAIL
+
+
+def test_what_the_appliance_did_to_the_slots_by_itself_is_to_be_looked_at(layout: Layout) -> None:
+    slots = SlotFolder(layout.models)
+    slots.activate("ct_denoise", "1" * 16)
+    assert "slot ct_denoise" not in found(layout)
+    slots.roll_back("ct_denoise", left_release=None, note="ct_denoise@2 cannot serve")
+    diagnosis = found(layout)["slot ct_denoise"]
+    assert (diagnosis.health, diagnosis.found) == (Health.CHECK, "ct_denoise@2 cannot serve")
+    (layout.models / "ct_denoise" / "slots.json").write_text("{", encoding="utf-8")
+    assert found(layout)["slot ct_denoise"].health is Health.FAIL
 
 
 def test_a_model_that_nothing_serves_fails(layout: Layout, tmp_path: Path) -> None:
