@@ -30,10 +30,12 @@ from appliance.domain.acquisition import (
 )
 from appliance.domain.card import ModelCard
 from appliance.domain.record import from_plain
+from tests.tiny_bundles import keys_folder
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["SCANSIDE__MODEL_KEYS"] = str(keys_folder())  # the bundles of the tests are signed like any other
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,9 @@ class Shelf:
         self.cards[card.task] = card
         self.loaded[card.task] = Served(card=card, engine=loaded, passport=passport, fallback_reason=None)
 
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(sorted(self.cards))
+
     def card(self, task: str) -> ModelCard | None:
         return self.cards.get(task)
 

@@ -4,12 +4,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import atexit
+import functools
+import shutil
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from onnx import TensorProto, helper, numpy_helper
+
+from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.contents import SIGNATURE, SUMS, sums_of
+from appliance.models.keys import Trust, read_trust, shipped_keys
+from appliance.models.signature import sign
 
 CARD = """
 format = {format}
@@ -67,13 +78,63 @@ def halving_model(fault: str | None = None, factor: float = 0.5) -> onnx.ModelPr
     return model
 
 
-def write_sums(folder: Path) -> None:
-    lines = [
-        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
-        for file in sorted(folder.iterdir())
-        if file.name not in {"SHA256SUMS", "SIGNATURE"}
-    ]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
+@functools.cache
+def signing_key() -> Ed25519PrivateKey:
+    """The key that signs the bundles of this run of the tests; nobody keeps it."""
+    return Ed25519PrivateKey.generate()
+
+
+def write_public_key(key: Ed25519PrivateKey, file: Path) -> Path:
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(pem)
+    return file
+
+
+@functools.cache
+def keys_folder() -> Path:
+    """A folder for the setting `model_keys`, with the public half of `signing_key`."""
+    folder = Path(tempfile.mkdtemp(prefix="scanside-test-keys-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    write_public_key(signing_key(), folder / "tests.pem")
+    return folder
+
+
+def trusted() -> Trust:
+    """The shipped keys and the one of the tests."""
+    return read_trust((shipped_keys(), keys_folder()))
+
+
+def read_signed(folder: Path) -> Bundle:
+    """A bundle of the tests, verified."""
+    return read_bundle(folder, trust=trusted())
+
+
+@dataclass(frozen=True)
+class Speaks:
+    """What a signature speaks of."""
+
+    task: str
+    name: str
+    release: int
+
+
+def write_sums(folder: Path, speaks: Speaks | None = None, key: Ed25519PrivateKey | None = None) -> None:
+    """SHA256SUMS and SIGNATURE for whatever lies in the folder now."""
+    files = {
+        file.name: file.read_bytes()
+        for file in folder.iterdir()
+        if file.is_file() and file.name not in {SUMS, SIGNATURE}
+    }
+    (folder / SUMS).write_bytes(sums_of(files))
+    sign_sums(folder, speaks, key)
+
+
+def sign_sums(folder: Path, speaks: Speaks | None = None, key: Ed25519PrivateKey | None = None) -> None:
+    """SIGNATURE for SHA256SUMS as it lies there, whatever it lists."""
+    of = speaks or Speaks("ct_denoise", "halve", 1)
+    signature = sign((folder / SUMS).read_bytes(), key or signing_key(), of=of)
+    (folder / SIGNATURE).write_bytes(signature)
 
 
 def build(
@@ -100,7 +161,7 @@ def build(
     }
     np.savez(folder / "golden.npz", **golden)
     (folder / "gate.json").write_text("{}", encoding="utf-8")
-    write_sums(folder)
+    write_sums(folder, Speaks(task, name, release))
     return folder
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from tests.tiny_bundles import marking_model, write_sums
+from tests.tiny_bundles import Speaks, marking_model, write_sums
 
 CARD = """
 format = 1
@@ -88,5 +88,5 @@ def build_triage(folder: Path, *, release: int, opposite: bool = False, golden_o
     text = CARD.format(release=release, scale=-1.0 if opposite else 1.0)
     (folder / "card.toml").write_text(text, encoding="utf-8")
     (folder / "gate.json").write_text("{}", encoding="utf-8")
-    write_sums(folder)
+    write_sums(folder, Speaks("chest_triage", "brightness", release))
     return folder

@@ -20,7 +20,8 @@ def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson 
     Changes nothing, and may run beside the appliance. Exit code 1 when something fails; every CHECK and
     FAIL comes with its remedy.
     """
-    from appliance.monitor.doctor import Health, examine  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.releases import Releases  # noqa: PLC0415  (--help stays quick)
+    from appliance.monitor.doctor import Health, examine  # noqa: PLC0415
     from appliance.processes.models import kept_proofs, open_registry  # noqa: PLC0415
 
     with errors_in_words():
@@ -28,7 +29,8 @@ def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson 
         layout = Layout(data=data.resolve())
         failed = False
         rows: list[tuple[str, ...]] = []
-        with open_registry(settings, kept_proofs(layout), layout=layout) as registry:
+        known = Releases(layout.releases, read_only=True)
+        with open_registry(settings, kept_proofs(layout), known, layout=layout) as registry:
             for diagnosis in examine(settings, layout, registry, SystemClock()):
                 failed |= diagnosis.health is Health.FAIL
                 if as_json:

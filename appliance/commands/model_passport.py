@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from pydantic import ValidationError
 
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
@@ -93,7 +94,15 @@ def _settings_for(settings: Settings, engine: str | None, precision: str | None)
         worker["engines"] = (engine,)
     if precision is not None:
         worker["precisions"] = (precision,)
-    return settings.model_copy(update={"worker": type(settings.worker).model_validate(worker)})
+    try:
+        asked = type(settings.worker).model_validate(worker)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            f"{first.get('input')!r} is not allowed: {first['msg']}.",
+            remedy="docs/passport.md names engines and precisions; leave the option out to test all.",
+        ) from error
+    return settings.model_copy(update={"worker": asked})
 
 
 def _wanted(

@@ -37,16 +37,23 @@ def install(
     bundle: Annotated[Path, typer.Argument(help="A bundle: a folder or a zip.", exists=True)],
     *,
     data: Data = DEFAULT_DATA,
+    config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a bundle and copy it into the data folder. It does not serve before it is activated."""
+    """Check a bundle and copy it into the data folder. It does not serve before it is activated.
+
+    It must be signed with a key that this device trusts, and be no older than what has served here.
+    """
     from appliance.models.bundle import read_bundle, unpack_bundle  # noqa: PLC0415  (--help stays quick)
-    from appliance.models.slots import SlotFolder  # noqa: PLC0415
+    from appliance.models.releases import Releases  # noqa: PLC0415
+    from appliance.processes.models import slot_folder, trusted_keys  # noqa: PLC0415
 
     with _refusals_in_words(), tempfile.TemporaryDirectory() as scratch:
-        folder = unpack_bundle(bundle, into=Path(scratch)) if bundle.is_file() else bundle
-        checked = read_bundle(folder)
-        path, new = SlotFolder(_layout(data).models).install(checked)
+        settings, layout = load_settings(config), _layout(data)
+        trust, known = trusted_keys(settings), Releases(layout.releases)
+        folder = unpack_bundle(bundle, into=Path(scratch), trust=trust) if bundle.is_file() else bundle
+        checked = read_bundle(folder, trust=trust, releases=known)
+        path, new = slot_folder(settings, layout).install(checked)
         card = checked.card
         _say(
             {"model": card.identity, "release": path.name, "installed": new},
@@ -64,16 +71,17 @@ def activate(
     It is tested first (docs/passport.md). Without an engine that passes, nothing changes and the exit code
     is 1.
     """
-    from appliance.models.slots import FOLDERS, SlotFolder  # noqa: PLC0415  (--help stays quick)
-    from appliance.processes.models import bundles_in_folders, open_selection  # noqa: PLC0415
+    from appliance.models.releases import Releases  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.slots import FOLDERS  # noqa: PLC0415
+    from appliance.processes.models import bundles_in_folders, open_selection, slot_folder  # noqa: PLC0415
 
     with _refusals_in_words():
         settings, layout = load_settings(config), _layout(data)
-        slots = SlotFolder(layout.models)
+        slots, known = slot_folder(settings, layout), Releases(layout.releases)
         task, _, version = target.partition("@")
         key: str | None = None
         if version == FOLDERS:
-            bundle = bundles_in_folders(settings, layout.engine_cache).get(task)
+            bundle = bundles_in_folders(settings, layout.engine_cache, known).get(task)
             if bundle is None:
                 raise ModelBundleError(
                     f"No folder of bundles holds a model for {task}.",
@@ -81,6 +89,7 @@ def activate(
                 )
         else:
             key, bundle = _installed(slots, target)
+            known.check(bundle.card)
         passport = open_selection(settings, layout.engine_cache).try_out(bundle)
         slots.activate(task, key)
         _say(
@@ -95,21 +104,28 @@ def rollback(
     task: Annotated[str, typer.Argument(help="The task whose model goes back.", metavar="TASK")],
     *,
     data: Data = DEFAULT_DATA,
+    config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """One step back, at once: the model that answered before the last activation answers again.
 
     Its passport still holds. What is left stays installed.
     """
-    from appliance.models.slots import FOLDERS, SlotFolder  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.releases import Releases  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.slots import FOLDERS  # noqa: PLC0415
+    from appliance.processes.models import slot_folder  # noqa: PLC0415
 
     with _refusals_in_words():
-        slots = SlotFolder(_layout(data).models)
+        settings, layout = load_settings(config), _layout(data)
+        slots, known = slot_folder(settings, layout), Releases(layout.releases)
         before = slots.read(task)
-        left = {key: bundle.card for key, bundle in slots.installed(task)}
-        card = left.get(before.active or "")
-        after = slots.roll_back(task, left_release=card.release if card else None)
-        back_to = left[after.active].identity if after.active in left else f"{task}@{FOLDERS}"
+        there = {key: bundle.card for key, bundle in slots.installed(task)}
+        left = there.get(before.active or "")
+        back = there.get(before.previous or "")
+        if before.may_roll_back and back is not None:
+            known.roll_back(back)  # first: the worker that follows must find it allowed
+        after = slots.roll_back(task, left_release=left.release if left else None)
+        back_to = back.identity if back is not None else f"{task}@{FOLDERS}"
         _say(
             {"active": back_to, "release": after.active},
             f"{back_to} is active again. {SOON}",
@@ -131,13 +147,12 @@ def shadow(
     What it says is kept apart, compared, and never shown as a result. It needs its passport, too.
     """
     from appliance.commands.shadow_report import say_report  # noqa: PLC0415  (--help stays quick)
-    from appliance.models.slots import SlotFolder  # noqa: PLC0415
     from appliance.pipeline.shadowing import shadowable_tasks  # noqa: PLC0415
-    from appliance.processes.models import open_selection  # noqa: PLC0415
+    from appliance.processes.models import open_selection, slot_folder  # noqa: PLC0415
 
     with _refusals_in_words():
         settings, layout = load_settings(config), _layout(data)
-        slots = SlotFolder(layout.models)
+        slots = slot_folder(settings, layout)
         task = target.partition("@")[0]
         if report:
             say_report(layout, slots, task, as_json=as_json)
@@ -146,12 +161,13 @@ def shadow(
             slots.set_shadow(task, None)
             _say({"task": task, "shadow": None}, f"{task} has no shadow any more.", as_json=as_json)
             return
-        if task not in shadowable_tasks():
+        key, bundle = _installed(slots, target)
+        may = shadowable_tasks((bundle.card,))
+        if task not in may:
             raise ModelBundleError(
                 f"{task} decides nothing about single images, so there is nothing to compare.",
-                remedy=f"Tasks that may have a shadow: {', '.join(shadowable_tasks())}.",
+                remedy=f"Tasks that may have a shadow: {', '.join(may)}.",
             )
-        key, bundle = _installed(slots, target)
         if slots.read(task).active == key:
             raise ModelBundleError(
                 f"{bundle.card.identity} is what answers; it cannot be its own shadow.",

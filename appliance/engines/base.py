@@ -71,7 +71,10 @@ class LoadEngine(Protocol):
     """The one function that an engine's file holds."""
 
     def __call__(self, model: Path, *, threads: int) -> Engine:
-        """Load a verified ONNX file. Raises EngineError when this engine cannot serve it here."""
+        """Load a verified ONNX file. Raises EngineError when this engine cannot serve it here.
+
+        The file is a copy made for this call and is gone after it: whatever is needed later is read now.
+        """
 
 
 class BuildEngine(Protocol):

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model bundle: card, graph, golden data and gate in one folder, taken whole or not at all.
 
-The order is the point: names and kinds of files, then their hashes against SHA256SUMS, and only when
-every byte is the one that was listed does a parser see any of them. Each file is read once; what was
-hashed is what is parsed.
+The order is the point: names and kinds of files, then the signature over SHA256SUMS, then every file
+against that list (contents.py), and only when every byte is one that somebody answers for does a parser
+see any of them. Each file is read once; what was hashed is what is parsed. An engine gets its graph
+through loading.py, which hashes it again.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ import hashlib
 import io
 import json
 import re
-import stat
 import sys
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,29 @@ from numpy.typing import NDArray
 
 from appliance.domain.card import ModelCard
 from appliance.domain.record import from_plain
-from appliance.errors import EngineError, ModelBundleError
+from appliance.errors import EngineError
+from appliance.models.contents import (
+    CARD,
+    GATE,
+    GOLDEN,
+    MODEL,
+    SIGNATURE,
+    SUMS,
+    VARIANTS,
+    ZIP_FAULTS,
+    Admit,
+    Contents,
+    Packed,
+    in_folder,
+    in_zip,
+    known,
+    refused,
+    take,
+)
 from appliance.models.graph_rules import check_graph
+from appliance.models.keys import Signer, Trust, read_trust, shipped_keys
+from appliance.models.releases import Releases
+from appliance.models.signature import MAX_NAME, Signed, check_signature
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,37 +58,9 @@ else:
 
 FORMAT: Final = 1
 """The version of the bundle's layout that this appliance reads."""
-CARD: Final = "card.toml"
-MODEL: Final = "model.onnx"
-GOLDEN: Final = "golden.npz"
-GATE: Final = "gate.json"
-SUMS: Final = "SHA256SUMS"
-SIGNATURE: Final = "SIGNATURE"
 FP32: Final = "fp32"
-VARIANTS: Final = MappingProxyType({"int8": "model.int8.onnx", "fp16": "model.fp16.onnx"})
-"""Precision to file name of the graphs that may stand beside the float32 one."""
-REQUIRED: Final = frozenset({CARD, MODEL, GOLDEN, GATE})
-READ_BY_PEOPLE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}(\.(md|txt|html))?")
-"""Other files that a bundle may hold: licences, notes, the report. Never parsed."""
-SUM_LINE: Final = re.compile(r"([0-9a-f]{64}) [ *]([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
-"""As `sha256sum` writes it; the name can neither leave the folder nor hide in it."""
-MAX_FILE_BYTES: Final = 512 * 1024**2
-"""Of one file of a bundle: ten times the largest chest model that a small device serves (PERFORMANCE.md)."""
 MAX_GOLDEN_BYTES: Final = 256 * 1024**2
 """Of all golden arrays when unpacked."""
-ZIP_FAULTS: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    KeyError,
-    ValueError,
-    RuntimeError,  # NotImplementedError too: a compression or encryption that nobody asked for
-)
-"""Everything that reading a damaged zip raises."""
-REMEDY: Final = (
-    "The bundle was refused unread. Get it again from where it was made, and compare its SHA256SUMS."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,6 +73,8 @@ class Bundle:
     """Precision ("fp32", and those of the card's variants) to the hash of its graph."""
     sums_sha256: str
     """Of the list itself: names this bundle down to the last byte."""
+    signer: Signer | None
+    """Who signed it; None only where nobody had to have signed (`read_known`, `read_unsigned`)."""
     golden_inputs: Mapping[str, NDArray[Any]]
     golden_outputs: Mapping[str, NDArray[Any]]
 
@@ -90,7 +84,7 @@ class Bundle:
         return self.folder / MODEL
 
     def model_in(self, precision: str) -> Path:
-        """The graph in a precision of `model_sha256`."""
+        """The graph in a precision of `model_sha256`. To load it, see `loading.load_verified`."""
         return self.folder / _graph_file(precision)
 
 
@@ -98,124 +92,75 @@ def _graph_file(precision: str) -> str:
     return MODEL if precision == FP32 else VARIANTS[precision]
 
 
-def _refused(folder: Path, why: str) -> ModelBundleError:
-    return ModelBundleError(f"The model bundle {folder.name!r} is refused: {why}.", remedy=REMEDY)
-
-
-def _is_expected(name: str) -> bool:
-    known = name in REQUIRED or name in {SUMS, SIGNATURE} or name in VARIANTS.values()
-    return known or READ_BY_PEOPLE.fullmatch(name) is not None
-
-
-def _contents(folder: Path) -> dict[str, bytes]:
-    """Every file of the folder by name. Refuses links, folders, devices, odd names and large files."""
-    contents = {}
-    try:
-        if not stat.S_ISDIR(folder.lstat().st_mode):
-            raise _refused(folder, "it is not a folder")
-        for entry in sorted(folder.iterdir()):
-            status = entry.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                raise _refused(folder, f"{entry.name!r} is not a plain file")
-            if not _is_expected(entry.name):
-                raise _refused(folder, f"a bundle holds no file called {entry.name!r}")
-            if status.st_size > MAX_FILE_BYTES:
-                raise _refused(folder, f"{entry.name} is larger than {MAX_FILE_BYTES} bytes")
-            contents[entry.name] = entry.read_bytes()
-    except OSError as error:
-        raise _refused(folder, f"it cannot be read ({error.strerror})") from error
-    return contents
-
-
-def _check_sums(folder: Path, contents: Mapping[str, bytes]) -> None:
-    if SUMS not in contents:
-        raise _refused(folder, f"it has no {SUMS}")
-    listed: dict[str, str] = {}
-    for line in contents[SUMS].decode("ascii", errors="replace").splitlines():
-        match = SUM_LINE.fullmatch(line)
-        if match is None or match[2] in listed:
-            raise _refused(folder, f"{SUMS} has a line that is not a sum or comes twice: {line[:80]!r}")
-        listed[match[2]] = match[1]
-    there = contents.keys() - {SUMS, SIGNATURE}
-    if listed.keys() != there:
-        missing, unlisted = sorted(listed.keys() - there), sorted(there - listed.keys())
-        raise _refused(folder, f"files missing: {missing}, files not listed in {SUMS}: {unlisted}")
-    if not there >= REQUIRED:
-        raise _refused(folder, f"files missing: {sorted(REQUIRED - there)}")
-    for name, sha256 in listed.items():
-        if hashlib.sha256(contents[name]).hexdigest() != sha256:
-            raise _refused(folder, f"{name} is not the file that {SUMS} lists")
-
-
-def _card(folder: Path, content: bytes) -> ModelCard:
+def _card(bundle: str, content: bytes) -> ModelCard:
     try:
         card = from_plain(ModelCard, tomllib.loads(content.decode("utf-8")))
     except ValueError as error:  # of TOML, of UTF-8 and of the card's own fields
-        raise _refused(folder, f"{CARD}: {error}") from error
+        raise refused(bundle, f"{CARD}: {error}") from error
     if card.format != FORMAT:
-        raise _refused(folder, f"its format is {card.format}; this appliance reads format {FORMAT}")
+        raise refused(bundle, f"its format is {card.format}; this appliance reads format {FORMAT}")
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", card.task):
-        raise _refused(folder, f"its task {card.task!r} is not a name in lower case")
+        raise refused(bundle, f"its task {card.task!r} is not a name in lower case")
+    if not card.name.isprintable() or not 1 <= len(card.name) <= MAX_NAME or card.release < 0:
+        raise refused(bundle, f"its name {card.name[:200]!r} or its release {card.release} cannot be signed")
     names = [label.name for label in card.labels]
     if len(set(names)) != len(names):
-        raise _refused(folder, "two labels have one name")
+        raise refused(bundle, "two labels have one name")
     for label in card.labels:
         if not 0 <= label.sensitive_threshold <= label.specific_threshold <= 1:
-            raise _refused(folder, f"the thresholds of {label.name} are not 0 <= sensitive <= specific <= 1")
+            raise refused(bundle, f"the thresholds of {label.name} are not 0 <= sensitive <= specific <= 1")
         if not (np.isfinite(label.scale) and np.isfinite(label.shift)):
-            raise _refused(folder, f"scale and shift of {label.name} are not numbers")
-    _check_preprocessing(folder, card)
-    _check_variants(folder, card)
+            raise refused(bundle, f"scale and shift of {label.name} are not numbers")
+    _check_preprocessing(bundle, card)
+    _check_variants(bundle, card)
     return card
 
 
-def _check_variants(folder: Path, card: ModelCard) -> None:
+def _check_variants(bundle: str, card: ModelCard) -> None:
     precisions = [variant.precision for variant in card.variants]
     if len(set(precisions)) != len(precisions) or not VARIANTS.keys() >= set(precisions):
-        raise _refused(folder, f"its variants are {precisions}; each of {sorted(VARIANTS)} may be there once")
+        raise refused(bundle, f"its variants are {precisions}; each of {sorted(VARIANTS)} may be there once")
     outputs = {spec.name for spec in card.outputs}
     for variant in card.variants:
         if variant.tolerances.keys() != outputs or not all(
             np.isfinite(limit) and limit > 0 for limit in variant.tolerances.values()
         ):
-            raise _refused(
-                folder, f"its {variant.precision} variant has no tolerance above 0 for each output"
-            )
+            raise refused(bundle, f"its {variant.precision} variant has no tolerance above 0 for each output")
 
 
-def _check_preprocessing(folder: Path, card: ModelCard) -> None:
+def _check_preprocessing(bundle: str, card: ModelCard) -> None:
     how = card.preprocessing
     if how.kind == "slice":
         if how.multiple_of_px < 1:
-            raise _refused(folder, f"multiple_of_px is {how.multiple_of_px}, not 1 or more")
+            raise refused(bundle, f"multiple_of_px is {how.multiple_of_px}, not 1 or more")
     elif how.kind == "letterbox":
         low, high, size_px = how.low_percentile, how.high_percentile, how.size_px
         if low is None or high is None or not 0 <= low < high <= 100:  # percent
-            raise _refused(folder, f"the percentiles {low} and {high} are not 0 <= low < high <= 100")
+            raise refused(bundle, f"the percentiles {low} and {high} are not 0 <= low < high <= 100")
         if size_px is None or not 1 <= size_px <= 4096:
-            raise _refused(folder, f"size_px is {size_px}, not 1 to 4096")
+            raise refused(bundle, f"size_px is {size_px}, not 1 to 4096")
     else:
-        raise _refused(folder, f"the preprocessing {how.kind!r} is unknown to this appliance")
+        raise refused(bundle, f"the preprocessing {how.kind!r} is unknown to this appliance")
 
 
 def _golden(
-    folder: Path, content: bytes, card: ModelCard
+    bundle: str, content: bytes, card: ModelCard
 ) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_GOLDEN_BYTES:
-                raise _refused(folder, f"{GOLDEN} unpacks to more than {MAX_GOLDEN_BYTES} bytes")
+                raise refused(bundle, f"{GOLDEN} unpacks to more than {MAX_GOLDEN_BYTES} bytes")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             golden = {name: arrays[name] for name in arrays.files}
     except ZIP_FAULTS as error:
-        raise _refused(folder, f"{GOLDEN}: {error}") from error
+        raise refused(bundle, f"{GOLDEN}: {error}") from error
     inputs = {f"input:{spec.name}" for spec in card.inputs}
     outputs = {f"output:{spec.name}" for spec in card.outputs}
     if golden.keys() != inputs | outputs:
-        raise _refused(folder, f"{GOLDEN} holds {sorted(golden)}, not {sorted(inputs | outputs)}")
+        raise refused(bundle, f"{GOLDEN} holds {sorted(golden)}, not {sorted(inputs | outputs)}")
     for name, value in golden.items():
         if value.dtype.kind != "f" or value.size == 0 or not np.isfinite(value).all():
-            raise _refused(folder, f"{name} in {GOLDEN} is empty or holds something other than numbers")
+            raise refused(bundle, f"{name} in {GOLDEN} is empty or holds something other than numbers")
         value.flags.writeable = False
     return (
         MappingProxyType({name.removeprefix("input:"): golden[name] for name in sorted(inputs)}),
@@ -223,71 +168,108 @@ def _golden(
     )
 
 
-def read_bundle(folder: Path) -> Bundle:
-    """The bundle in `folder`. Raises ModelBundleError, before any parser runs if a byte is not as listed."""
-    contents = _contents(folder)
-    _check_sums(folder, contents)
-    card = _card(folder, contents[CARD])
+def read_bundle(folder: Path, *, trust: Trust | None = None, releases: Releases | None = None) -> Bundle:
+    """The bundle in `folder`, signed with a key of `trust` (None: the keys that come with the appliance).
+
+    `releases`: what this device has accepted so far; a lower release is refused. Raises ModelBundleError,
+    and before any parser runs unless whoever is trusted signed a bundle that is wrong in itself.
+    """
+    packed = in_folder(folder)
+    contents = take(packed, _by(packed, trust, releases))
+    bundle = _understood(folder, contents)
+    signed, card = contents.signed, bundle.card
+    assert signed is not None  # `_by` says who, or raises
+    if (signed.task, signed.name, signed.release) != (card.task, card.name, card.release):
+        raise refused(
+            folder.name,
+            f"it was signed as release {signed.release} of {signed.name!r} for {signed.task}, but its card "
+            f"says release {card.release} of {card.name!r} for {card.task}",
+        )
+    return bundle
+
+
+def _by(packed: Packed, trust: Trust | None, releases: Releases | None) -> Admit:
+    keys = read_trust((shipped_keys(),)) if trust is None else trust
+
+    def admit(sums: bytes, signature: bytes | None) -> Signed:
+        signed = check_signature(sums, signature, keys, bundle=packed.name)
+        if releases is not None:
+            releases.check(signed)
+        return signed
+
+    return admit
+
+
+def read_known(folder: Path, *, sums_sha256: str) -> Bundle:
+    """The bundle again that this process was told of by one that verified it (`Bundle.sums_sha256`).
+
+    Raises ModelBundleError when so much as a bit has changed since.
+    """
+    return _understood(folder, take(in_folder(folder), known(sums_sha256, bundle=folder.name)))
+
+
+def read_unsigned(folder: Path) -> Bundle:
+    """The bundle in `folder`, whoever may have made it. For the workshop, before it signs; never to serve.
+
+    Raises ModelBundleError for everything but a missing or foreign signature.
+    """
+    return _understood(folder, take(in_folder(folder), lambda *_: None))
+
+
+def _understood(folder: Path, contents: Contents) -> Bundle:
+    bundle, files = folder.name, contents.files
+    card = _card(bundle, files[CARD])
     graphs = {
-        precision: contents.get(_graph_file(precision))
+        precision: files.get(_graph_file(precision))
         for precision in (FP32, *(variant.precision for variant in card.variants))
     }
-    unlisted = contents.keys() & {*VARIANTS.values()} - {_graph_file(precision) for precision in graphs}
+    unlisted = files.keys() & {*VARIANTS.values()} - {_graph_file(precision) for precision in graphs}
     if unlisted:
-        raise _refused(folder, f"its card has no variant for {sorted(unlisted)}")
+        raise refused(bundle, f"its card has no variant for {sorted(unlisted)}")
     for precision, graph in graphs.items():
         name = _graph_file(precision)
         if graph is None:
-            raise _refused(folder, f"its card has the variant {precision}, but there is no {name}")
+            raise refused(bundle, f"its card has the variant {precision}, but there is no {name}")
         try:
             check_graph(graph, card)
         except EngineError as error:
-            raise _refused(folder, f"{name}: {error.what.rstrip('.')}") from error
+            raise refused(bundle, f"{name}: {error.what.rstrip('.')}") from error
     try:
-        json.loads(contents[GATE])
+        json.loads(files[GATE])
     except ValueError as error:
-        raise _refused(folder, f"{GATE}: {error}") from error
-    inputs, outputs = _golden(folder, contents[GOLDEN], card)
+        raise refused(bundle, f"{GATE}: {error}") from error
+    inputs, outputs = _golden(bundle, files[GOLDEN], card)
     return Bundle(
         folder=folder,
         card=card,
         model_sha256=MappingProxyType(
             {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items() if graph is not None}
         ),
-        sums_sha256=hashlib.sha256(contents[SUMS]).hexdigest(),
+        sums_sha256=contents.sums_sha256,
+        signer=contents.signed.signer if contents.signed else None,
         golden_inputs=inputs,
         golden_outputs=outputs,
     )
 
 
-def unpack_bundle(archive: Path, *, into: Path) -> Path:
-    """The folder `into`/<sha256 of the archive> with the files of a zipped bundle, ready for `read_bundle`.
+def unpack_bundle(
+    archive: Path, *, into: Path, trust: Trust | None = None, releases: Releases | None = None
+) -> Path:
+    """The folder `into`/<sha256 of its SHA256SUMS> with the files of a zipped bundle, for `read_bundle`.
 
-    Only names and sizes of the zip's list are believed, and only if harmless: no folders, links, doubles
-    or encryption. Raises ModelBundleError.
+    Nothing is written before the signature and every file were checked. Raises ModelBundleError.
     """
+    packed = in_zip(archive)
+    contents = take(packed, _by(packed, trust, releases))
+    folder = into / contents.sums_sha256
+    files = {SUMS: contents.sums, SIGNATURE: contents.signature or b"", **contents.files}
     try:
-        if archive.is_symlink() or not archive.is_file() or archive.stat().st_size > MAX_FILE_BYTES:
-            raise _refused(archive, f"it is not a plain file of at most {MAX_FILE_BYTES} bytes")
-        content = archive.read_bytes()
-        folder = into / hashlib.sha256(content).hexdigest()
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            entries = packed.infolist()
-            names = [entry.filename for entry in entries]
-            if len(set(names)) != len(names):
-                raise _refused(archive, "two files in it have one name")
-            for entry in entries:
-                kind = stat.S_IFMT(entry.external_attr >> 16)
-                if not _is_expected(entry.filename) or kind not in (0, stat.S_IFREG):
-                    raise _refused(archive, f"a bundle holds no file called {entry.filename[:80]!r}")
-            if sum(entry.file_size for entry in entries) > MAX_FILE_BYTES:
-                raise _refused(archive, f"it unpacks to more than {MAX_FILE_BYTES} bytes")
-            files = {entry.filename: packed.read(entry) for entry in entries}
-        folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.iterdir():
-            left.unlink()
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
-    except ZIP_FAULTS as error:
-        raise _refused(archive, f"it cannot be unpacked ({error})") from error
+        if not folder.is_dir() or {file.name: file.read_bytes() for file in folder.iterdir()} != files:
+            folder.mkdir(parents=True, exist_ok=True)
+            for left in folder.iterdir():
+                left.unlink()
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+    except OSError as error:
+        raise refused(archive.name, f"it cannot be unpacked ({error.strerror})") from error
     return folder

@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import Final
 
 from appliance.engines.base import Engine, EngineDescription
-from appliance.engines.catalogue import load_engine
 from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
+from appliance.models.loading import load_verified
 
 GPU_ENGINES: Final = ("tensorrt", "tensorrt_rtx", "cuda")
 """Engines that claim a graphics processor, in the order in which `auto` asks: compiled ones first."""
@@ -81,14 +81,15 @@ def load_candidate(
     cache: Path | None = None,
     server: InferenceServer | None = None,
 ) -> Engine:
-    """The one door through which a bundle's graph gets into an engine; see `load_engine`.
+    """The bundle's graph in that precision, in that engine; see `load_engine`.
 
     Raises EngineError when the engine cannot serve it here, or is not what it was asked for.
     """
-    engine = load_engine(
+    engine = load_verified(
         candidate.engine,
-        bundle.model_in(candidate.precision),
+        bundle,
         threads=threads,
+        precision=candidate.precision,
         cache=cache,
         server=server,
     )

@@ -41,7 +41,7 @@ class Comebacks(Generic[L]):
         if self._retry is not None:
             self._retry.failed(task, engine)
 
-    def passed_over(self, task: str, given_up: Mapping[str, str], *, serving: str | None) -> None:
+    def passed_over(self, task: str, given_up: Mapping[str, str], serving: str | None) -> None:
         """The engines before the one that serves (None: all) did not load; those given up were told of."""
         for engine in self._selection.plan.engines:
             if engine == serving:

@@ -8,20 +8,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.errors import ModelBundleError
-from appliance.models.bundle import CARD, SUMS, Bundle, read_bundle, unpack_bundle
+from appliance.models.bundle import Bundle, read_bundle, unpack_bundle
+from appliance.models.contents import CARD, SUMS
+from appliance.models.keys import Trust
+from appliance.models.releases import Releases
 
 
 def read_folders(
-    folders: tuple[Path, ...], *, unpack_into: Path, problems: list[ModelBundleError]
+    folders: tuple[Path, ...],
+    *,
+    unpack_into: Path,
+    trust: Trust | None,
+    releases: Releases | None,
+    problems: list[ModelBundleError],
 ) -> dict[str, Bundle]:
     """Task to its bundle: the first that is found, but never one that is older than another release of it.
 
-    What was refused or passed over is added to `problems`. Folders that do not exist are empty.
+    Signed with a key of `trust`, and no lower release than one of `releases` (see `read_bundle`). What was
+    refused or passed over is added to `problems`. Folders that do not exist are empty.
     """
     found: dict[str, Bundle] = {}
     for path in _paths(folders):
         try:
-            bundle = read_bundle(unpack_bundle(path, into=unpack_into) if path.suffix == ".zip" else path)
+            folder = path
+            if path.suffix == ".zip":
+                folder = unpack_bundle(path, into=unpack_into, trust=trust)
+            bundle = read_bundle(folder, trust=trust, releases=releases)
         except ModelBundleError as error:
             problems.append(error)
             continue

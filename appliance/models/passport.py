@@ -52,6 +52,9 @@ class PassportRequest:
     """What the child is to do."""
 
     bundle: str
+    """Its folder."""
+    sums_sha256: str
+    """Which bundle lay there when it was verified."""
     engine: str
     precision: str
     threads: int
@@ -184,6 +187,7 @@ def make_passport(
     clock = SystemClock()
     request = PassportRequest(
         bundle=str(bundle.folder),
+        sums_sha256=bundle.sums_sha256,
         engine=candidate.engine,
         precision=candidate.precision,
         threads=threads,

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.errors import ModelBundleError, StoreError
-from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.bundle import Bundle
+from appliance.models.releases import Releases
 from appliance.models.slots import FileMark, SlotFolder, Slots
 
 
@@ -35,11 +36,13 @@ class Placing:
         in_folders: Mapping[str, Bundle],
         slots: SlotFolder | None,
         *,
+        releases: Releases | None,
         mends: bool,
         problems: list[ModelBundleError],
     ) -> None:
         self._in_folders = in_folders
         self._slots = slots
+        self._releases = releases
         self._mends = mends
         self._problems = problems
         self._marks: dict[str, FileMark | None] = slots.marks() if slots else {}
@@ -109,6 +112,8 @@ class Placing:
             return _from_folder(folder)
         try:
             bundle = self._release(task, slots.active)
+            if self._releases is not None:
+                self._releases.check(bundle.card)
         except ModelBundleError as error:
             return self._behind(task, slots.active, error.what, None)
         floor = max(bundle.card.release, slots.left_release or 0)
@@ -135,9 +140,12 @@ class Placing:
                 self._problems.append(ModelBundleError(error.what, remedy=error.remedy))
         if previous is not None:
             try:
-                return Placed(bundle=self._release(task, previous), key=previous, stepped_back=reason)
-            except ModelBundleError as error:
-                self._problems.append(error)
+                bundle = self._release(task, previous)
+                if self._releases is not None:
+                    self._releases.roll_back(bundle.card)
+                return Placed(bundle=bundle, key=previous, stepped_back=reason)
+            except (StoreError, ModelBundleError) as error:
+                self._problems.append(ModelBundleError(error.what, remedy=error.remedy))
         return _from_folder(self._in_folders.get(task), stepped_back=reason)
 
     def _slots_of(self, task: str) -> Slots:
@@ -151,12 +159,7 @@ class Placing:
 
     def _release(self, task: str, key: str) -> Bundle:
         assert self._slots is not None  # a key comes from its file
-        bundle = read_bundle(self._slots.release(task, key))
-        if bundle.card.task != task or not bundle.sums_sha256.startswith(key):
-            raise ModelBundleError(
-                f"The release {key} of {task} holds {bundle.card.identity}, or was changed.", remedy=_CHOOSE
-            )
-        return bundle
+        return self._slots.bundle(task, key)
 
 
 _CHOOSE = "`scanside models list` shows what is installed; choose with `scanside models activate`."

@@ -15,16 +15,19 @@ from typing_extensions import Self
 
 from appliance.domain.card import ModelCard
 from appliance.engines.base import Engine
-from appliance.errors import EngineError, ModelBundleError
+from appliance.errors import EngineError, ModelBundleError, ScansideError
 from appliance.models.bundle import Bundle
 from appliance.models.candidate import Candidate
 from appliance.models.comeback import Comebacks
 from appliance.models.folders import read_folders
+from appliance.models.keys import Signer, Trust, read_trust, shipped_keys
 from appliance.models.parity import ask_known
 from appliance.models.passport import Passport
 from appliance.models.placing import Placing
+from appliance.models.releases import Releases
 from appliance.models.selection import PRECISIONS, Selection, in_words, plan_of
-from appliance.models.served import Served, Surroundings, served_by
+from appliance.models.served import Served, anew, served_by
+from appliance.models.surroundings import Surroundings
 
 SHIPPED: Final = "models_shipped"
 """Folder of the appliance package that holds the reference bundles."""
@@ -46,9 +49,19 @@ class Registry:
         threads: int,
         cache: Path,
         precisions: tuple[str, ...] = PRECISIONS,
-        surroundings: Surroundings = Surroundings(),  # noqa: B008  (frozen, of frozen things)
+        trust: Trust | None = None,
+        releases: Releases | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
-        """Verify every bundle. One that is refused stays out and is told in `problems`; the others serve."""
+        """Verify every bundle. One that is refused stays out and is told in `problems`; the others serve.
+
+        `trust`: whose bundles are taken (None: those signed with the shipped keys). `releases`: what this
+        device has accepted; a lower release is refused, and one that serves is noted there (None: nothing
+        is known, as for a single look).
+        """
+        surroundings = surroundings or Surroundings()
+        trust = read_trust((shipped_keys(),)) if trust is None else trust
+        self._releases = releases
         self.selection = Selection(
             plan_of(engines),
             precisions=precisions,
@@ -64,11 +77,21 @@ class Registry:
         self._shadows: dict[str, tuple[str, Served]] = {}
         self._unserved: dict[str, EngineError] = {}
         self._given_up: dict[str, dict[str, str]] = {}
-        self.problems: list[ModelBundleError] = []
-        """Bundles that were refused, and why."""
-        in_folders = read_folders(folders, unpack_into=cache / "bundles", problems=self.problems)
+        self.problems: list[ModelBundleError] = [*trust.problems]
+        """Bundles and keys that were refused, and why."""
+        in_folders = read_folders(
+            folders,
+            unpack_into=cache / "bundles",
+            trust=trust,
+            releases=releases,
+            problems=self.problems,
+        )
         self._placing = Placing(
-            in_folders, surroundings.slots, mends=surroundings.mends_slots, problems=self.problems
+            in_folders,
+            surroundings.slots,
+            releases=releases,
+            mends=surroundings.mends_slots,
+            problems=self.problems,
         )
 
     def tasks(self) -> tuple[str, ...]:
@@ -85,28 +108,32 @@ class Registry:
         placed = self._placing.of(task)
         return None if placed is None else placed.bundle
 
+    def signer(self, task: str) -> Signer | None:
+        """Who signed the task's bundle; None when there is no bundle."""
+        bundle = self.bundle(task)
+        return None if bundle is None else bundle.signer
+
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""
         self._look_for_comebacks(task)
         if task in self._unserved:
-            raise _anew(self._unserved[task])
+            raise anew(self._unserved[task])
         served = self._served.get(task)
         if served is None:
             try:
                 served = self._load(task)
             except EngineError as error:
-                self._unserved[task] = _anew(error)  # asked again for every image, tried at the next start
-                self._comebacks.passed_over(task, self._given_up.get(task, {}), serving=None)
+                self._unserved[task] = anew(error)  # asked again for every image, tried at the next start
+                self._comebacks.passed_over(task, self._given_up.get(task, {}), None)
                 raise
-            self._comebacks.passed_over(task, self._given_up.get(task, {}), serving=served.passport.engine)
+            self._comebacks.passed_over(task, self._given_up.get(task, {}), served.passport.engine)
             self._serve(task, served)
         return served
 
     def give_up(self, task: str, reason: str, *, engine: Engine | None = None) -> None:
         """The engine that serves the task has failed: the next call of `served` takes the one after it.
 
-        `engine`: the one that failed. When another serves by now (a more urgent image was answered in between
-        and met the same failure), that one has done nothing and stays.
+        `engine`: the one that failed. One that has taken its place meanwhile has done nothing and stays.
         """
         served = self._served.get(task)
         if served is None or (engine is not None and served.engine is not engine):
@@ -177,12 +204,22 @@ class Registry:
             given_up = self._given_up.get(task, {})
             try:
                 selected = self.selection.select(placed.bundle, given_up=given_up)
+                self._note(placed.bundle, selected.engine)
             except EngineError as error:
                 # engines that failed at work are no reason to go back: they may fail with the other, too
                 if given_up or not self._placing.step_back(task, error.what):
                     raise
             else:
                 return served_by(placed.bundle, selected, placed.stepped_back)
+
+    def _note(self, bundle: Bundle, loaded: Engine) -> None:
+        """From now on no lower release serves here."""
+        if self._releases is not None:
+            try:
+                self._releases.note(bundle.card)
+            except ScansideError:
+                loaded.close()
+                raise
 
     def shadow(self, task: str) -> tuple[str, Served] | None:
         """Release key and model that run in the shadow of the task, loaded; None when none does.
@@ -261,12 +298,3 @@ class Registry:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _anew(error: EngineError) -> EngineError:
-    """The same error without what led to it.
-
-    A raised error holds every call that it passed through, with what they held, and one that is raised again
-    holds those, too: kept and raised for every image, it would keep every image.
-    """
-    return type(error)(error.what, remedy=error.remedy)

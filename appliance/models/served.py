@@ -1,21 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""A model that serves, and what the process around the registry has to do with it."""
+"""A model that serves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.domain.card import ModelCard
 from appliance.engines.base import Engine, EngineDescription
-from appliance.engines.kserve import InferenceServer
+from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
 from appliance.models.candidate import in_words_of
 from appliance.models.passport import Passport
-from appliance.models.retry import Retry
 from appliance.models.selection import Selected
-from appliance.models.slots import SlotFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,28 +46,10 @@ def served_by(bundle: Bundle, selected: Selected, stepped_back: str | None) -> S
     )
 
 
-def _nobody() -> None:
-    """For those who have nobody to show life to."""
+def anew(error: EngineError) -> EngineError:
+    """The same error without what led to it.
 
-
-def _nothing(served: Served) -> None:
-    """For those who keep no log."""
-    del served
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the process around a registry adds to it."""
-
-    slots: SlotFolder | None = None
-    """What was activated on this device; None: only the folders count."""
-    mends_slots: bool = False
-    """Take an activated release that cannot serve out of its slot: only the worker does."""
-    alive: Callable[[], None] = _nobody
-    """Called about every second while a passport is made."""
-    at_change: Callable[[Served], None] = _nothing
-    """Called whenever a task gets an engine, or another one."""
-    server: InferenceServer | None = None
-    """For the engine `remote`; None: there is none."""
-    retry: Retry | None = None
-    """Which engines are tried again after a failure; None: not one."""
+    A raised error holds every call that it passed through, with what they held, and one that is raised again
+    holds those, too: kept and raised for every image, it would keep every image.
+    """
+    return type(error)(error.what, remedy=error.remedy)

@@ -22,8 +22,11 @@ from pathlib import Path
 from typing import Final
 
 from appliance.domain.record import from_json, to_json
+from appliance.durable import sync_folder, write_durably
 from appliance.errors import ModelBundleError, StoreError
 from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.contents import SIGNATURE
+from appliance.models.keys import Trust
 
 RELEASES: Final = "releases"
 SLOTS: Final = "slots.json"
@@ -67,8 +70,10 @@ def key_of(bundle: Bundle) -> str:
 class SlotFolder:
     """`models` of a data folder. Any process may read it; whoever changes it holds the task's lock."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, trust: Trust | None = None) -> None:
+        """`trust`: whose bundles are taken; None: those signed with the shipped keys."""
         self._folder = folder
+        self._trust = trust
 
     def tasks(self) -> tuple[str, ...]:
         """Tasks that ever had a bundle installed here."""
@@ -112,6 +117,16 @@ class SlotFolder:
         """Where that release lies, or would."""
         return self._folder / task / RELEASES / key
 
+    def bundle(self, task: str, key: str) -> Bundle:
+        """That release, verified. Raises ModelBundleError."""
+        bundle = read_bundle(self.release(task, key), trust=self._trust)
+        if bundle.card.task != task or key_of(bundle) != key:
+            raise ModelBundleError(
+                f"The release {key} of {task} holds {bundle.card.identity}, or was changed.",
+                remedy=f"Choose another with `scanside models activate {task}@VERSION`.",
+            )
+        return bundle
+
     def installed(self, task: str) -> tuple[tuple[str, Bundle], ...]:
         """Key and bundle of each installed release that is whole, the newest release first."""
         folder = self._folder / task / RELEASES
@@ -119,7 +134,7 @@ class SlotFolder:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if RELEASE_NAME.fullmatch(path.name) is not None:
                 try:
-                    found.append((path.name, read_bundle(path)))
+                    found.append((path.name, self.bundle(task, path.name)))
                 except ModelBundleError:
                     continue  # named in the slots, it is told by whoever loads it; else nobody asks for it
         return tuple(sorted(found, key=lambda entry: entry[1].card.release, reverse=True))
@@ -132,8 +147,13 @@ class SlotFolder:
         task = bundle.card.task
         target = self.release(task, key_of(bundle))
         with self._locked(task), _disk_in_words(target):
-            if _is_whole(target):
-                return target, False
+            if target.is_dir() and self._is_whole(task, target.name):
+                signature = (bundle.folder / SIGNATURE).read_bytes()
+                if (target / SIGNATURE).read_bytes() == signature:
+                    return target, False
+                read_bundle(bundle.folder, trust=self._trust)  # the same files, signed with another key
+                write_durably(target / SIGNATURE, signature)
+                return target, True
             shutil.rmtree(target, ignore_errors=True)
             part = target.with_name(f".{target.name}.part")
             shutil.rmtree(part, ignore_errors=True)
@@ -141,15 +161,28 @@ class SlotFolder:
             try:
                 for file in sorted(bundle.folder.iterdir()):
                     _copy_durably(file, part / file.name)
-                _sync(part)
-                _check_copy(part, bundle)
+                sync_folder(part)
+                self._check_copy(part, bundle)
                 part.replace(target)
                 for folder in (target.parent, target.parent.parent, self._folder):
-                    _sync(folder)
+                    sync_folder(folder)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
                 raise
         return target, True
+
+    def _is_whole(self, task: str, key: str) -> bool:
+        try:
+            self.bundle(task, key)
+        except ModelBundleError:
+            return False
+        return True
+
+    def _check_copy(self, copy: Path, bundle: Bundle) -> None:
+        if read_bundle(copy, trust=self._trust).sums_sha256 != bundle.sums_sha256:
+            raise ModelBundleError(
+                f"{bundle.folder} changed while it was copied.", remedy="Install it again."
+            )
 
     def activate(self, task: str, key: str | None) -> Slots:
         """Let the release answer from now on (None: the folders' bundle). What answered is the way back."""
@@ -208,14 +241,7 @@ class SlotFolder:
             except ModelBundleError:
                 before = Slots()  # it cannot be understood, so this choice is the first
             after = change(before)
-            file = self._folder / task / SLOTS
-            part = file.with_suffix(".part")
-            with part.open("w", encoding="utf-8") as opened:
-                opened.write(to_json(after))
-                opened.flush()
-                os.fsync(opened.fileno())
-            part.replace(file)
-            _sync(file.parent)
+            write_durably(self._folder / task / SLOTS, to_json(after).encode("utf-8"))
         return after
 
     @contextmanager
@@ -241,31 +267,8 @@ def _disk_in_words(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _is_whole(release: Path) -> bool:
-    if not release.is_dir():
-        return False
-    try:
-        read_bundle(release)
-    except ModelBundleError:
-        return False
-    return True
-
-
-def _check_copy(copy: Path, bundle: Bundle) -> None:
-    if read_bundle(copy).sums_sha256 != bundle.sums_sha256:
-        raise ModelBundleError(f"{bundle.folder} changed while it was copied.", remedy="Install it again.")
-
-
 def _copy_durably(source: Path, target: Path) -> None:
     with source.open("rb") as read, target.open("wb") as written:
         shutil.copyfileobj(read, written)
         written.flush()
         os.fsync(written.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -25,8 +25,8 @@ from appliance.domain.acquisition import Acquisition, Instance
 from appliance.domain.card import ModelCard
 from appliance.domain.image import GreyArray, PixelImage
 from appliance.domain.result import DerivedFile
+from appliance.durable import sync_folder, write_whole
 from appliance.errors import InputError
-from appliance.outputs.durable import sync_folder, write_whole
 from appliance.outputs.identity import (
     MANUFACTURER,
     MODEL_NAME,

@@ -27,6 +27,9 @@ from appliance.tasks.base import AnyTask
 class Models(Protocol):
     """Where the line gets its models from."""
 
+    def tasks(self) -> tuple[str, ...]:
+        """Tasks that have a bundle."""
+
     def card(self, task: str) -> ModelCard | None:
         """The card of the task's model, nothing loaded; None when none is installed."""
 

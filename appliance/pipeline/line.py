@@ -60,7 +60,8 @@ def run_lane(lane: Lane, acquisition: Acquisition, frames: FrameSource, bench: B
 def _admit(
     lane: Lane, acquisition: Acquisition, bench: Bench
 ) -> tuple[tuple[Answering, ...], tuple[Refusal, ...]]:
-    tasks = tasks_for(lane, acquisition.kind)
+    installed = (bench.models.card(name) for name in bench.models.tasks())
+    tasks = tasks_for(lane, acquisition.kind, [card for card in installed if card is not None])
     cards = {task.name: bench.models.card(task.model) if task.model else None for task in tasks}
     answering: list[Answering] = []
     refusals: list[Refusal] = []

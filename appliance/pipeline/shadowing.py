@@ -7,10 +7,12 @@ Only tasks that decide something about one image can be shadowed: what is compar
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from appliance.clock import NS_PER_MS, Clock
 from appliance.domain.acquisition import Acquisition, Kind
+from appliance.domain.card import ModelCard
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
@@ -22,9 +24,9 @@ SHADOWED: Final = Lane.TRIAGE
 """The lane whose answers are findings with decisions."""
 
 
-def shadowable_tasks() -> tuple[str, ...]:
-    """Names of the tasks whose model may have a shadow."""
-    return tuple(task.name for task in tasks_for(SHADOWED, Kind.PROJECTION) if task.model is not None)
+def shadowable_tasks(cards: Iterable[ModelCard]) -> tuple[str, ...]:
+    """Names of the tasks whose model may have a shadow, with those that came with one of these cards."""
+    return tuple(task.name for task in tasks_for(SHADOWED, Kind.PROJECTION, cards) if task.model is not None)
 
 
 def shadow_answer(
@@ -42,7 +44,8 @@ def shadow_answer(
     answered = {use.task: use.model for use in result.engines}
     if task_name not in answered:
         return None
-    task = as_image(next(task for task in tasks_for(SHADOWED, Kind.PROJECTION) if task.name == task_name))
+    tasks = tasks_for(SHADOWED, Kind.PROJECTION, (shadow.card,))
+    task = as_image(next(task for task in tasks if task.name == task_name))
     if task.accepts(acquisition, shadow.card) is not None:
         return None
     image = frames.frame(0)

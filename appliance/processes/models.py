@@ -14,11 +14,13 @@ from appliance.engines.catalogue import REMOTE
 from appliance.engines.kserve import InferenceServer
 from appliance.models.bundle import Bundle
 from appliance.models.folders import read_folders
+from appliance.models.keys import Trust, read_trust, shipped_keys
 from appliance.models.registry import Registry, shipped_models
+from appliance.models.releases import Releases
 from appliance.models.retry import Retry
 from appliance.models.selection import Selection, plan_of
-from appliance.models.served import Surroundings
 from appliance.models.slots import SlotFolder
+from appliance.models.surroundings import Surroundings
 
 
 def model_folders(settings: Settings) -> tuple[Path, ...]:
@@ -26,22 +28,40 @@ def model_folders(settings: Settings) -> tuple[Path, ...]:
     return (*settings.models, shipped_models())
 
 
+def trusted_keys(settings: Settings) -> Trust:
+    """Whose bundles this device takes: the keys that come with the appliance, and those of the site."""
+    return read_trust((shipped_keys(), settings.model_keys))
+
+
+def slot_folder(settings: Settings, layout: Layout) -> SlotFolder:
+    """What was installed and activated in a data folder."""
+    return SlotFolder(layout.models, trust=trusted_keys(settings))
+
+
 def open_registry(
-    settings: Settings, cache: Path, *, surroundings: Surroundings | None = None, layout: Layout | None = None
+    settings: Settings,
+    cache: Path,
+    releases: Releases | None = None,
+    *,
+    surroundings: Surroundings | None = None,
+    layout: Layout | None = None,
 ) -> Registry:
     """The registry; its passports and compiled engines are kept in `cache`.
 
-    With the `layout` of a data folder, what was activated there comes before the folders of bundles. A
-    process that has more to say gives its `surroundings`.
+    `releases`: what the device has accepted; None where no data folder says so. With the `layout` of a data
+    folder, what was activated there comes before the folders of bundles. A process that has more to say gives
+    its `surroundings`.
     """
     if surroundings is None:
-        surroundings = Surroundings(slots=None if layout is None else SlotFolder(layout.models))
+        surroundings = Surroundings(slots=None if layout is None else slot_folder(settings, layout))
     return Registry(
         model_folders(settings),
         engines=settings.worker.engines,
         precisions=settings.worker.precisions,
         threads=settings.worker.threads,
         cache=cache,
+        trust=trusted_keys(settings),
+        releases=releases,
         surroundings=replace(
             surroundings,
             server=inference_server(settings),
@@ -83,9 +103,15 @@ def open_selection(settings: Settings, cache: Path) -> Selection:
     )
 
 
-def bundles_in_folders(settings: Settings, cache: Path) -> dict[str, Bundle]:
+def bundles_in_folders(settings: Settings, cache: Path, releases: Releases) -> dict[str, Bundle]:
     """Task to what answers for it where nothing was activated."""
-    return read_folders(model_folders(settings), unpack_into=cache / "bundles", problems=[])
+    return read_folders(
+        model_folders(settings),
+        unpack_into=cache / "bundles",
+        trust=trusted_keys(settings),
+        releases=releases,
+        problems=[],
+    )
 
 
 def kept_proofs(layout: Layout | None = None) -> Path:

@@ -23,6 +23,7 @@ from appliance.config import Layout, Settings
 from appliance.domain.acquisition import Acquisition, Instance, Urgency
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import LaneResult, StageTiming
+from appliance.durable import write_durably
 from appliance.errors import EngineError, InputError
 from appliance.intake.assembly import MOST_COMPARED, all_given, arrive
 from appliance.intake.description import FileState
@@ -31,7 +32,6 @@ from appliance.intake.jail import Jail
 from appliance.intake.nifti import read_nifti
 from appliance.intake.nifti_volume import is_nifti
 from appliance.models.registry import Registry
-from appliance.outputs.durable import write_durably
 from appliance.outputs.rendering import render_everything
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane

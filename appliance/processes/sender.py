@@ -19,11 +19,11 @@ from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Layout, PeerSettings, SenderSettings, Settings
+from appliance.durable import write_durably
 from appliance.errors import DeliveryError
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
 from appliance.outputs.dicom_send import DicomPeer
-from appliance.outputs.durable import write_durably
 from appliance.outputs.rendering import render_everything
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one

@@ -39,7 +39,8 @@ class ShadowWork:
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._asked_ns < LOOK_INTERVAL_S * NS_PER_S:
             return False
-        for task in shadowable_tasks():
+        cards = (self._models.card(task) for task in self._models.tasks())
+        for task in shadowable_tasks([card for card in cards if card is not None]):
             shadow = self._models.shadow(task)
             if shadow is not None and self._look(task, shadow[0], jail):
                 return True

@@ -22,14 +22,15 @@ from appliance.domain.job import Job
 from appliance.errors import EngineError, InputError, StoreError
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
-from appliance.models.served import Served, Surroundings
-from appliance.models.slots import SlotFolder
+from appliance.models.releases import Releases
+from appliance.models.served import Served
+from appliance.models.surroundings import Surroundings
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
-from appliance.processes.models import open_registry
+from appliance.processes.models import open_registry, slot_folder
 from appliance.processes.shadows import ShadowWork
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
@@ -74,8 +75,9 @@ class Worker:
             open_registry(
                 settings,
                 layout.engine_cache,
+                Releases(layout.releases),
                 surroundings=Surroundings(
-                    slots=SlotFolder(layout.models),
+                    slots=slot_folder(settings, layout),
                     mends_slots=True,
                     alive=lambda: self._beat.beat("testing an engine"),
                     at_change=self._say_who_answers,

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""Triage of one radiograph by a classifier with evidence maps: what both triage tasks are made of.
+"""Triage of one radiograph by a classifier: what every triage task is made of.
 
-The graph gives one logit per label, and a map of what each place contributed to it. The card turns a
-logit into a calibrated probability and has two operating points for it.
+The graph gives one logit per label and, if it can, a map of what each place contributed to it; without
+one no location is drawn. The card turns a logit into a calibrated probability and has two operating
+points for it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,19 @@ LARGEST_BOX: Final = 0.5
 """A box around more than this share of the frame points at nothing and is not drawn."""
 
 
+def is_classifier(card: ModelCard) -> bool:
+    """Does the card describe a model that this task can ask: one radiograph in, one logit per label out?"""
+    inputs, outputs = {spec.name for spec in card.inputs}, {spec.name for spec in card.outputs}
+    draws_without_map = card.intended_use.draws_location and HEATMAP not in outputs
+    return (
+        bool(card.labels)
+        and card.preprocessing.kind == "letterbox"
+        and inputs == {IMAGE}
+        and {LOGITS} <= outputs <= {LOGITS, HEATMAP}
+        and not draws_without_map
+    )
+
+
 class RadiographClassifier:
     """An ImageTask over one model bundle."""
 
@@ -69,17 +83,28 @@ class RadiographClassifier:
             return Answer()
         labels = card.labels
         logits = fit_output(outputs, LOGITS, (1, len(labels)))[0]
+        findings = tuple(
+            _finding(self.name, label, float(logit)) for label, logit in zip(labels, logits, strict=True)
+        )
+        if HEATMAP not in {spec.name for spec in card.outputs}:
+            return Answer(findings=findings)
         heats = fit_output(outputs, HEATMAP, (1, len(labels), None, None))[0]
-        where = place(image.shape, size_px=_how(card)[0])
-        findings, heatmaps = [], []
-        for label, logit, heat in zip(labels, logits, heats, strict=True):
-            finding = _finding(self.name, label, float(logit))
-            if card.intended_use.draws_location and finding.decision is not Decision.ABSENT:
-                evidence = _evidence(heat, where)
-                finding = _with_box(finding, evidence, where)
-                heatmaps.append(Heatmap(finding_code=label.code.value, values=_to_source(evidence, where)))
-            findings.append(finding)
-        return Answer(findings=tuple(findings), heatmaps=tuple(heatmaps))
+        if not card.intended_use.draws_location:
+            return Answer(findings=findings)
+        return _with_places(findings, heats, place(image.shape, size_px=_how(card)[0]))
+
+
+def _with_places(findings: tuple[Finding, ...], heats: NDArray[np.float32], where: Placement) -> Answer:
+    """The findings that are not absent with their boxes and maps."""
+    drawn, heatmaps = [], []
+    for finding, heat in zip(findings, heats, strict=True):
+        if finding.decision is Decision.ABSENT:
+            drawn.append(finding)
+            continue
+        evidence = _evidence(heat, where)
+        drawn.append(_with_box(finding, evidence, where))
+        heatmaps.append(Heatmap(finding_code=finding.code.value, values=_to_source(evidence, where)))
+    return Answer(findings=tuple(drawn), heatmaps=tuple(heatmaps))
 
 
 def _how(card: ModelCard) -> tuple[int, float, float]:

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -16,13 +14,13 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from appliance.domain.card import Metric, ModelCard
+from appliance.models.contents import SIGNATURE, SUMS, sums_of
+from export.card_file import card_toml
 from export.reference.statistics import Estimate
 
 LICENCE_HEADER = (
     "# SPDX-FileCopyrightText: 2026 The Scanside authors\n# SPDX-License-Identifier: Apache-2.0\n"
 )
-Scalar = str | int | float | bool
-DIGITS = 6
 
 
 def metric(name: str, dataset: str, estimate: Estimate) -> Metric:
@@ -48,46 +46,6 @@ def as_gate(estimate: Estimate) -> dict[str, float | int | None]:
             ("n", estimate.n),
         )
     }
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float):
-        return repr(round(value, DIGITS))
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return "{ " + ", ".join(f"{name} = {_value(item)}" for name, item in _fields(value)) + " }"
-    message = f"no TOML for {value!r}"
-    raise TypeError(message)
-
-
-def _fields(item: object) -> list[tuple[str, object]]:
-    """Fields that have a value; TOML has no null, absence says it."""
-    assert dataclasses.is_dataclass(item)
-    pairs = [(field.name, getattr(item, field.name)) for field in dataclasses.fields(item)]
-    return [(name, value) for name, value in pairs if value is not None]
-
-
-def card_toml(card: ModelCard) -> str:
-    """`card.toml`: plain fields first, then tables, then arrays of tables."""
-    plain, tables, arrays = [], [], []
-    for name, value in _fields(card):
-        if dataclasses.is_dataclass(value):
-            lines = [f"{key} = {_value(item)}" for key, item in _fields(value)]
-            tables.append("\n".join([f"[{name}]", *lines]))
-        elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
-            for entry in value:
-                lines = [f"{key} = {_value(item)}" for key, item in _fields(entry)]
-                arrays.append("\n".join([f"[[{name}]]", *lines]))
-        else:
-            plain.append(f"{name} = {_value(value)}")
-    return LICENCE_HEADER + "\n\n".join(["\n".join(plain), *tables, *arrays]) + "\n"
 
 
 def run_reference(model: Path, inputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
@@ -139,11 +97,8 @@ def pack(
     arrays = {f"input:{name}": value for name, value in golden_inputs.items()}
     arrays |= {f"output:{name}": value.astype(np.float32) for name, value in outputs.items()}
     np.savez_compressed(out / "golden.npz", **arrays)  # type: ignore[arg-type] # stub: names may clash
-    (out / "card.toml").write_text(card_toml(card), encoding="utf-8")
+    (out / "card.toml").write_text(LICENCE_HEADER + card_toml(card), encoding="utf-8")
     (out / "gate.json").write_text(json.dumps(gate, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(out.iterdir())
-        if path.is_file() and path.name != "SHA256SUMS"
-    ]
-    (out / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+    (out / SIGNATURE).unlink(missing_ok=True)  # an older bundle's; export.pack signs
+    files = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file() and path.name != SUMS}
+    (out / SUMS).write_bytes(sums_of(files))

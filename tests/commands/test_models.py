@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from appliance.cli import app
+from appliance.domain.record import to_plain
 from appliance.errors import ExitCode
+from appliance.models.keys import read_trust, shipped_keys
 from tests.command_line import json_lines
 from tests.tiny_bundles import build
 
@@ -36,7 +38,9 @@ def test_the_list_has_the_card_of_each_model_without_proving_any(say: Say) -> No
     cards = json_lines(done)
     assert [card["task"] for card in cards] == SHIPPED
     assert all(card["provenance"]["licence"] and card["metrics"] for card in cards)
+    assert {card["signer"]["name"] for card in cards} == {"scanside-reference"}
     table = say("models", "list")
+    assert "scanside-reference" in table.stdout
     assert table.returncode == ExitCode.OK
     assert all(f"{card['task']}@{card['version']}" in table.stdout for card in cards)
 
@@ -44,9 +48,12 @@ def test_the_list_has_the_card_of_each_model_without_proving_any(say: Say) -> No
 def test_the_shipped_models_prove_themselves(say: Say) -> None:
     done = say("models", "verify", "--json")
     assert done.returncode == ExitCode.OK
-    assert [(line["model"].split("@")[0], line["engine"], line["verdict"]) for line in json_lines(done)] == [
+    proofs = json_lines(done)
+    assert [(line["model"].split("@")[0], line["engine"], line["verdict"]) for line in proofs] == [
         (task, "ort", "OK") for task in SHIPPED
     ]
+    (key,) = read_trust((shipped_keys(),)).keys.values()
+    assert [line["signer"] for line in proofs] == [to_plain(key.signer)] * len(SHIPPED)
 
 
 def test_a_tampered_bundle_is_refused_and_ends_with_1(say: Say, tampered: str) -> None:

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from appliance.engines.catalogue import load_engine
 from appliance.engines.kserve import SUMS_PARAMETER, InferenceServer
 from appliance.errors import EngineError
-from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.bundle import Bundle
 from appliance.models.parity import compare
 from appliance.models.publish import Serving, publish
 from appliance.models.registry import shipped_models
-from tests.tiny_bundles import build
+from tests.tiny_bundles import build, read_signed
 from tests.triton_server import RunningTriton, at, skip_without_triton
 
 SERVING = Serving(backend="python", instances=1, max_batch=4, queue=16, threads=1)
@@ -33,7 +33,7 @@ IMAGES = 8
 
 
 def bundle_of(name: str) -> Bundle:
-    return read_bundle(shipped_models() / name)
+    return read_signed(shipped_models() / name)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def triton(tmp_path_factory: pytest.TempPathFactory, liar: Path, swapped: Path) 
     folder = tmp_path_factory.mktemp("triton")
     for name in SHIPPED:
         publish(bundle_of(name), "fp32", SERVING, into=folder / "repository")
-    place = publish(read_bundle(liar), "fp32", SERVING, into=folder / "repository")
-    sums = read_bundle(liar).sums_sha256
+    place = publish(read_signed(liar), "fp32", SERVING, into=folder / "repository")
+    sums = read_signed(liar).sums_sha256
     text = (place / "config.pbtxt").read_text(encoding="utf-8")
     (place / "config.pbtxt").write_text(text.replace(f'"{sums}"', f'"{"0" * 64}"'), encoding="utf-8")
-    place = publish(read_bundle(swapped), "fp32", SERVING, into=folder / "repository")
+    place = publish(read_signed(swapped), "fp32", SERVING, into=folder / "repository")
     (place / "1" / "model.onnx").write_bytes((liar / "model.onnx").read_bytes() + b"\n")
     with RunningTriton(folder / "repository", folder / "log", exit_on_error="false") as server:
         server.wait()
@@ -181,7 +181,7 @@ class Authority:
 def test_with_certificates_both_sides_know_each_other(tmp_path: Path) -> None:
     skip_without_triton()
     model = build(tmp_path / "ct") / "model.onnx"
-    publish(read_bundle(model.parent), "fp32", SERVING, into=tmp_path / "repository")
+    publish(read_signed(model.parent), "fp32", SERVING, into=tmp_path / "repository")
     hospital, stranger = Authority(tmp_path, "hospital"), Authority(tmp_path, "stranger")
     server_certificate, server_key = hospital.certify("server")
     certificate, key = hospital.certify("appliance")

@@ -13,11 +13,11 @@ import apsw
 import pytest
 import tritonclient.grpc
 
-from appliance.models.bundle import read_bundle
 from appliance.models.publish import Serving, publish
 from appliance.models.registry import shipped_models
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from tests.running import RunningAppliance
+from tests.tiny_bundles import read_signed
 from tests.triton_server import RunningTriton, skip_without_triton
 
 SLICES = 12
@@ -49,7 +49,7 @@ def requests_of(triton: RunningTriton) -> int:
 @pytest.mark.timeout(300)
 def test_a_series_survives_the_server_and_the_next_one_has_it_again(tmp_path: Path) -> None:
     skip_without_triton()
-    publish(read_bundle(shipped_models() / "ct_denoise"), "fp32", SERVING, into=tmp_path / "repository")
+    publish(read_signed(shipped_models() / "ct_denoise"), "fp32", SERVING, into=tmp_path / "repository")
     write_ct(tmp_path / "first", CtPlan(slices=SLICES))
     with RunningTriton(tmp_path / "repository", tmp_path / "log") as triton:
         triton.wait()

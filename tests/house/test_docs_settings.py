@@ -60,6 +60,8 @@ def default_of(field: FieldInfo) -> str:
         return "required"
     if isinstance(value, tuple):
         value = list(value)
+    if isinstance(value, Path):
+        value = str(value)
     return json.dumps(value)
 
 

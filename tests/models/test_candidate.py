@@ -11,7 +11,6 @@ import pytest
 
 from appliance.engines.base import EngineDescription
 from appliance.errors import EngineError
-from appliance.models.bundle import read_bundle
 from appliance.models.candidate import (
     CPU_ENGINES,
     GPU_ENGINES,
@@ -20,6 +19,7 @@ from appliance.models.candidate import (
     in_words_of,
     load_candidate,
 )
+from tests.tiny_bundles import read_signed
 
 MakeBundle = Callable[..., Path]
 
@@ -81,6 +81,6 @@ def test_a_quantised_graph_is_called_quantised_whatever_it_is_computed_in() -> N
 
 
 def test_an_impostor_is_closed_and_refused(make_bundle: MakeBundle, tmp_path: Path) -> None:
-    bundle = read_bundle(make_bundle(tmp_path / "b", fault="impostor"))
+    bundle = read_signed(make_bundle(tmp_path / "b", fault="impostor"))
     with pytest.raises(EngineError, match="describes itself as ort"):
         load_candidate(bundle, Candidate(engine="faulty", precision="fp32"), threads=1)

@@ -21,6 +21,7 @@ def bundle_of(card: ModelCard, golden: list[list[float]], tmp_path: Path) -> Bun
         card=card,
         model_sha256={},
         sums_sha256="",
+        signer=None,
         golden_inputs={},
         golden_outputs={
             "logits": np.array(golden, np.float32),

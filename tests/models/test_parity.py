@@ -16,6 +16,7 @@ from appliance.errors import EngineError
 from appliance.models.bundle import read_bundle
 from appliance.models.parity import ask_known, compare, first_of_batch
 from appliance.models.registry import Registry
+from tests.tiny_bundles import trusted
 
 MakeBundle = Callable[..., Path]
 
@@ -45,7 +46,7 @@ def test_what_is_no_answer_is_no_match() -> None:
 
 
 def test_one_image_of_the_golden_batch_is_asked(good_bundle: Path) -> None:
-    bundle = read_bundle(good_bundle)
+    bundle = read_bundle(good_bundle, trust=trusted())
     three = {name: np.repeat(value, 3, axis=0) for name, value in bundle.golden_inputs.items()}
     inputs, outputs = first_of_batch(replace(bundle, golden_inputs=three))
     assert inputs["slice"].shape == outputs["denoised"].shape == (1, 1, 16, 16)
@@ -55,7 +56,7 @@ def test_one_image_of_the_golden_batch_is_asked(good_bundle: Path) -> None:
 
 
 def test_a_known_question_finds_an_engine_that_went_wrong(good_bundle: Path) -> None:
-    bundle = read_bundle(good_bundle)
+    bundle = read_bundle(good_bundle, trust=trusted())
     with load_engine("ort", bundle.model, threads=1) as engine:
         ask_known(engine, bundle)
     with (
@@ -67,7 +68,9 @@ def test_a_known_question_finds_an_engine_that_went_wrong(good_bundle: Path) -> 
 
 def test_the_registry_asks_what_it_serves(make_bundle: MakeBundle, tmp_path: Path) -> None:
     make_bundle(tmp_path / "models" / "ct")
-    with Registry((tmp_path / "models",), engines=("ort",), threads=1, cache=tmp_path / "cache") as registry:
+    with Registry(
+        (tmp_path / "models",), engines=("ort",), threads=1, cache=tmp_path / "cache", trust=trusted()
+    ) as registry:
         registry.ask_known("ct_denoise")
         registry.served("ct_denoise").engine.close()
         with pytest.raises(EngineError, match="closed"):

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import EngineError
-from appliance.models.bundle import read_bundle
 from appliance.models.registry import Registry
-from appliance.models.served import Served, Surroundings
+from appliance.models.releases import Releases
+from appliance.models.served import Served
 from appliance.models.slots import SlotFolder, key_of
+from appliance.models.surroundings import Surroundings
+from tests.tiny_bundles import read_signed, trusted
 from tests.tiny_triage import build_triage
 
 MakeBundle = Callable[..., Path]
@@ -28,12 +30,12 @@ class Device:
         self._make = make_bundle
         self._root = root
         self._cache = cache
-        self.slots = SlotFolder(root / "data" / "models")
+        self.slots = SlotFolder(root / "data" / "models", trust=trusted())
         self.in_service: list[str] = []
         make_bundle(root / "folder" / "first", release=1)
 
     def install(self, release: int, **odd: object) -> str:
-        bundle = read_bundle(self._make(self._root / f"made{release}", release=release, **odd))
+        bundle = read_signed(self._make(self._root / f"made{release}", release=release, **odd))
         self.slots.install(bundle)
         return key_of(bundle)
 
@@ -47,6 +49,8 @@ class Device:
             engines=(engine,),
             threads=1,
             cache=self._cache,
+            trust=trusted(),
+            releases=Releases(self._root / "releases", read_only=not mends),
             surroundings=Surroundings(slots=self.slots, mends_slots=mends, at_change=note),
         ) as opened:
             yield opened
@@ -189,7 +193,7 @@ def test_a_newer_release_in_a_folder_comes_first_unless_it_was_left(
 
 
 def test_a_key_that_holds_another_task_is_refused(device: Device, tmp_path: Path) -> None:
-    stranger = read_bundle(build_triage(tmp_path / "stranger", release=1))
+    stranger = read_signed(build_triage(tmp_path / "stranger", release=1))
     key = key_of(stranger)
     device.install(2)
     stranger.folder.replace(device.slots.release(TASK, key))

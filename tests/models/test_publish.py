@@ -19,10 +19,10 @@ from appliance.engines.kserve import publication_of
 from appliance.errors import ConfigError, ModelBundleError
 from appliance.models import publish as publishing
 from appliance.models import triton_model
-from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.bundle import Bundle
 from appliance.models.publish import BACKENDS, Serving, publish
 from appliance.models.registry import shipped_models
-from tests.tiny_bundles import build, write_sums
+from tests.tiny_bundles import build, read_signed, write_sums
 
 SERVING = Serving(backend="onnxruntime", instances=2, max_batch=6, queue=9, threads=3)
 SHIPPED = tuple(sorted(card.parent for card in shipped_models().glob("*/card.toml")))
@@ -30,7 +30,7 @@ SHIPPED = tuple(sorted(card.parent for card in shipped_models().glob("*/card.tom
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Bundle:
-    return read_bundle(build(tmp_path / "ct", release=3))
+    return read_signed(build(tmp_path / "ct", release=3))
 
 
 def configuration_of(place: Path) -> Any:
@@ -71,7 +71,7 @@ def test_the_repository_is_what_the_server_wants(bundle: Bundle, tmp_path: Path,
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_every_shipped_model_can_be_published(folder: Path, tmp_path: Path) -> None:
-    bundle = read_bundle(folder)
+    bundle = read_signed(folder)
     for precision in bundle.model_sha256:
         found = configuration_of(publish(bundle, precision, SERVING, into=tmp_path))
         assert found.max_batch_size == 6
@@ -96,7 +96,7 @@ def test_publishing_again_replaces(bundle: Bundle, tmp_path: Path) -> None:
 
 def test_two_releases_stand_side_by_side(tmp_path: Path) -> None:
     for release in (1, 2):
-        bundle = read_bundle(build(tmp_path / str(release), release=release))
+        bundle = read_signed(build(tmp_path / str(release), release=release))
         publish(bundle, "fp32", SERVING, into=tmp_path / "repository")
     assert len(list((tmp_path / "repository").iterdir())) == 2
 

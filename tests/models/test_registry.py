@@ -16,6 +16,7 @@ import pytest
 
 from appliance.errors import EngineError
 from appliance.models.registry import Registry, shipped_models
+from tests.tiny_bundles import trusted
 
 MakeBundle = Callable[..., Path]
 
@@ -26,7 +27,7 @@ def half(registry: Registry) -> float:
 
 
 def open_registry(folder: Path, cache: Path, *engines: str) -> Registry:
-    return Registry((folder,), engines=engines, threads=1, cache=cache)
+    return Registry((folder,), engines=engines, threads=1, cache=cache, trust=trusted())
 
 
 def test_the_first_engine_serves_and_its_proof_is_kept(make_bundle: MakeBundle, tmp_path: Path) -> None:
@@ -48,7 +49,9 @@ def test_the_first_engine_serves_and_its_proof_is_kept(make_bundle: MakeBundle, 
     kept.write_text(json.dumps(record), encoding="utf-8")
     with open_registry(tmp_path / "models", cache, "ort") as registry:
         assert registry.served("ct_denoise").passport.p50_ms == 123456.0
-    with Registry((tmp_path / "models",), engines=("ort",), threads=2, cache=cache) as registry:
+    with Registry(
+        (tmp_path / "models",), engines=("ort",), threads=2, cache=cache, trust=trusted()
+    ) as registry:
         assert registry.served("ct_denoise").passport.p50_ms != 123456.0, "other threads, other proof"
     kept.write_text(kept.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     with open_registry(tmp_path / "models", cache, "ort") as registry:
@@ -171,7 +174,11 @@ def test_the_first_folder_wins_but_never_with_an_older_release(
     make_bundle(site / "old", task="other", release=2)
     make_bundle(shipped / "new", task="other", release=3)
     with Registry(
-        (site, tmp_path / "nowhere", shipped), engines=("ort",), threads=1, cache=tmp_path / "cache"
+        (site, tmp_path / "nowhere", shipped),
+        engines=("ort",),
+        threads=1,
+        cache=tmp_path / "cache",
+        trust=trusted(),
     ) as registry:
         denoise, other = registry.card("ct_denoise"), registry.card("other")
         assert denoise is not None
@@ -199,8 +206,8 @@ def test_verify_all_tries_every_bundle_on_every_engine(make_bundle: MakeBundle, 
 
 def test_an_engine_that_is_not_installed_is_passed_over(make_bundle: MakeBundle, tmp_path: Path) -> None:
     make_bundle(tmp_path / "models" / "ct")
-    with open_registry(tmp_path / "models", tmp_path / "cache", "tensorrt", "ort") as registry:
-        assert "There is no engine 'tensorrt'" in (registry.served("ct_denoise").fallback_reason or "")
+    with open_registry(tmp_path / "models", tmp_path / "cache", "npu", "ort") as registry:
+        assert "There is no engine 'npu'" in (registry.served("ct_denoise").fallback_reason or "")
 
 
 def test_every_shipped_bundle_is_whole() -> None:

@@ -12,13 +12,12 @@ import pytest
 
 from appliance.clock import ManualClock
 from appliance.errors import EngineError
-from appliance.models.bundle import read_bundle
 from appliance.models.publish import Serving, publish
 from appliance.models.registry import Registry
 from appliance.models.retry import Retry
-from appliance.models.served import Surroundings
+from appliance.models.surroundings import Surroundings
 from tests.kserve_server import serving
-from tests.tiny_bundles import build
+from tests.tiny_bundles import build, read_signed, trusted
 from tests.triton_server import RunningTriton, at, skip_without_triton
 
 SERVING = Serving(backend="python", instances=1, max_batch=4, queue=16, threads=1)
@@ -31,6 +30,7 @@ def registry_at(address: str, folder: Path, clock: ManualClock, *engines: str) -
         engines=engines or ("remote", "ort"),
         threads=1,
         cache=folder / "cache",
+        trust=trusted(),
         surroundings=Surroundings(
             server=at(address), retry=Retry(clock, engines=("remote",), first_s=FIRST_S, longest_s=60.0)
         ),
@@ -53,7 +53,7 @@ def answer(registry: Registry) -> tuple[float, str, str | None]:
 @pytest.fixture
 def triton(tmp_path: Path) -> Iterator[RunningTriton]:
     skip_without_triton()
-    bundle = read_bundle(build(tmp_path / "models" / "ct"))
+    bundle = read_signed(build(tmp_path / "models" / "ct"))
     publish(bundle, "fp32", SERVING, into=tmp_path / "repository")
     with RunningTriton(tmp_path / "repository", tmp_path / "log") as server:
         server.wait()
@@ -129,6 +129,7 @@ def test_without_a_policy_nothing_is_tried_again(tmp_path: Path) -> None:
             engines=("remote", "ort"),
             threads=1,
             cache=tmp_path / "cache",
+            trust=trusted(),
             surroundings=Surroundings(server=at(address)),
         ) as registry,
     ):

@@ -15,10 +15,11 @@ from appliance.clock import ManualClock
 from appliance.engines.base import Engine
 from appliance.engines.catalogue import engine_names, unusable
 from appliance.errors import EngineError
-from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.bundle import Bundle
 from appliance.models.candidate import CPU_ENGINES, GPU_ENGINES, Candidate
 from appliance.models.passport import Passport, PassportRequest, failed_passport
 from appliance.models.selection import AUTO_ORDER, Selected, Selection, Step, plan_of
+from tests.tiny_bundles import read_signed
 from tests.tiny_classifiers import build_classifier
 
 MakeBundle = Callable[..., Path]
@@ -26,7 +27,7 @@ MakeBundle = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return read_bundle(build_classifier(tmp_path_factory.mktemp("bundles") / "classifier"))
+    return read_signed(build_classifier(tmp_path_factory.mktemp("bundles") / "classifier"))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_an_engine_given_up_is_not_asked_again_in_any_precision(classifier: Bund
 
 
 def test_a_variant_that_fails_gives_way_to_float32_and_it_is_said(tmp_path: Path) -> None:
-    bundle = read_bundle(build_classifier(tmp_path / "b", threshold_between=True))
+    bundle = read_signed(build_classifier(tmp_path / "b", threshold_between=True))
     selected = select(selection_of(tmp_path / "cache", "ort"), bundle)
     assert selected.passport.candidate.words == "ort fp32"
     assert "ort int8: 1 of 40 decisions" in (selected.fallback_reason or "")
@@ -139,7 +140,7 @@ def test_a_passport_of_another_device_lets_nothing_serve(classifier: Bundle, tmp
 
 
 def test_a_failed_test_withdraws_the_passport_that_was_kept(make_bundle: MakeBundle, tmp_path: Path) -> None:
-    bundle = read_bundle(make_bundle(tmp_path / "b"))
+    bundle = read_signed(make_bundle(tmp_path / "b"))
     cache = tmp_path / "cache"
     selection = selection_of(cache, "ort")
     candidate = Candidate(engine="ort", precision="fp32")
@@ -167,7 +168,7 @@ def test_what_an_engine_builds_lies_with_the_passports(
         told.append(request.cache)
         return failed_passport(bundle, candidate, "no", threads=1, clock=ManualClock())
 
-    monkeypatch.setattr("appliance.models.candidate.load_engine", load)
+    monkeypatch.setattr("appliance.models.loading.load_engine", load)
     monkeypatch.setattr("appliance.models.passport._tested", tested)
     selection = Selection(plan_of(("ort",)), threads=1, cache=tmp_path / "cache")
     with pytest.raises(EngineError, match="It is away"):

@@ -9,10 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.errors import ModelBundleError, StoreError
-from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.bundle import Bundle
+from appliance.models.keys import read_trust
 from appliance.models.slots import SlotFolder, Slots, key_of
+from tests.tiny_bundles import (
+    Speaks,
+    keys_folder,
+    read_signed,
+    sign_sums,
+    trusted,
+    write_public_key,
+)
 
 MakeBundle = Callable[..., Path]
 TASK = "ct_denoise"
@@ -20,12 +30,12 @@ TASK = "ct_denoise"
 
 @pytest.fixture
 def slots(tmp_path: Path) -> SlotFolder:
-    return SlotFolder(tmp_path / "data" / "models")
+    return SlotFolder(tmp_path / "data" / "models", trust=trusted())
 
 
 @pytest.fixture
 def releases(make_bundle: MakeBundle, tmp_path: Path) -> tuple[Bundle, Bundle, Bundle]:
-    one, two, three = (read_bundle(make_bundle(tmp_path / f"r{n}", release=n)) for n in (1, 2, 3))
+    one, two, three = (read_signed(make_bundle(tmp_path / f"r{n}", release=n)) for n in (1, 2, 3))
     return one, two, three
 
 
@@ -42,7 +52,7 @@ def test_installing_copies_whole_and_serves_nothing(
     path, new = slots.install(releases[0])
     assert new
     assert path.name == key_of(releases[0])
-    assert read_bundle(path).sums_sha256 == releases[0].sums_sha256
+    assert read_signed(path).sums_sha256 == releases[0].sums_sha256
     assert slots.install(releases[0]) == (path, False)
     slots.install(releases[2])
     slots.install(releases[1])
@@ -69,6 +79,25 @@ def test_a_damaged_release_is_installed_again(
     (path / "model.onnx").write_bytes(b"gone bad")
     assert slots.installed(TASK) == ()
     assert slots.install(releases[0]) == (path, True)
+    assert len(slots.installed(TASK)) == 1
+
+
+def test_the_same_files_signed_anew_bring_their_signature(
+    releases: tuple[Bundle, Bundle, Bundle], tmp_path: Path
+) -> None:
+    """A key that is to be revoked: the bundle must live on under the new one."""
+    other, stranger = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    write_public_key(other, tmp_path / "keys" / "other.pem")
+    slots = SlotFolder(tmp_path / "models", trust=read_trust((keys_folder(), tmp_path / "keys")))
+    path, _ = slots.install(releases[0])
+    speaks = Speaks(TASK, "halve", 1)
+    sign_sums(releases[0].folder, speaks, other)
+    assert slots.install(releases[0]) == (path, True)
+    assert slots.installed(TASK)[0][1].signer is not None
+    assert slots.installed(TASK)[0][1].signer.name == "other"  # type: ignore[union-attr]  # see above
+    sign_sums(releases[0].folder, speaks, stranger)
+    with pytest.raises(ModelBundleError, match="sign"):
+        slots.install(releases[0])
     assert len(slots.installed(TASK)) == 1
 
 
@@ -158,7 +187,7 @@ def test_a_disk_that_cannot_be_written_is_told(
 ) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder should be", encoding="utf-8")
-    slots = SlotFolder(blocked / "models")
+    slots = SlotFolder(blocked / "models", trust=trusted())
     with pytest.raises(StoreError, match="Cannot write"):
         slots.install(releases[0])
     with pytest.raises(StoreError, match="Cannot write"):

@@ -21,7 +21,7 @@ from appliance.monitor.heartbeat import Heartbeat
 from appliance.store.connection import Database
 from tests.receiver import receiver
 from tests.running import free_port
-from tests.tiny_bundles import build
+from tests.tiny_bundles import build, trusted
 
 NOBODY_LISTENS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """pynetdicom drops the socket of a refused connection without closing it; Python closes it at once."""
@@ -29,7 +29,7 @@ NOBODY_LISTENS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExce
 
 @contextmanager
 def registry_of(folder: Path, *engines: str) -> Iterator[Registry]:
-    with Registry((folder,), engines=engines, threads=1, cache=folder / "cache") as registry:
+    with Registry((folder,), engines=engines, threads=1, cache=folder / "cache", trust=trusted()) as registry:
         yield registry
 
 

@@ -139,3 +139,14 @@ def test_only_the_model_of_this_body_part_is_loaded_and_asked(
     result = run_lane(Lane.TRIAGE, acquisition, ArrayFrames([image]), bench)
     assert {finding.task for finding in result.findings} == {"chest_triage"}
     assert result.refusals == ()
+
+
+def test_a_bundle_with_a_task_of_its_own_answers_beside_the_others(
+    chest: tuple[Acquisition, PixelImage], bench: Bench, cards: Shelf, chest_card: ModelCard, tmp_path: Path
+) -> None:
+    acquisition, image = chest
+    cards.put(chest_card, marking_model(), tmp_path)
+    cards.put(replace(chest_card, task="lung_nodule"), marking_model(), tmp_path)
+    result = run_lane(Lane.TRIAGE, acquisition, ArrayFrames([image]), bench)
+    assert {finding.task for finding in result.findings} == {"chest_triage", "lung_nodule"}
+    assert {use.task for use in result.engines} == {"chest_triage", "lung_nodule"}

@@ -16,7 +16,7 @@ from appliance.clock import SystemClock
 from appliance.config import Layout, Settings
 from appliance.models.registry import Registry
 from appliance.processes.oneshot import files_below, process_files
-from tests.tiny_bundles import build
+from tests.tiny_bundles import build, trusted
 
 NAME_LENGTH = 250
 
@@ -29,7 +29,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answers(paths: tuple[Path, ...], out: Path, models: Path, proofs: Path) -> list[dict[str, Any]]:
-    with Registry((models,), engines=("ort",), threads=1, cache=proofs) as registry:
+    with Registry((models,), engines=("ort",), threads=1, cache=proofs, trust=trusted()) as registry:
         return list(
             process_files(
                 files_below(paths),
@@ -138,7 +138,7 @@ def test_an_original_that_goes_away_before_its_report_is_told_and_the_next_is_an
 ) -> None:
     gone = tmp_path / "gone.dcm"
     shutil.copyfile(chest_file, gone)
-    with Registry((models,), engines=("ort",), threads=1, cache=proofs) as registry:
+    with Registry((models,), engines=("ort",), threads=1, cache=proofs, trust=trusted()) as registry:
         lines = process_files(
             files_below((gone, ct_files[0].parent)),
             settings=Settings(),

@@ -246,3 +246,17 @@ def test_a_broken_answer_is_withheld(
         del outputs[name]
     with pytest.raises(EngineError, match=name):
         TASK.interpret(make_acquisition(**GOOD), radiograph, outputs, chest_card)
+
+
+def test_a_model_without_maps_gives_findings_without_places(
+    make_acquisition: MakeAcquisition, radiograph: PixelImage, chest_card: ModelCard
+) -> None:
+    use = replace(chest_card.intended_use, draws_location=False)
+    card = replace(chest_card, outputs=chest_card.outputs[:1], intended_use=use)
+    logits = {"logits": np.array([[3.0, -3.0]], np.float32)}
+    answer = TASK.interpret(make_acquisition(**GOOD), radiograph, logits, card)
+    assert [finding.decision for finding in answer.findings] == [Decision.PRESENT, Decision.ABSENT]
+    assert answer.heatmaps == ()
+    assert all(finding.marks == () for finding in answer.findings)
+    with pytest.raises(EngineError, match="heatmap"):
+        TASK.interpret(make_acquisition(**GOOD), radiograph, logits, chest_card)

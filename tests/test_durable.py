@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.outputs.durable import write_durably
+from appliance.durable import write_durably
 
 
 def test_the_content_arrives_and_replaces_what_was_there(tmp_path: Path) -> None:
