@@ -81,7 +81,7 @@ def activate(
         task, _, version = target.partition("@")
         key: str | None = None
         if version == FOLDERS:
-            bundle = bundles_in_folders(settings, layout.engine_cache, known).get(task)
+            bundle = bundles_in_folders(settings, layout.engine_cache, known).found.get(task)
             if bundle is None:
                 raise ModelBundleError(
                     f"No folder of bundles holds a model for {task}.",
@@ -113,7 +113,7 @@ def rollback(
     """
     from appliance.models.releases import Releases  # noqa: PLC0415  (--help stays quick)
     from appliance.models.slots import FOLDERS  # noqa: PLC0415
-    from appliance.processes.models import slot_folder  # noqa: PLC0415
+    from appliance.processes.models import bundles_in_folders, slot_folder  # noqa: PLC0415
 
     with _refusals_in_words():
         settings, layout = load_settings(config), _layout(data)
@@ -122,10 +122,13 @@ def rollback(
         there = {key: bundle.card for key, bundle in slots.installed(task)}
         left = there.get(before.active or "")
         back = there.get(before.previous or "")
+        if before.may_roll_back and before.previous is None:
+            waiting = bundles_in_folders(settings, layout.engine_cache, known).too_old.get(task)
+            back = waiting.card if waiting else None
         if before.may_roll_back and back is not None:
             known.roll_back(back)  # first: the worker that follows must find it allowed
         after = slots.roll_back(task, left_release=left.release if left else None)
-        back_to = back.identity if back is not None else f"{task}@{FOLDERS}"
+        back_to = back.identity if back is not None and after.active else f"{task}@{FOLDERS}"
         _say(
             {"active": back_to, "release": after.active},
             f"{back_to} is active again. {SOON}",

@@ -8,12 +8,12 @@ taken at once, said wherever the answer is said, and written down by the one pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.errors import ModelBundleError, StoreError
 from appliance.models.bundle import Bundle
-from appliance.models.releases import Releases
+from appliance.models.folders import InFolders
+from appliance.models.releases import DowngradeError, Releases
 from appliance.models.slots import FileMark, SlotFolder, Slots
 
 
@@ -33,7 +33,7 @@ class Placing:
 
     def __init__(
         self,
-        in_folders: Mapping[str, Bundle],
+        in_folders: InFolders,
         slots: SlotFolder | None,
         *,
         releases: Releases | None,
@@ -46,7 +46,13 @@ class Placing:
         self._mends = mends
         self._problems = problems
         self._marks: dict[str, FileMark | None] = slots.marks() if slots else {}
-        self._placed = {task: self._place(task) for task in {*in_folders, *self._marks}}
+        self._placed = {task: self._place(task) for task in {*in_folders.found, *self._marks}}
+        self._problems += [error for error in in_folders.downgrades if not self._has(error)]
+
+    def _has(self, too_old: DowngradeError) -> bool:
+        """Is that model there in a release that may serve? Then nobody misses an older one."""
+        placed = self._placed.get(too_old.task)
+        return placed is not None and placed.bundle.card.name == too_old.name
 
     def tasks(self) -> tuple[str, ...]:
         """Tasks for which there is a bundle."""
@@ -107,9 +113,9 @@ class Placing:
 
     def _place(self, task: str) -> Placed | None:
         slots = self._slots_of(task)
-        folder = self._in_folders.get(task)
+        folder = self._in_folders.found.get(task)
         if slots.active is None:
-            return _from_folder(folder)
+            return self._from_folder(task)
         try:
             bundle = self._release(task, slots.active)
             if self._releases is not None:
@@ -125,7 +131,7 @@ class Placing:
                     remedy=f"Make it the choice: `scanside models activate {task}@shipped`.",
                 )
             )
-            return _from_folder(folder)
+            return self._from_folder(task)
         return Placed(bundle=bundle, key=slots.active)
 
     def _behind(self, task: str, key: str, reason: str, release: int | None) -> Placed | None:
@@ -141,12 +147,31 @@ class Placing:
         if previous is not None:
             try:
                 bundle = self._release(task, previous)
-                if self._releases is not None:
-                    self._releases.roll_back(bundle.card)
+                self._allow(bundle)
                 return Placed(bundle=bundle, key=previous, stepped_back=reason)
             except (StoreError, ModelBundleError) as error:
                 self._problems.append(ModelBundleError(error.what, remedy=error.remedy))
-        return _from_folder(self._in_folders.get(task), stepped_back=reason)
+        older = self._in_folders.too_old.get(task) or self._in_folders.found.get(task)
+        if older is not None and slots.active == key and slots.may_roll_back:
+            self._allow(older)
+        return self._from_folder(task, stepped_back=reason)
+
+    def _allow(self, bundle: Bundle) -> None:
+        """Going back to it is not the downgrade that the record of releases is there to stop."""
+        if self._releases is not None:
+            self._releases.roll_back(bundle.card)
+
+    def _from_folder(self, task: str, *, stepped_back: str | None = None) -> Placed | None:
+        """What the folders hold; a lower release than has served here only after a step back to it."""
+        bundle = self._in_folders.found.get(task)
+        older = self._in_folders.too_old.get(task)
+        if older is not None and self._releases is not None:
+            try:
+                self._releases.check(older.card)
+                bundle = older
+            except ModelBundleError:
+                pass  # nobody went back to it
+        return None if bundle is None else Placed(bundle=bundle, key=None, stepped_back=stepped_back)
 
     def _slots_of(self, task: str) -> Slots:
         if self._slots is None:
@@ -163,7 +188,3 @@ class Placing:
 
 
 _CHOOSE = "`scanside models list` shows what is installed; choose with `scanside models activate`."
-
-
-def _from_folder(bundle: Bundle | None, *, stepped_back: str | None = None) -> Placed | None:
-    return None if bundle is None else Placed(bundle=bundle, key=None, stepped_back=stepped_back)

@@ -48,6 +48,19 @@ class Record:
     """Task to name to what was accepted."""
 
 
+class DowngradeError(ModelBundleError):
+    """This release is lower than one that has served here. It matters only if nothing newer serves."""
+
+    def __init__(self, of: Named, *, highest: int) -> None:
+        super().__init__(
+            f"Release {of.release} of {of.name!r} for {of.task} is refused: release {highest} has "
+            "served on this device, and a lower one would bring its faults back.",
+            remedy="Install the newer release. To go back on purpose: `scanside models rollback`.",
+        )
+        self.task = of.task
+        self.name = of.name
+
+
 class Releases:
     """The record of one device, in `releases.json` of a folder. Written durably, read anew at every call."""
 
@@ -57,14 +70,13 @@ class Releases:
         self._read_only = read_only
 
     def check(self, of: Named) -> None:
-        """Raises ModelBundleError when the release is lower than one that has served here already."""
+        """Raises DowngradeError when the release is lower than one that has served here already.
+
+        And ModelBundleError when the record cannot be read.
+        """
         known = self._known(of, self._read())
         if known is not None and of.release < known.highest and of.release != known.rolled_back_to:
-            raise ModelBundleError(
-                f"Release {of.release} of {of.name!r} for {of.task} is refused: release {known.highest} has "
-                "served on this device, and a lower one would bring its faults back.",
-                remedy="Install the newer release. To go back on purpose: `scanside models rollback`.",
-            )
+            raise DowngradeError(of, highest=known.highest)
 
     def note(self, of: Named) -> None:
         """The release serves: from now on no lower one does.

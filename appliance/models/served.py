@@ -52,4 +52,4 @@ def anew(error: EngineError) -> EngineError:
     A raised error holds every call that it passed through, with what they held, and one that is raised again
     holds those, too: kept and raised for every image, it would keep every image.
     """
-    return type(error)(error.what, remedy=error.remedy)
+    return EngineError(error.what, remedy=error.remedy)

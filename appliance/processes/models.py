@@ -12,8 +12,7 @@ from appliance.clock import SystemClock
 from appliance.config import Layout, Settings
 from appliance.engines.catalogue import REMOTE
 from appliance.engines.kserve import InferenceServer
-from appliance.models.bundle import Bundle
-from appliance.models.folders import read_folders
+from appliance.models.folders import InFolders, read_folders
 from appliance.models.keys import Trust, read_trust, shipped_keys
 from appliance.models.registry import Registry, shipped_models
 from appliance.models.releases import Releases
@@ -103,8 +102,8 @@ def open_selection(settings: Settings, cache: Path) -> Selection:
     )
 
 
-def bundles_in_folders(settings: Settings, cache: Path, releases: Releases) -> dict[str, Bundle]:
-    """Task to what answers for it where nothing was activated."""
+def bundles_in_folders(settings: Settings, cache: Path, releases: Releases) -> InFolders:
+    """What answers where nothing was activated."""
     return read_folders(
         model_folders(settings),
         unpack_into=cache / "bundles",

@@ -27,6 +27,7 @@ from appliance.errors import EngineError, ModelBundleError
 from appliance.models.bundle import Bundle, read_bundle, read_known
 from appliance.models.loading import load_verified
 from appliance.models.registry import Registry
+from tests.calls_watched import calls_watched
 from tests.tiny_bundles import build, halving_model, trusted, write_sums
 
 
@@ -67,7 +68,7 @@ def look_at(model: Path) -> Given:
 
 @contextmanager
 def engines_watched() -> Iterator[list[Given]]:
-    """Every call of an engine's `load`, seen with the interpreter's profiler."""
+    """Every call of an engine's `load`."""
     seen: list[Given] = []
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
@@ -75,12 +76,8 @@ def engines_watched() -> Iterator[list[Given]]:
         if event == "call" and frame.f_code.co_name == "load" and name.startswith("appliance.engines."):
             seen.append(look_at(frame.f_locals["model"]))
 
-    before = sys.getprofile()
-    sys.setprofile(watch)
-    try:
+    with calls_watched(watch):
         yield seen
-    finally:
-        sys.setprofile(before)
 
 
 def open_descriptors() -> int:

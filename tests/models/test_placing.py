@@ -31,6 +31,7 @@ class Device:
         self._root = root
         self._cache = cache
         self.slots = SlotFolder(root / "data" / "models", trust=trusted())
+        self.releases = Releases(root / "releases")
         self.in_service: list[str] = []
         make_bundle(root / "folder" / "first", release=1)
 
@@ -70,7 +71,7 @@ def version(registry: Registry) -> str:
     return registry.served(TASK).card.version
 
 
-def test_what_is_activated_serves_before_the_folders(device: Device) -> None:
+def test_what_is_activated_serves_before_the_folders(device: Device, tmp_path: Path) -> None:
     two = device.install(2)
     with device.registry() as registry:
         assert version(registry) == "1.1", "installed is not activated"
@@ -83,6 +84,7 @@ def test_what_is_activated_serves_before_the_folders(device: Device) -> None:
         assert registry.served(TASK).fallback_reason is None
         with pytest.raises(EngineError, match="closed"):
             before.engine.infer({})
+        device.releases.roll_back(read_signed(tmp_path / "folder" / "first").card)
         device.slots.roll_back(TASK, left_release=2)
         registry.refresh()
         assert version(registry) == "1.1"
@@ -129,6 +131,21 @@ def test_a_release_that_is_damaged_goes_back_by_itself(device: Device) -> None:
         assert version(registry) == "1.2"
         assert "model.onnx" in (registry.served(TASK).fallback_reason or "")
     assert device.slots.read(TASK).active == good
+
+
+def test_from_a_release_that_has_served_back_to_the_folders_and_again_at_the_next_start(
+    device: Device,
+) -> None:
+    """The folder's release is lower than one that has served: going back to it is meant, not a downgrade."""
+    two = device.install(2)
+    device.slots.activate(TASK, two)
+    with device.registry() as registry:
+        assert version(registry) == "1.2"
+    (device.slots.release(TASK, two) / "model.onnx").write_bytes(b"the disk went bad")
+    for _ in range(2):
+        with device.registry() as registry:
+            assert version(registry) == "1.1"
+    assert device.slots.read(TASK).active is None
 
 
 def test_only_the_worker_writes_down_a_step_back(device: Device) -> None:

@@ -152,3 +152,25 @@ def test_only_a_release_that_has_served_refuses_older_ones(tmp_path: Path) -> No
     kept.roll_back(release(1))
     with open_registry(good, tmp_path, kept) as registry:
         assert registry.served("ct_denoise").card.release == 1
+
+
+def test_an_older_release_beside_the_one_that_serves_is_no_fault(tmp_path: Path) -> None:
+    """The shipped bundle under a site's newer one: that is how most devices are."""
+    kept = Releases(tmp_path / "r")
+    build(tmp_path / "site" / "ct", release=3)
+    build(tmp_path / "shipped" / "ct", release=1)
+    build(tmp_path / "shipped" / "other", task="other", name="another", release=1)
+    kept.note(release(3))
+    kept.note(release(2, task="other", name="another"))
+    with Registry(
+        (tmp_path / "shipped", tmp_path / "site"),
+        engines=("ort",),
+        threads=1,
+        cache=tmp_path / "cache",
+        trust=trusted(),
+        releases=kept,
+    ) as registry:
+        card = registry.card("ct_denoise")
+        assert card is not None
+        assert card.release == 3
+        assert [problem.what[:35] for problem in registry.problems] == ["Release 1 of 'another' for other is"]
