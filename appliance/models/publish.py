@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance.engines.graph import Port, Signature, read_signature
-from appliance.engines.kserve import Publication, publication_of
+from appliance.engines.kserve import SUMS_PARAMETER, Publication, publication_of
 from appliance.errors import ConfigError, ModelBundleError
 from appliance.models import triton_model
 from appliance.models.bundle import Bundle
@@ -68,7 +68,8 @@ def publish(bundle: Bundle, precision: str, serving: Serving, *, into: Path) -> 
         folder = unfinished / publication.version
         folder.mkdir()
         content = graph.read_bytes()
-        if hashlib.sha256(content).hexdigest() != bundle.model_sha256[precision]:
+        found = (hashlib.sha256(content).hexdigest(), publication.parameters[SUMS_PARAMETER])
+        if found != (bundle.model_sha256[precision], bundle.sums_sha256):
             raise ModelBundleError(
                 f"{graph} has changed since it was verified.", remedy="Install the bundle again."
             )
