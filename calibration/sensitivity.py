@@ -104,10 +104,12 @@ def until_the_gate_passes(
     gate: Gate,
     *,
     keep_float: Collection[str] = (),
+    refine: Callable[[Quantised], Quantised] | None = None,
 ) -> MixedPrecision:
     """The int8 graph with the fewest of the most sensitive layers in float that the gate lets pass.
 
-    `keep_float` layers are float from the start. Raises InputError, with the last reasons, when half of
+    `keep_float` layers are float from the start; `refine` is done to each candidate before it is judged.
+    Raises InputError, with the last reasons, when half of
     the layers in float is not enough: then the model is not one for int8.
     """
     names = [item.layer for item in order if item.layer not in set(keep_float)]
@@ -115,6 +117,8 @@ def until_the_gate_passes(
     for count in steps(len(names)):
         left = (*keep_float, *names[:count])
         candidate = quantize(model, ranges, keep_float=left)
+        if refine is not None:
+            candidate = refine(candidate)
         verdict = gate(candidate.model)
         attempts.append(Attempt(left_in_float=left, passed=verdict.passed, reasons=tuple(verdict.reasons)))
         if verdict.passed:

@@ -23,7 +23,7 @@ AIR_HU: Final = -1000.0
 SPAN_HU: Final = 1400.0
 """From air to dense bone with contrast medium: the values that a slice of a body is made of."""
 NOISE_HU: Final = 25.0
-"""Standard deviation in soft tissue of a low-dose slice (the real quarter-dose pairs have 20 to 60)."""
+"""Of a low-dose slice (the real quarter-dose pairs differ from routine dose by 23 to 65 HU)."""
 IMAGES: Final = 4
 """Enough that no engine is right by chance on one; few enough for a small file."""
 

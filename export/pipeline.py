@@ -120,7 +120,7 @@ def _make_variants(
         ranges = found.steps["ranges"]["ranges"][found.steps["ranges"]["chosen"]]
         found.steps["sensitivity"] = find_sensitivities(images, ranges, work)
         order = read_order(found.steps["sensitivity"])
-        found.steps["int8"] = make_int8(recipe, work, ranges, order, gatekeeper)
+        found.steps["int8"] = make_int8(recipe, work, ranges, order, gatekeeper, images)
     if recipe.fp16:
         found.steps["fp16"] = make_fp16(recipe, work, gatekeeper)
     found.steps["lint"] = {

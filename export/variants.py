@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from appliance.errors import InputError
 from calibration.dataset import CalibrationSet
 from calibration.ranges import METHODS, ActivationStatistics, MethodError, Ranges, collect, rank
 from calibration.sensitivity import LayerSensitivity, sensitivities, until_the_gate_passes
+from export.bias_correction import correct_biases
 from export.float_graph import MODEL
 from export.gate import GateReport, gate
 from export.graphs import read_graph, write_graph
@@ -37,10 +39,9 @@ EVERY: Final = 4
 MOST_COMPARED: Final = 16
 """Images on which methods are compared."""
 MOST_COLLECTED: Final = 128
-"""Images that ranges are taken from: the histograms of more hardly move (measured: 64 or 128 films give
-ranges within 2 % of each other), and each costs seconds."""
+"""Images that ranges are taken from; each costs seconds. A bound on time, not a need."""
 MOST_SENSITIVE: Final = 6
-"""Images on which each layer is tried: it is an order that is looked for, not a number."""
+"""Images on which each layer is tried, and its mean brought back: both run every layer by itself."""
 FEWEST_TO_SPLIT: Final = 8
 """With fewer images nothing is kept out; the comparison then flatters, and says so."""
 
@@ -207,6 +208,7 @@ def make_int8(
     ranges: Ranges,
     order: tuple[LayerSensitivity, ...],
     gatekeeper: Gatekeeper | None,
+    images: CalibrationImages,
 ) -> dict[str, Any]:
     """Step "int8": `model.int8.onnx`. Raises InputError when no candidate passes the gate.
 
@@ -215,8 +217,9 @@ def make_int8(
 
     def make() -> Mapping[str, Any]:
         model = read_graph(work.path(MODEL))
+        seen = list(islice(images.collected(), MOST_SENSITIVE))
         if gatekeeper is None:
-            found = quantize(model, ranges, keep_float=recipe.keep_float)
+            found = correct_biases(model, quantize(model, ranges, keep_float=recipe.keep_float), seen)
             attempts: list[dict[str, Any]] = []
         else:
             mixed = until_the_gate_passes(
@@ -225,6 +228,7 @@ def make_int8(
                 order,
                 lambda candidate: gatekeeper.judge_model(candidate, "int8"),
                 keep_float=recipe.keep_float,
+                refine=lambda candidate: correct_biases(model, candidate, seen),
             )
             found = mixed.quantised
             attempts = [
@@ -250,6 +254,7 @@ def make_int8(
         "ranges": ranges,
         "order": [item.layer for item in order],
         "keep_float": recipe.keep_float,
+        "calibration": images.images.manifest_sha256,
         "gate": None if gatekeeper is None else gatekeeper.made_from,
     }
     return work.step("int8", given=given, makes=[INT8_MODEL], do=make)
