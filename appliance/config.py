@@ -9,7 +9,6 @@ and what is allowed. Every setting has its unit in its name and stands in docs/s
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -190,87 +189,6 @@ class Settings(BaseSettings):
         """The environment wins over the file, whose values come in as init arguments."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Where everything lies under one data folder. All on one file system: moves are renames."""
-
-    data: Path
-
-    @property
-    def inbox(self) -> Path:
-        """The watched folder."""
-        return self.data / "inbox"
-
-    @property
-    def spool(self) -> Path:
-        """Originals, named by the SHA-256 of their content, in 256 sub-folders."""
-        return self.data / "spool"
-
-    @property
-    def quarantine(self) -> Path:
-        """Copies of files that could not be used, named by content."""
-        return self.data / "quarantine"
-
-    @property
-    def database(self) -> Path:
-        """The store."""
-        return self.data / "store" / "scanside.sqlite"
-
-    @property
-    def results(self) -> Path:
-        """DICOM results, one folder per acquisition version."""
-        return self.data / "results"
-
-    @property
-    def views(self) -> Path:
-        """What the screen shows: arrays and heatmaps; can be made again, so may be deleted."""
-        return self.data / "views"
-
-    def results_of(self, acquisition_id: str, version: int) -> Path:
-        """Folder of the DICOM objects made of one version of an acquisition."""
-        return self.results / f"{acquisition_id}-v{version}"
-
-    def view_of(self, acquisition_id: str, version: int) -> Path:
-        """Folder of what the screen shows of one version of an acquisition."""
-        return self.views / f"{acquisition_id}-v{version}"
-
-    @property
-    def engine_cache(self) -> Path:
-        """Compiled engines and what they proved on this device."""
-        return self.data / "engines"
-
-    @property
-    def releases(self) -> Path:
-        """Which release of each model has served here: a lower one is refused."""
-        return self.data / "releases"
-
-    @property
-    def models(self) -> Path:
-        """Bundles that were installed here, and which of them serves."""
-        return self.data / "models"
-
-    @property
-    def run(self) -> Path:
-        """Locks and heartbeats of the running processes; worth nothing after them."""
-        return self.data / "run"
-
-    def create(self) -> None:
-        """Make the folders. Existing ones stay as they are."""
-        for folder in (
-            self.inbox,
-            self.spool,
-            self.quarantine,
-            self.database.parent,
-            self.results,
-            self.views,
-            self.engine_cache,
-            self.releases,
-            self.models,
-            self.run,
-        ):
-            folder.mkdir(parents=True, exist_ok=True)
 
 
 def load_settings(file: Path | None = None) -> Settings:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import NS_PER_MS, NS_PER_S, Clock
-from appliance.config import Layout
 from appliance.domain.job import JobState, Lane
+from appliance.layout import Layout
 from appliance.monitor.heartbeat import read_beat
 from appliance.processes.table import PROCESSES
 from appliance.store.board import Board, BoardEntry

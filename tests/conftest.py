@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from appliance.config import Layout
 from appliance.domain.acquisition import (
     Acquisition,
     Completeness,
@@ -30,6 +29,7 @@ from appliance.domain.acquisition import (
 )
 from appliance.domain.card import ModelCard
 from appliance.domain.record import from_plain
+from appliance.layout import Layout
 from tests.tiny_bundles import keys_folder
 
 REPOSITORY = Path(__file__).resolve().parents[1]

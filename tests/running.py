@@ -19,8 +19,8 @@ import psutil
 from typing_extensions import Self
 
 from appliance.commands.results import stored_lines
-from appliance.config import Layout
 from appliance.errors import StoreError
+from appliance.layout import Layout
 
 LOOK_INTERVAL_S = 0.1
 CHILD_LIMIT_S = 60

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from appliance.cli import app
 from appliance.clock import SystemClock
-from appliance.config import Layout
 from appliance.domain.acquisition import Acquisition, Completeness, Kind, SliceRef, Urgency
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from tests.command_line import scanside

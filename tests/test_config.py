@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import Layout, load_settings
+from appliance.config import load_settings
 from appliance.errors import ConfigError
+from appliance.layout import Layout
 
 
 def write(folder: Path, text: str) -> Path:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import SystemClock
-from appliance.config import Layout, Settings
+from appliance.config import Settings
 from appliance.errors import ConfigError, ExitCode
+from appliance.layout import Layout
 from ui.view_state import Profile
 
 PACKAGES: Final = {

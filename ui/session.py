@@ -12,8 +12,9 @@ from PyQt6.QtGui import QFont, QGuiApplication
 from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import Clock
-from appliance.config import KioskSettings, Layout
+from appliance.config import KioskSettings
 from appliance.errors import ConfigError, ScansideError
+from appliance.layout import Layout
 from ui.controller import KioskController
 from ui.kiosk import KioskWindow
 from ui.records import StoreTrouble

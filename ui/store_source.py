@@ -13,8 +13,8 @@ from typing import Final
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import Layout
 from appliance.domain.view import VIEW_FILE
+from appliance.layout import Layout
 from appliance.monitor.heartbeat import read_beat
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database

@@ -9,9 +9,10 @@ import typer
 from appliance.clock import SystemClock
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
-from appliance.config import Layout, load_settings
+from appliance.config import load_settings
 from appliance.domain.record import to_plain
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 
 
 def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:

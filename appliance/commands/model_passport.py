@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
-from appliance.config import Layout, Settings, load_settings
+from appliance.config import Settings, load_settings
 from appliance.errors import ConfigError, ExitCode
+from appliance.layout import Layout
 
 if TYPE_CHECKING:
     from appliance.models.bundle import Bundle

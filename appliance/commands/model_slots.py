@@ -17,8 +17,9 @@ import typer
 
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json
-from appliance.config import Layout, load_settings
+from appliance.config import load_settings
 from appliance.errors import EngineError, ExitCode, ModelBundleError
+from appliance.layout import Layout
 
 if TYPE_CHECKING:
     from appliance.models.bundle import Bundle

@@ -15,8 +15,9 @@ from appliance.commands.model_slots import activate, install, rollback, shadow, 
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.publish import publish_models
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
-from appliance.config import Layout, load_settings
+from appliance.config import load_settings
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 
 models = typer.Typer(
     no_args_is_help=True,

@@ -16,7 +16,8 @@ from appliance.clock import SystemClock
 from appliance.commands.lines import say_lines
 from appliance.commands.options import Config
 from appliance.commands.say import AsJson, errors_in_words
-from appliance.config import Layout, load_settings
+from appliance.config import load_settings
+from appliance.layout import Layout
 
 DEFAULT_OUT: Final = Path("scanside-results")
 

@@ -12,8 +12,8 @@ from appliance.clock import SystemClock
 from appliance.commands.lines import say_lines
 from appliance.commands.options import DEFAULT_DATA, Data
 from appliance.commands.say import AsJson, errors_in_words
-from appliance.config import Layout
 from appliance.domain.result import LaneResult
+from appliance.layout import Layout
 
 
 def results(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:

@@ -15,7 +15,8 @@ import typer
 from appliance.clock import SystemClock
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json
-from appliance.config import Layout, load_settings
+from appliance.config import load_settings
+from appliance.layout import Layout
 
 
 def run(

@@ -10,9 +10,9 @@ from typing import Any
 
 from appliance.clock import SystemClock
 from appliance.commands.say import say_json, table
-from appliance.config import Layout
 from appliance.domain.shadow import ShadowAnswer
 from appliance.errors import ModelBundleError
+from appliance.layout import Layout
 from appliance.models.slots import SlotFolder
 from appliance.store.connection import Database
 from appliance.store.shadows import Shadows

@@ -28,9 +28,10 @@ from typing import Final
 
 from typing_extensions import Buffer, Self
 
-from appliance.config import MIB, Layout
+from appliance.config import MIB
 from appliance.errors import InputError, StoreError
 from appliance.intake.complete import Signature
+from appliance.layout import Layout
 
 RESERVE_BYTES: Final = 256 * MIB
 """Kept free for results and the store: on a full ext4 SQLite in WAL mode cannot even read."""

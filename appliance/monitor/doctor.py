@@ -18,9 +18,10 @@ from typing import Final
 import apsw
 
 from appliance.clock import Clock
-from appliance.config import GIB, Layout, Settings
+from appliance.config import GIB, Settings
 from appliance.engines.catalogue import engine_version, unusable
 from appliance.errors import ScansideError
+from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import read_beat

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.clock import Clock
-from appliance.config import Layout
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.card import ModelCard
 from appliance.domain.image import FrameSource
@@ -19,6 +18,7 @@ from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
 from appliance.engines.base import Engine, Tensors
 from appliance.errors import EngineError
+from appliance.layout import Layout
 from appliance.models.served import Served
 from appliance.pipeline.spans import Spans
 from appliance.tasks.base import AnyTask

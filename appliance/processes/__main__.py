@@ -21,8 +21,9 @@ import structlog
 import typer
 
 from appliance.clock import Clock, SystemClock
-from appliance.config import Layout, Settings, load_settings
+from appliance.config import Settings, load_settings
 from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
+from appliance.layout import Layout
 from appliance.logs import start_logs
 from appliance.processes.lock import AlreadyRunningError
 from appliance.processes.table import PROCESSES

@@ -18,11 +18,11 @@ from typing import Protocol
 import structlog
 
 from appliance.clock import Clock
-from appliance.config import Layout
 from appliance.domain.acquisition import Door, Instance, LandedFile, Urgency
 from appliance.intake.assembly import MOST_COMPARED
 from appliance.intake.claim import Part, Spool
 from appliance.intake.description import Description, FileState
+from appliance.layout import Layout
 from appliance.processes.gathering import Gathering
 from appliance.store.landing import FileStatus, Landings
 

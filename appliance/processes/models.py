@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from appliance.clock import SystemClock
-from appliance.config import Layout, Settings
+from appliance.config import Settings
 from appliance.engines.catalogue import REMOTE
 from appliance.engines.kserve import InferenceServer
+from appliance.layout import Layout
 from appliance.models.folders import InFolders, read_folders
 from appliance.models.keys import Trust, read_trust, shipped_keys
 from appliance.models.registry import Registry, shipped_models

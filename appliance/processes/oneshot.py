@@ -19,7 +19,7 @@ from typing import Any, Final
 import structlog
 
 from appliance.clock import NS_PER_MS, Clock
-from appliance.config import Layout, Settings
+from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition, Instance, Urgency
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import LaneResult, StageTiming
@@ -31,6 +31,7 @@ from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
 from appliance.intake.nifti import read_nifti
 from appliance.intake.nifti_volume import is_nifti
+from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.outputs.rendering import render_everything
 from appliance.pipeline.bench import Bench

@@ -18,9 +18,10 @@ import structlog
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import Layout, PeerSettings, SenderSettings, Settings
+from appliance.config import PeerSettings, SenderSettings, Settings
 from appliance.durable import write_durably
 from appliance.errors import DeliveryError
+from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
 from appliance.outputs.dicom_send import DicomPeer

@@ -15,8 +15,8 @@ from typing import Final
 import structlog
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import Layout
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 from appliance.monitor.heartbeat import read_beat
 from appliance.processes.lock import only_one
 from appliance.processes.table import (

@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import Layout, Settings
+from appliance.config import Settings
 from appliance.domain.acquisition import Door, Urgency
 from appliance.errors import EngineError, ScansideError, StoreError
 from appliance.intake.claim import Spool
@@ -33,6 +33,7 @@ from appliance.intake.listener import (
     Listener,
     Received,
 )
+from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox

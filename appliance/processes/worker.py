@@ -15,13 +15,14 @@ import structlog
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import Layout, Settings
+from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Job
 from appliance.errors import EngineError, InputError, StoreError
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
+from appliance.layout import Layout
 from appliance.models.releases import Releases
 from appliance.models.served import Served, Surroundings
 from appliance.monitor.heartbeat import Heartbeat

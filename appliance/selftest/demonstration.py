@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import Clock
-from appliance.config import Layout
 from appliance.domain.acquisition import Completeness
 from appliance.domain.job import JobState
 from appliance.errors import ConfigError, ScansideError, StoreError
+from appliance.layout import Layout
 from appliance.selftest.demo_studies import DemoStudy, write_demo_studies
 from appliance.store.board import Board
 from appliance.store.connection import Database

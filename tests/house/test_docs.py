@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from appliance.config import Layout
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 from appliance.processes.table import PROCESSES
 
 FilesOf = Callable[[Path], list[Path]]

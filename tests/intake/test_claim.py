@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import GIB, Layout
+from appliance.config import GIB
 from appliance.errors import StoreError
 from appliance.intake.claim import NotPlainFileError, Part, Spool
 from appliance.intake.complete import Signature
+from appliance.layout import Layout
 
 LIMIT_BYTES = 1_000_000
 

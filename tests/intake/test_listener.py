@@ -19,7 +19,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pynetdicom import AE
 
 from appliance.clock import SystemClock
-from appliance.config import GIB, Layout, ListenerSettings
+from appliance.config import GIB, ListenerSettings
 from appliance.errors import ConfigError
 from appliance.intake.claim import Spool
 from appliance.intake.listener import (
@@ -30,6 +30,7 @@ from appliance.intake.listener import (
     Listener,
     Received,
 )
+from appliance.layout import Layout
 
 PATIENCE_S = 10.0
 PRIVATE_SYNTAX = "1.2.826.0.1.3680043.8.498.77"

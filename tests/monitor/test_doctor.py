@@ -14,7 +14,8 @@ import pytest
 from pynetdicom.sop_class import CTImageStorage
 
 from appliance.clock import Clock, ManualClock, SystemClock
-from appliance.config import Layout, ListenerSettings, PeerSettings, SenderSettings, Settings, WorkerSettings
+from appliance.config import ListenerSettings, PeerSettings, SenderSettings, Settings, WorkerSettings
+from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.selection import plan_of
 from appliance.models.slots import SlotFolder

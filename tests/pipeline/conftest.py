@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from appliance.clock import ManualClock, SystemClock
-from appliance.config import Layout, ReadingSettings
+from appliance.config import ReadingSettings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.image import PixelImage
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
+from appliance.layout import Layout
 from appliance.pipeline.bench import Bench
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from appliance.selftest.phantom_radiograph import write_chest

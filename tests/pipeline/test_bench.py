@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from appliance.clock import ManualClock
-from appliance.config import Layout
 from appliance.domain.card import ModelCard
 from appliance.domain.job import Lane
 from appliance.engines.base import Engine
 from appliance.errors import EngineError
+from appliance.layout import Layout
 from appliance.models.served import Served
 from appliance.pipeline.bench import Answering, Bench, Work
 from appliance.pipeline.spans import Spans

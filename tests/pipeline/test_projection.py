@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import pytest
 
-from appliance.config import Layout
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.card import ModelCard
 from appliance.domain.finding import Decision
@@ -18,6 +17,7 @@ from appliance.domain.job import Lane
 from appliance.domain.record import from_json
 from appliance.domain.view import VIEW_FILE, View
 from appliance.errors import EngineError, InputError
+from appliance.layout import Layout
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from tests.line_parts import ArrayFrames, Shelf

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from appliance.config import Layout
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.card import ModelCard
 from appliance.domain.image import PixelImage
@@ -21,6 +20,7 @@ from appliance.domain.record import from_json
 from appliance.domain.result import LaneResult
 from appliance.domain.view import VIEW_FILE, View
 from appliance.errors import EngineError, InputError
+from appliance.layout import Layout
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.views import DENOISED, PIXELS

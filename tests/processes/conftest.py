@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.config import Layout, ReadingSettings
+from appliance.config import ReadingSettings
 from appliance.domain.acquisition import Acquisition, Door, LandedFile, Urgency
 from appliance.intake.assembly import all_given, arrive
 from appliance.intake.jail import Jail
+from appliance.layout import Layout
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from appliance.selftest.phantom_radiograph import Identity, write_chest
 from appliance.store.connection import Database

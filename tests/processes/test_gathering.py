@@ -15,7 +15,7 @@ from pydicom import dcmread, uid
 from pydicom.dataset import FileDataset, FileMetaDataset
 
 from appliance.clock import ManualClock
-from appliance.config import MIB, Layout
+from appliance.config import MIB
 from appliance.domain.acquisition import Completeness, Door, Urgency
 from appliance.errors import StoreError
 from appliance.intake.assembly import LATE_QUIET_S, MOST_COMPARED
@@ -23,6 +23,7 @@ from appliance.intake.claim import Spool
 from appliance.intake.description import Description
 from appliance.intake.look import describe
 from appliance.intake.same_content import same_content
+from appliance.layout import Layout
 from appliance.processes import gathering as gathering_module
 from appliance.processes.gathering import Gathering
 from appliance.processes.lander import Arrival, Fate, Lander, Outcome

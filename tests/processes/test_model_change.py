@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.config import Layout
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.job import Lane
 from appliance.errors import ExitCode
 from appliance.intake.jail import Jail
+from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.served import Surroundings
 from appliance.models.slots import SlotFolder

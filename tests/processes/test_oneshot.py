@@ -13,7 +13,8 @@ import pytest
 from pydicom import dcmread
 
 from appliance.clock import SystemClock
-from appliance.config import Layout, Settings
+from appliance.config import Settings
+from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.processes.oneshot import files_below, process_files
 from tests.tiny_bundles import build, trusted

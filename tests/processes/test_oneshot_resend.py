@@ -12,7 +12,8 @@ from pydicom import dcmread
 from pydicom.uid import ImplicitVRLittleEndian
 
 from appliance.clock import SystemClock
-from appliance.config import Layout, Settings
+from appliance.config import Settings
+from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.processes.oneshot import process_files
 from appliance.selftest.phantom_radiograph import write_limb

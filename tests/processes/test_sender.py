@@ -18,11 +18,12 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation as Radiograph
 from structlog.testing import capture_logs
 
 from appliance.clock import ManualClock
-from appliance.config import Layout, PeerSettings, SenderSettings, Settings
+from appliance.config import PeerSettings, SenderSettings, Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.job import Lane
 from appliance.domain.quality import QualityCheck, Verdict
 from appliance.domain.result import LaneResult
+from appliance.layout import Layout
 from appliance.processes.sender import Sender, run_sender
 from appliance.selftest.phantom_radiograph import Identity, write_chest
 from appliance.store.connection import Database

@@ -19,8 +19,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from appliance.clock import ManualClock, SystemClock
-from appliance.config import Layout
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 from appliance.processes.lock import AlreadyRunningError, only_one
 from appliance.processes.supervisor import _Child, supervise
 from appliance.processes.table import (
@@ -97,7 +97,7 @@ def test_a_child_dies_with_its_supervisor(layout: Layout) -> None:
     code = (
         "import pathlib, sys, threading\n"
         "from appliance.clock import SystemClock\n"
-        "from appliance.config import Layout\n"
+        "from appliance.layout import Layout\n"
         "from appliance.processes.supervisor import supervise\n"
         "layout = Layout(data=pathlib.Path(sys.argv[1]))\n"
         "supervise(layout=layout, config=None, clock=SystemClock(), stop=threading.Event())\n"

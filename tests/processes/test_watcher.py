@@ -21,11 +21,12 @@ from pydicom import dcmread, uid
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 
 from appliance.clock import SystemClock
-from appliance.config import GIB, IntakeSettings, Layout, ListenerSettings, Settings
+from appliance.config import GIB, IntakeSettings, ListenerSettings, Settings
 from appliance.domain.acquisition import Completeness, Kind
 from appliance.errors import StoreError
 from appliance.intake.claim import Part, Spool
 from appliance.intake.jail import Jail
+from appliance.layout import Layout
 from appliance.monitor.heartbeat import read_beat
 from appliance.processes.lander import Describes, Pending
 from appliance.processes.watcher import NAME, Watcher, run_watcher

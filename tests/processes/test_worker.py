@@ -13,10 +13,11 @@ from threading import Event
 import pytest
 
 from appliance.clock import SystemClock
-from appliance.config import Layout, Settings, WorkerSettings
+from appliance.config import Settings, WorkerSettings
 from appliance.domain.acquisition import Acquisition, Urgency
 from appliance.domain.job import Job, Lane
 from appliance.errors import StoreError
+from appliance.layout import Layout
 from appliance.processes.lock import AlreadyRunningError, only_one
 from appliance.processes.worker import NAME, Worker, run_worker
 from appliance.store.connection import Database

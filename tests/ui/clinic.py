@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.clock import ManualClock
-from appliance.config import Layout
 from appliance.domain.acquisition import (
     Acquisition,
     Completeness,
@@ -37,6 +36,7 @@ from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.record import to_json
 from appliance.domain.result import EngineUse, LaneResult
 from appliance.domain.view import View
+from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs

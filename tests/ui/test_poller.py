@@ -13,7 +13,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from appliance.clock import SystemClock
-from appliance.config import Layout
+from appliance.layout import Layout
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decisions
 from ui.poller import DecisionCommand, Poller

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from appliance.clock import ManualClock, SystemClock
-from appliance.config import Layout
 from appliance.domain.job import Lane
 from appliance.domain.quality import Verdict
 from appliance.errors import StoreError
+from appliance.layout import Layout
 from appliance.store.decisions import Choice
 from ui.store_source import StoreSource
 
