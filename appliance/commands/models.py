@@ -92,7 +92,7 @@ def verify_models(*, config: Config = None, as_json: AsJson = False) -> None:
         lines: list[dict[str, object]] = []
         with open_registry(load_settings(config), Path(scratch)) as registry:
             passports = registry.verify_all()
-            signers = {made.task: registry.signer(made.task) for made in passports}
+            bundles = {made.task: registry.bundle(made.task) for made in passports}
             for problem in registry.problems:
                 lines.append({"verdict": "REFUSED", "reason": problem.what, "remedy": problem.remedy})
                 rows.append(("", "", "", "REFUSED", f"{problem.what} {problem.remedy}"))
@@ -100,7 +100,8 @@ def verify_models(*, config: Config = None, as_json: AsJson = False) -> None:
                 (card.identity for task in registry.tasks() if (card := registry.card(task))), False
             )
         for made in passports:
-            verdict, signer = "OK" if made.passed else "FAILED", signers[made.task]
+            verdict, bundle = "OK" if made.passed else "FAILED", bundles[made.task]
+            signer = None if bundle is None else bundle.signer
             assert signer is not None  # or it would have been refused
             served[made.model] |= made.passed
             lines.append(

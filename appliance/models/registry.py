@@ -20,7 +20,7 @@ from appliance.models.bundle import Bundle
 from appliance.models.candidate import Candidate
 from appliance.models.comeback import Comebacks
 from appliance.models.folders import read_folders
-from appliance.models.keys import Signer, Trust, read_trust, shipped_keys
+from appliance.models.keys import Trust, read_trust, shipped_keys
 from appliance.models.parity import ask_known
 from appliance.models.passport import Passport
 from appliance.models.placing import Placing
@@ -100,11 +100,6 @@ class Registry:
         """The bundle that answers for the task; None when there is none."""
         placed = self._placing.of(task)
         return None if placed is None else placed.bundle
-
-    def signer(self, task: str) -> Signer | None:
-        """Who signed the task's bundle; None when there is no bundle."""
-        bundle = self.bundle(task)
-        return None if bundle is None else bundle.signer
 
     def served(self, task: str) -> Served:
         """The task's model, loaded. Raises EngineError when there is none or no engine can serve it."""

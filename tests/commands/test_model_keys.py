@@ -94,7 +94,8 @@ def test_from_a_stranger_to_a_known_one_and_back(
 
     def found() -> tuple[Signer | None, list[ModelBundleError]]:
         with open_registry(Settings(models=(bundle.parent,)), tmp_path / "cache") as registry:
-            return registry.signer("west_task"), registry.problems
+            west = registry.bundle("west_task")
+            return west and west.signer, registry.problems
 
     nobody, (refused,) = found()
     assert nobody is None

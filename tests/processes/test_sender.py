@@ -36,8 +36,7 @@ Land = Callable[..., Acquisition]
 Received = list[tuple[bytes, str]]
 NOBODY_LISTENS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """pynetdicom drops the socket of a refused connection without closing it; Python closes it at once."""
-FIRST_PAUSE_S = 2.0
-LONGEST_PAUSE_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 5.0
 
 
 def peer(name: str, port: int, **known: Any) -> PeerSettings:
