@@ -28,6 +28,9 @@ AUTO_ORDER: Final = (*GPU_ENGINES, *CPU_ENGINES)
 """What `auto` stands for. A shared server (`remote`) is never asked unless a person names it: pictures leave
 the device for it."""
 PRECISIONS: Final = ("int8", "fp16", "fp32")
+SLOW_IN_INT8: Final = frozenset({"ort"})
+"""Engines of the processor that compute our int8 graphs more slowly than float32 (at 0.5 to 0.7 of its speed,
+measured for every shipped model): float32 is tested first there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,8 @@ class Selection:
             for precision in self._precisions
             if precision in bundle.model_sha256 and not (precision == "fp16" and engine in CPU_ENGINES)
         ]
+        if engine in SLOW_IN_INT8:
+            usable.sort(key=lambda precision: precision == "int8")
         return tuple(Candidate(engine=engine, precision=precision) for precision in usable or ("fp32",))
 
     def every_candidate(self, bundle: Bundle) -> tuple[Candidate, ...]:
@@ -188,8 +193,8 @@ class Selection:
     def _passing(self, bundle: Bundle, step: Step, failed: dict[str, str]) -> Iterator[Passport]:
         """Passports that were passed, the best first, made only as needed; the others go to `failed`.
 
-        Where engines are compared, one that has its passport is compared by it, and one that has none is
-        tested only when those before it do not serve.
+        Where engines are compared, candidates that have their passport are compared by it. One that has none
+        is tested only when nothing before it serves: the first start of a device is when somebody waits.
         """
         engines = [engine for engine in step.engines if engine not in failed]
         given: set[Candidate] = set()
@@ -200,9 +205,11 @@ class Selection:
                 continue
             passports = self._of_engine(bundle, engine, failed)
             if step.quickest_first:
-                later = (self.candidates(bundle, other) for other in engines[place + 1 :])
-                known = [*passports, *self._kept(bundle, chain.from_iterable(later))]
-                passports = iter(sorted(known, key=lambda passport: passport.p50_ms or float("inf")))
+                comparable = chain.from_iterable(self.candidates(bundle, other) for other in engines[place:])
+                kept = sorted(
+                    self._kept(bundle, comparable), key=lambda passport: passport.p50_ms or float("inf")
+                )
+                passports = chain(kept, passports)
             for passport in passports:
                 if passport.candidate not in given:
                     given.add(passport.candidate)

@@ -35,7 +35,11 @@ else:
 SHIPPED = Path(__file__).parents[3] / "appliance" / "models_shipped"
 TASKS = ("chest_triage", "ct_denoise", "fracture_triage", "radiograph_view")
 PACKED = {"SHA256SUMS", "SIGNATURE", "card.toml", "gate.json", "golden.npz", "model.onnx"}
-BESIDE = {"chest_triage": {"SQUEEZENET-LICENCE.txt"}}
+BESIDE = {
+    "chest_triage": {"SQUEEZENET-LICENCE.txt", "model.fp16.onnx"},
+    "ct_denoise": {"model.fp16.onnx", "model.int8.onnx"},
+    "radiograph_view": {"model.fp16.onnx", "model.int8.onnx"},
+}
 LARGEST_GOLDEN_BYTES = 800_000
 """Golden films are for comparing engines; every release stays in the repository for ever."""
 
