@@ -40,8 +40,10 @@ ADD: Final = "Add"
 SPATIAL: Final = frozenset({"Conv", "ConvTranspose"})
 MISREAD: Final = frozenset({"Concat"})
 """Where a layer's int8 input comes straight from one of these, OpenVINO 2026.4.1 computes something else
-(SqueezeNet: correlation with float32 0.1 to 0.6 where ONNX Runtime has 0.99). With a pooling of one pixel
-between them, which changes no value and costs nothing that could be measured, it computes what it should.
+(SqueezeNet: correlation with float32 0.1 to 0.6 where ONNX Runtime has 0.99; MobileNetV2, which begins with
+a Concat of the grey film for three colours: -0.2 where it has 0.98). With a pooling of one pixel between
+them, which changes no value and costs nothing that could be measured, it computes what it should. Inputs
+straight from a Conv (the ends of linear bottlenecks) or an Add are read rightly.
 """
 
 

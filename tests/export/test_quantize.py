@@ -109,6 +109,40 @@ def test_the_answer_is_nearly_the_same_and_every_engine_agrees(tmp_path: Path) -
     assert relative_error(answers["openvino"], answers["ort"])["logits"] < 0.02
 
 
+def joined_channels(*, of_image: bool) -> onnx.ModelProto:
+    """A convolution after a Concat: of the image's copies (MobileNet) or of branches (SqueezeNet)."""
+    net = Network()
+    if of_image:
+        net.add("Concat", ["image"] * 3, "joined", axis=1)
+        inside = 3
+    else:
+        net.conv("image", "stem", inside=1, outside=CHANNELS)
+        net.add("Relu", ["stem"], "stem/relu")
+        for branch, side in (("left", 1), ("right", 3)):
+            net.conv("stem/relu", branch, inside=CHANNELS, outside=CHANNELS, side=side)
+            net.add("Relu", [branch], f"{branch}/relu")
+        net.add("Concat", ["left/relu", "right/relu"], "joined", axis=1)
+        inside = 2 * CHANNELS
+    net.conv("joined", "after", inside=inside, outside=CHANNELS)
+    net.add("Relu", ["after"], "out")
+    return net.model({"out": ["batch", CHANNELS, 16, 16]})
+
+
+@pytest.mark.parametrize("of_image", [True, False])
+def test_every_engine_reads_a_quantised_concat_rightly(of_image: bool, tmp_path: Path) -> None:
+    model = joined_channels(of_image=of_image)
+    quantised = int8(model)
+    between = producers(quantised)["joined/apart"]
+    assert between.op_type == "MaxPool"
+    given = images(4, seed=11)
+    path = write_graph(quantised, tmp_path / "model.int8.onnx")
+    wanted = run_all(model, given)
+    for name in ("ort", "openvino"):
+        with load_engine(name, path, threads=1) as engine:
+            found = [engine.infer(item) for item in given]
+        assert relative_error(found, wanted)["out"] < 0.05, name
+
+
 def test_layers_that_are_to_stay_float_have_no_pair() -> None:
     model = residual_classifier()
     ranges = collect(model, activations(model), images(8)).ranges(PERCENTILE)
