@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Final
 
 from appliance.domain.record import from_json, to_json
+from appliance.durable import sync_folder, write_durably
 from appliance.errors import ModelBundleError, StoreError
 from appliance.models.bundle import Bundle, read_bundle
+from appliance.models.contents import SIGNATURE
 from appliance.models.keys import Trust
 
 RELEASES: Final = "releases"
@@ -69,7 +71,7 @@ class SlotFolder:
     """`models` of a data folder. Any process may read it; whoever changes it holds the task's lock."""
 
     def __init__(self, folder: Path, *, trust: Trust | None = None) -> None:
-        """`trust`: whose bundles are taken (None: those signed with the shipped keys)."""
+        """`trust`: whose bundles are taken; None: those signed with the shipped keys."""
         self._folder = folder
         self._trust = trust
 
@@ -116,8 +118,14 @@ class SlotFolder:
         return self._folder / task / RELEASES / key
 
     def bundle(self, task: str, key: str) -> Bundle:
-        """The release, its signature and every byte checked. Raises ModelBundleError."""
-        return read_bundle(self.release(task, key), trust=self._trust)
+        """That release, verified. Raises ModelBundleError."""
+        bundle = read_bundle(self.release(task, key), trust=self._trust)
+        if bundle.card.task != task or key_of(bundle) != key:
+            raise ModelBundleError(
+                f"The release {key} of {task} holds {bundle.card.identity}, or was changed.",
+                remedy=f"Choose another with `scanside models activate {task}@VERSION`.",
+            )
+        return bundle
 
     def installed(self, task: str) -> tuple[tuple[str, Bundle], ...]:
         """Key and bundle of each installed release that is whole, the newest release first."""
@@ -139,8 +147,13 @@ class SlotFolder:
         task = bundle.card.task
         target = self.release(task, key_of(bundle))
         with self._locked(task), _disk_in_words(target):
-            if self._is_whole(target):
-                return target, False
+            if target.is_dir() and self._is_whole(task, target.name):
+                signature = (bundle.folder / SIGNATURE).read_bytes()
+                if (target / SIGNATURE).read_bytes() == signature:
+                    return target, False
+                read_bundle(bundle.folder, trust=self._trust)  # the same files, signed with another key
+                write_durably(target / SIGNATURE, signature)
+                return target, True
             shutil.rmtree(target, ignore_errors=True)
             part = target.with_name(f".{target.name}.part")
             shutil.rmtree(part, ignore_errors=True)
@@ -148,21 +161,19 @@ class SlotFolder:
             try:
                 for file in sorted(bundle.folder.iterdir()):
                     _copy_durably(file, part / file.name)
-                _sync(part)
+                sync_folder(part)
                 self._check_copy(part, bundle)
                 part.replace(target)
                 for folder in (target.parent, target.parent.parent, self._folder):
-                    _sync(folder)
+                    sync_folder(folder)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
                 raise
         return target, True
 
-    def _is_whole(self, release: Path) -> bool:
-        if not release.is_dir():
-            return False
+    def _is_whole(self, task: str, key: str) -> bool:
         try:
-            read_bundle(release, trust=self._trust)
+            self.bundle(task, key)
         except ModelBundleError:
             return False
         return True
@@ -230,14 +241,7 @@ class SlotFolder:
             except ModelBundleError:
                 before = Slots()  # it cannot be understood, so this choice is the first
             after = change(before)
-            file = self._folder / task / SLOTS
-            part = file.with_suffix(".part")
-            with part.open("w", encoding="utf-8") as opened:
-                opened.write(to_json(after))
-                opened.flush()
-                os.fsync(opened.fileno())
-            part.replace(file)
-            _sync(file.parent)
+            write_durably(self._folder / task / SLOTS, to_json(after).encode("utf-8"))
         return after
 
     @contextmanager
@@ -268,11 +272,3 @@ def _copy_durably(source: Path, target: Path) -> None:
         shutil.copyfileobj(read, written)
         written.flush()
         os.fsync(written.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -66,7 +66,7 @@ def test_a_plan_is_built_once_per_device(edges: Path, gpu: Gpu, tmp_path: Path, 
     assert sorted(file.suffix for file in tmp_path.glob("plan-*")) == [".bin", ".json"]
 
 
-@pytest.mark.parametrize("name", sorted(folder.name for folder in shipped_models().iterdir()))
+@pytest.mark.parametrize("name", sorted(card.parent.name for card in shipped_models().glob("*/card.toml")))
 def test_shipped_models_give_their_known_answers(name: str, gpu: Gpu, tmp_path: Path) -> None:
     """The whole way but the GPU: kept plan, page-locked memory, stream, recorded graph."""
     bundle = read_bundle(shipped_models() / name)
