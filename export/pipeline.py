@@ -82,7 +82,7 @@ def _do_all(recipe: Recipe, work: WorkFolder, clock: Clock, found: Exported) -> 
     calibration = CalibrationSet.read(recipe.calibration)
     images = CalibrationImages(images=calibration, recipe=recipe)
     coverage = calibration.coverage(recipe.card)
-    found.sets.append(image_set("calibration", calibration.manifest_sha256, coverage))
+    found.sets.append(image_set("int8 ranges", calibration.manifest_sha256, coverage))
     golden = golden_inputs(recipe.card)
     found.steps |= make_float_graph(recipe, work, [golden])
     gatekeeper, fitted_on = None, frozenset[str]()

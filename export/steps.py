@@ -193,7 +193,7 @@ def calibrate(
             say_json({name: as_plain(value) for name, value in plain.items()})
             return
         rows: Rows = [
-            (item.name, f"{item.value:.3f}", f"{item.ci_low} to {item.ci_high}", str(item.n))
+            (item.name, f"{item.value:.3f}", f"{item.ci_low:.3f} to {item.ci_high:.3f}", str(item.n))
             for item in found.metrics
         ]
         table(str(out), ("what", "value", "95 % interval", "images"), rows)
