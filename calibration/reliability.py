@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -69,12 +69,13 @@ def error_estimate(
     """Expected calibration error with the interval of resampled groups.
 
     Resampling adds scatter of its own to a distance that cannot be negative: the interval lies rather too
-    high than too low.
+    high than too low, and is widened where it would not hold the value itself.
     """
     weights = np.ones(len(truth)) if weight is None else weight
-    return bootstrap(
+    found = bootstrap(
         lambda rows: expected_calibration_error(probability[rows], truth[rows], weights[rows]), groups
     )
+    return replace(found, low=min(found.low, found.value))
 
 
 def reliability(probability: Scores, truth: Truth) -> tuple[ReliabilityBin, ...]:
@@ -92,6 +93,24 @@ def reliability(probability: Scores, truth: Truth) -> tuple[ReliabilityBin, ...]
     )
 
 
+def quality(
+    method: str,
+    probability: Scores,
+    truth: Truth,
+    groups: Sequence[str],
+    *,
+    weight: Scores | None = None,
+    fits_on_card: bool = True,
+) -> MethodQuality:
+    """How well probabilities that were not fitted on these very images mean what they say."""
+    return MethodQuality(
+        method=method,
+        fits_on_card=fits_on_card,
+        error=error_estimate(probability, truth, groups, weight),
+        bins=reliability(probability, truth),
+    )
+
+
 def compare_methods(
     logit: Scores, truth: Truth, weight: Scores, groups: Sequence[str], fold: NDArray[Any]
 ) -> tuple[MethodQuality, ...]:
@@ -103,11 +122,6 @@ def compare_methods(
             here = fold == number
             probability[here] = fit(logit[~here], truth[~here], weight[~here]).probability(logit[here])
         compared.append(
-            MethodQuality(
-                method=name,
-                fits_on_card=fit is not isotonic,
-                error=error_estimate(probability, truth, groups, weight),
-                bins=reliability(probability, truth),
-            )
+            quality(name, probability, truth, groups, weight=weight, fits_on_card=fit is not isotonic)
         )
     return tuple(compared)

@@ -64,6 +64,8 @@ class CalibratedLabel:
     method: str
     points: tuple[OperatingPoint, ...]
     methods: tuple[MethodQuality, ...]
+    before: MethodQuality | None = None
+    """The calibration that was there before; None: none was given."""
 
 
 def operating_points(probability: Scores, truth: Truth) -> tuple[float, float]:

@@ -16,9 +16,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from appliance.clock import SystemClock
 from appliance.commands.say import errors_in_words, table
 from appliance.errors import ConfigError, InputError
+from appliance.models.keys import fingerprint_of, grouped
 from export.card_file import read_card
 from export.in_graph import Normalisation
-from export.keys import PassphraseFile, read_passphrase
+from export.keys import PassphraseFile, open_key, read_passphrase
 from export.pack import pack
 from export.pipeline import export_bundle
 from export.recipe import AUTO, RANGE_CHOICES, Recipe
@@ -51,6 +52,10 @@ def run(  # noqa: PLR0913 - every option of an export
         Path | None,
         typer.Option(help="Folder of images with known truth for the gate. Without it: float32 only."),
     ] = None,
+    fit_labels: Annotated[
+        Path | None,
+        typer.Option(help="Folder of images with known truth: calibrate the labels, choose the points."),
+    ] = None,
     key: Annotated[Path | None, typer.Option(help="Private key to sign with (PEM).")] = None,
     passphrase_file: PassphraseFile = None,
     weights: Annotated[Path | None, typer.Option(help="Safetensors, for a factory.")] = None,
@@ -78,6 +83,7 @@ def run(  # noqa: PLR0913 - every option of an export
             card=read_card(card),
             calibration=calibration,
             labelled=labelled,
+            fit_labels=fit_labels,
             normalisation=_normalisation(mean, std, window),
             heatmap_of=heatmap_of,
             range_method=ranges,
@@ -86,6 +92,8 @@ def run(  # noqa: PLR0913 - every option of an export
             fp16=fp16,
             threads=threads,
         )
+        passphrase = None if key is None else read_passphrase(passphrase_file)
+        signer = None if key is None else _signer(key, passphrase)
         clock = SystemClock()
         place = work or out.with_name(f"{out.name}.work")
         with _bars() as bars:
@@ -96,9 +104,10 @@ def run(  # noqa: PLR0913 - every option of an export
                     shown[step] = bars.add_task(step, total=count)
                 bars.update(shown[step], completed=done, total=count)
 
-            found = export_bundle(recipe, WorkFolder(place, clock=clock, progress=progress), clock=clock)
+            folder = WorkFolder(place, clock=clock, progress=progress)
+            found = export_bundle(recipe, folder, clock=clock, signed_by=signer)
         _tell(found)
-        _hand_over(found, out, key, passphrase_file)
+        _hand_over(found, out, key, passphrase)
 
 
 def _bars() -> Progress:
@@ -157,10 +166,15 @@ def _tell(found: Exported) -> None:
         typer.echo("No variant was judged (--labelled): the bundle holds the float32 model only.")
 
 
-def _hand_over(found: Exported, out: Path, key: Path | None, passphrase_file: Path | None) -> None:
+def _signer(key: Path, passphrase: str | None) -> str:
+    """Who will sign, for the report; a key that does not open is said before the work and not after it."""
+    fingerprint = fingerprint_of(open_key(key, passphrase=passphrase).public_key())
+    return f"the key {key.stem}, fingerprint {grouped(fingerprint)}"
+
+
+def _hand_over(found: Exported, out: Path, key: Path | None, passphrase: str | None) -> None:
     """List, sign and pack; a device takes only what is signed."""
     assert found.bundle is not None
-    passphrase = None if key is None else read_passphrase(passphrase_file)
     pack(found.bundle, key=key, out=out, passphrase=passphrase)
     signed = "signed" if key is not None else "NOT signed: no device takes it until somebody has signed it"
     typer.echo(f"{out}: {signed}")

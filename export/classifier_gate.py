@@ -22,6 +22,7 @@ from calibration.probability import Calibration, Scores, Truth
 from calibration.statistics import auc, bootstrap, delong, delong_difference, share
 from export.gate_report import (
     LEAST_PER_STRATUM,
+    STRATA,
     Discrimination,
     Flip,
     Flips,
@@ -33,7 +34,6 @@ from export.gate_report import (
 )
 from export.side_by_side import SideBySide, scores
 
-STRATA: Final = ("view", "sex", "age", "source", "scanner")
 THUMBNAIL_PX: Final = 128
 MOST_EXAMPLES: Final = 8
 """Flipped images shown per operating point."""

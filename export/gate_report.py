@@ -35,6 +35,8 @@ LEAST_SLICES: Final = 8
 """Pairs of slices for a denoiser; fewer would be the anatomy of one place."""
 LEAST_PER_STRATUM: Final = 20
 """A part of the set with fewer images is reported as too few: its number would say nothing."""
+STRATA: Final = ("view", "sex", "age", "source", "scanner")
+"""Properties of an image by which a set is looked at in parts (calibration/coverage.py)."""
 FINEST: Final = 6
 """Decimals of numbers in gate.json."""
 

@@ -25,6 +25,7 @@ from appliance.errors import EngineError, InputError, ModelBundleError, Scanside
 from appliance.models.contents import CARD, GATE, GOLDEN
 from calibration.dataset import CalibrationSet
 from export.bisection import FLOAT32_RELATIVE, VARIANT_RELATIVE, first_difference
+from export.calibrate import calibrate_in
 from export.card_file import card_toml
 from export.engine_run import local_engines
 from export.float_graph import golden_outputs, make_float_graph
@@ -81,13 +82,17 @@ def _do_all(recipe: Recipe, work: WorkFolder, clock: Clock, found: Exported) -> 
     calibration = CalibrationSet.read(recipe.calibration)
     images = CalibrationImages(images=calibration, recipe=recipe)
     coverage = calibration.coverage(recipe.card)
-    found.sets.append(image_set("calibration", calibration.manifest_sha256, coverage))
+    found.sets.append(image_set("int8 ranges", calibration.manifest_sha256, coverage))
     golden = golden_inputs(recipe.card)
     found.steps |= make_float_graph(recipe, work, [golden])
-    gatekeeper = None
+    gatekeeper, fitted_on = None, frozenset[str]()
+    if recipe.fit_labels is not None:
+        recipe, fitted_on = _fit_labels(recipe, work, found)
     if recipe.labelled is not None:
         labelled = CalibrationSet.read(recipe.labelled)
-        found.sets.append(image_set("gate", labelled.manifest_sha256, labelled.coverage(recipe.card)))
+        both = len(fitted_on & set(labelled.groups))
+        purpose = f"gate ({both} of its groups also chose the operating points)" if both else "gate"
+        found.sets.append(image_set(purpose, labelled.manifest_sha256, labelled.coverage(recipe.card)))
         gatekeeper = Gatekeeper(recipe=recipe, labelled=labelled, work=work)
     try:
         _make_variants(recipe, work, images, gatekeeper, found)
@@ -100,6 +105,18 @@ def _do_all(recipe: Recipe, work: WorkFolder, clock: Clock, found: Exported) -> 
     graphs = {name: work.path(FILE_OF[name]) for name in found.made}
     found.latency = measure(graphs, images.compared()[0], clock=clock, threads=(recipe.threads,))
     work.progress("latency", 1, 1)
+
+
+def _fit_labels(recipe: Recipe, work: WorkFolder, found: Exported) -> tuple[Recipe, frozenset[str]]:
+    """The recipe with a calibrated card, and the groups that it was calibrated on."""
+    assert recipe.fit_labels is not None
+    images = CalibrationSet.read(recipe.fit_labels)
+    found.sets.append(
+        image_set("probabilities and operating points", images.manifest_sha256, images.coverage(recipe.card))
+    )
+    fitted = calibrate_in(work, work.path(FILE_OF["fp32"]), recipe.card, images, threads=recipe.threads)
+    found.card, found.calibration = dataclasses.replace(fitted.card, variants=()), fitted.labels
+    return dataclasses.replace(recipe, card=fitted.card), frozenset(images.groups)
 
 
 def _make_variants(

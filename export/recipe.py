@@ -32,6 +32,8 @@ class Recipe:
     """Folder of images to take ranges from."""
     labelled: Path | None = None
     """Folder of images with known truth for the gate. None: no variant gets into the bundle."""
+    fit_labels: Path | None = None
+    """Folder of images with known truth to calibrate the card's labels on. None: they stay as they are."""
     normalisation: Normalisation | None = None
     heatmap_of: str | None = None
     """The logits whose heatmap is to be added as the card's output "heatmap"."""

@@ -29,7 +29,7 @@ class ImageSet:
     """A set that was used."""
 
     purpose: str
-    """ "calibration" or "gate"."""
+    """What for, in words: "int8 ranges", "gate"."""
     manifest_sha256: str
     coverage: Coverage
 

@@ -67,12 +67,15 @@ def roc_plot(label: LabelGate, precision: str) -> bytes:
     return _png(figure)
 
 
-def reliability_plot(name: str, methods: Sequence[MethodQuality]) -> bytes:
+def reliability_plot(
+    name: str, methods: Sequence[MethodQuality], before: MethodQuality | None = None
+) -> bytes:
     """Observed share against probability, with Wilson's intervals for the first method."""
     figure, axes = _axes()
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
-    marks = (("o", FIRST), ("s", SECOND), ("^", THIRD))
-    for method, (marker, colour) in zip(methods, marks, strict=False):
+    marks = (("o", FIRST), ("s", SECOND), ("^", THIRD), ("x", GREY))
+    shown = methods if before is None else (*methods, before)
+    for method, (marker, colour) in zip(shown, marks, strict=False):
         filled = [item for item in method.bins if item.mean_probability is not None]
         across = [item.mean_probability for item in filled]
         up = [item.observed.value for item in filled]

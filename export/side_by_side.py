@@ -69,8 +69,8 @@ class SideBySide:
             for done, entry in enumerate(self.labelled.entries, start=1):
                 image = self.labelled.image(entry)
                 tensors = prepared(image, self.card)
-                fp32 = self._all(first.infer(tensors))
-                candidate = self._all(second.infer(tensors))
+                fp32 = card_outputs(self.card, first.infer(tensors))
+                candidate = card_outputs(self.card, second.infer(tensors))
                 for name, value in fp32.items():
                     if candidate[name].shape != value.shape:
                         raise EngineError(
@@ -109,12 +109,6 @@ class SideBySide:
             denoiser=denoiser,
         )
 
-    def _all(self, outputs: Tensors) -> dict[str, NDArray[np.float32]]:
-        return {
-            spec.name: fit_output(outputs, spec.name, tuple(None for _ in spec.shape))
-            for spec in self.card.outputs
-        }
-
 
 def serving_engine() -> str:
     """The first of `SERVING` that is installed."""
@@ -127,6 +121,13 @@ def serving_engine() -> str:
     raise EngineError(
         "No engine is installed to judge the variant on.", remedy="Install onnxruntime or openvino."
     )
+
+
+def card_outputs(card: ModelCard, outputs: Tensors) -> dict[str, NDArray[np.float32]]:
+    """What the card promises, float32. Raises EngineError for what is missing, misshapen or no number."""
+    return {
+        spec.name: fit_output(outputs, spec.name, tuple(None for _ in spec.shape)) for spec in card.outputs
+    }
 
 
 def scores(card: ModelCard, outputs: dict[str, NDArray[np.float32]]) -> NDArray[Any]:

@@ -14,7 +14,10 @@ from appliance.errors import ExitCode
 from calibration.dataset import CalibrationSet
 from calibration.ranges import METHODS
 from calibration.sensitivity import sensitivities
-from export.card_file import read_card
+from export.calibrate import FOLDS
+from export.calibrate import METHODS as LINES
+from export.calibrate import calibrate as fit_labels
+from export.card_file import card_toml, read_card
 from export.gate import gate as judge
 from export.gate_report import as_plain
 from export.golden import golden_inputs
@@ -169,6 +172,38 @@ def parity(
             typer.echo(f"{engine}: not run: {reason}")
 
 
+def calibrate(
+    model: Model,
+    *,
+    card: Card,
+    labelled: Annotated[
+        Path, typer.Option(help="Folder of images with known truth that trained nothing.", exists=True)
+    ],
+    out: Annotated[Path, typer.Option(help="The card to write.")],
+    folds: Annotated[int, typer.Option(help="Parts of the cross-validation; no patient in two.")] = FOLDS,
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(LINES)}.")] = LINES[0],
+    as_json: AsJson = False,
+) -> None:
+    """Probabilities that mean what they say and two operating points per label, measured, on the card."""
+    with errors_in_words():
+        found = fit_labels(read_card(card), model, CalibrationSet.read(labelled), folds=folds, method=method)
+        out.write_text(card_toml(found.card), encoding="utf-8")
+        if as_json:
+            plain = {"card": out.name, "labels": found.card.labels, "metrics": found.metrics}
+            say_json({name: as_plain(value) for name, value in plain.items()})
+            return
+        rows: Rows = [
+            (item.name, f"{item.value:.3f}", f"{item.ci_low:.3f} to {item.ci_high:.3f}", str(item.n))
+            for item in found.metrics
+        ]
+        table(str(out), ("what", "value", "95 % interval", "images"), rows)
+        for label in found.card.labels:
+            typer.echo(
+                f"{label.name}: absent below {label.sensitive_threshold:.4f},"
+                f" present from {label.specific_threshold:.4f} on"
+            )
+
+
 def gate(
     model: Model,
     candidate: Annotated[Path, typer.Argument(help="The variant to be judged.", exists=True)],
@@ -201,5 +236,5 @@ def _images(card: Path, calibration: Path) -> CalibrationImages:
     return CalibrationImages(images=CalibrationSet.read(calibration), recipe=recipe)
 
 
-STEPS: Final = (onnx, simplify, ranges, sensitivity, quantize, half, lint, parity, gate)
+STEPS: Final = (onnx, simplify, calibrate, ranges, sensitivity, quantize, half, lint, parity, gate)
 """In the order in which a whole run does them."""

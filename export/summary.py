@@ -14,6 +14,7 @@ from appliance.domain.card import ModelCard
 from appliance.domain.record import from_plain
 from appliance.models.passport import cpu_model
 from calibration.coverage import Coverage
+from calibration.threshold import CalibratedLabel
 from export.float_graph import MODEL
 from export.gate_report import GateReport
 from export.parity import ParityReport
@@ -42,6 +43,7 @@ class Exported:
     """Step to its result, as kept in the work folder."""
     gates: dict[str, GateReport] = field(default_factory=dict)
     sets: list[ImageSet] = field(default_factory=list)
+    calibration: tuple[CalibratedLabel, ...] | None = None
     parity: ParityReport | None = None
     culprit: str | None = None
     latency: tuple[LatencyRow, ...] | None = None
@@ -74,6 +76,7 @@ def report_of(found: Exported, work: WorkFolder, *, clock: Clock, signed_by: str
         parity=found.parity,
         culprit=found.culprit,
         gates=tuple(found.gates.values()) or None,
+        calibration=found.calibration,
         latency=found.latency,
         lint=_lint(found.steps),
         signed_by=signed_by,

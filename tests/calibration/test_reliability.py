@@ -58,6 +58,9 @@ def test_the_interval_holds_the_value() -> None:
     probability, truth = honest(400)
     found = error_estimate(probability**3, truth, [str(index // 2) for index in range(400)])
     assert found.low < found.value < found.high
+    truth = np.arange(40) % 2 == 0
+    exact = error_estimate(np.full(40, 0.5), truth, [str(index) for index in range(40)])
+    assert (exact.low, exact.value) == (0.0, 0.0)  # every resample is off by more than the set itself
 
 
 def test_an_empty_bin_is_unknown() -> None:

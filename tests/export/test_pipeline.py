@@ -21,11 +21,13 @@ pytest.importorskip("sklearn", reason="the workshop is not installed (make setup
 
 from appliance.clock import SystemClock
 from appliance.domain.card import ModelCard, TensorSpec
-from appliance.errors import InputError, ScansideError
+from appliance.errors import ExitCode, InputError, ScansideError
 from appliance.models.bundle import read_unsigned
+from appliance.models.keys import fingerprint_of, grouped, read_public_key
 from export.__main__ import main
 from export.card_file import card_toml
 from export.in_graph import Normalisation
+from export.keys import new_key
 from export.pack import pack
 from export.pipeline import export_bundle
 from export.recipe import Recipe
@@ -164,6 +166,37 @@ def test_a_stopped_run_goes_on_where_it_was(make_place: Callable[..., Place]) ->
     assert "int8" in heard, "another wish is another step"
 
 
+def test_probabilities_and_points_are_on_the_card_and_in_the_report(
+    make_place: Callable[..., Place],
+) -> None:
+    model = residual_classifier(labels=2)
+    place = make_place(model)
+    fit = image_set(place.folder / "fit", model, ENOUGH, seed=3)
+    found = place.run(fit_labels=fit, int8=False)
+    assert found.bundle is not None
+    assert found.calibration is not None
+    labels = read_unsigned(pack(found.bundle, key=None, out=place.folder / "out")).card.labels
+    assert [item.label for item in found.calibration] == list(labels)
+    assert all(label.scale != old.scale for label, old in zip(labels, place.recipe.card.labels, strict=True))
+    names = {metric.name for metric in found.card.metrics}
+    assert {f"{name}: sensitivity at the sensitive point" for name in LABELS} <= names
+    report = json.loads((place.folder / "work" / "report.json").read_text())
+    assert [len(item["points"]) for item in report["calibration"]] == [2, 2]
+    # the gate decides with what goes on the card, not with what the card came with
+    points = {point["threshold"] for gate in report["gates"] for point in gate["labels"][0]["fp32"]["points"]}
+    assert points == {labels[0].sensitive_threshold, labels[0].specific_threshold}, (
+        "the gate uses the new ones"
+    )
+    assert "Not done" not in (place.folder / "work" / "report.html").read_text().partition("7. Does")[2][:900]
+    # patients p0, p1... are those of the gate, too: that is said
+    assert f"gate ({ENOUGH} of its groups also chose the operating points)" in {
+        item["purpose"] for item in report["sets"]
+    }
+    heard: list[str] = []
+    place.run(heard, fit_labels=fit, int8=False)
+    assert {"scores (as before)", "fp16 (as before)"} <= set(heard)
+
+
 def test_without_images_of_known_truth_there_is_no_variant(make_place: Callable[..., Place]) -> None:
     found = make_place(residual_classifier(labels=2)).run(labelled=None)
     assert found.bundle is not None
@@ -202,6 +235,35 @@ def test_normalisation_and_heatmap_are_in_the_graph(make_place: Callable[..., Pl
     answers = run_all(onnx.load(found.bundle / "model.onnx"), given)
     for answer, want in zip(answers, wanted, strict=True):
         assert np.allclose(answer["logits"], want["logits"], atol=1e-5)
+
+
+def test_the_report_names_the_key_that_will_sign(
+    make_place: Callable[..., Place], capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = make_place(residual_classifier(labels=2))
+    (place.folder / "card.toml").write_text(card_toml(place.recipe.card))
+    words = "a few words that nobody puts together"
+    public = new_key(place.folder / "clinic.pem", passphrase=words)
+    (place.folder / "words").write_text("not these words at all\n")
+    out = place.folder / "out"
+    command = [
+        *(str(place.folder / "trained.onnx"), "--card", str(place.folder / "card.toml")),
+        *("--calibration", str(place.recipe.calibration), "--heatmap-of", "logits", "--no-int8", "--no-fp16"),
+        *("--key", str(place.folder / "clinic.pem"), "--passphrase-file", str(place.folder / "words")),
+        *("--out", str(out)),
+    ]
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == ExitCode.CONFIG
+    assert not out.with_name("out.work").exists(), "a key that does not open is said before the work"
+    capsys.readouterr()
+    (place.folder / "words").write_text(words + "\n")
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 0, capsys.readouterr().err
+    fingerprint = grouped(fingerprint_of(read_public_key(public)))
+    assert f"Signed by the key clinic, fingerprint {fingerprint}" in (out / "report.html").read_text()
+    assert (out / "SIGNATURE").exists()
 
 
 def test_the_command_packs_a_zip_and_says_that_nobody_signed_it(
