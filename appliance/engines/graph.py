@@ -128,10 +128,18 @@ def read_signature(model: Path) -> Signature:
     return signature_of(graph, model.name)
 
 
+def _is_widening(node: onnx.NodeProto) -> bool:
+    return node.op_type == "Cast" and any(
+        attribute.name == "to" and attribute.i == onnx.TensorProto.FLOAT for attribute in node.attribute
+    )
+
+
 def signature_of(graph: onnx.GraphProto, name: str) -> Signature:
     """What the graph called `name` says of itself. Raises EngineError when it says too little."""
     stored = {weights.name for weights in graph.initializer}
-    half = any(weights.data_type == onnx.TensorProto.FLOAT16 for weights in graph.initializer)
+    halves = {item.name for item in graph.initializer if item.data_type == onnx.TensorProto.FLOAT16}
+    # stored in half the size and cast at once: a matter of the file, not of the computing
+    half = any(not _is_widening(node) and halves & {*node.input} for node in graph.node)
     integer = any(node.op_type in QUANTISING for node in graph.node)
     inputs = tuple(_port(value) for value in graph.input if value.name not in stored)
     outputs = tuple(_port(value) for value in graph.output)

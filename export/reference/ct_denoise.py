@@ -40,7 +40,7 @@ from export.reference.denoiser_quality import Quality, body, mean_quality, quali
 from export.reference.denoiser_sets import Pair, added_noise_pairs, one_kernel_pairs, real_pairs
 from export.reference.denoiser_training import train
 from export.reference.low_dose import HU_MIN, FloatArray
-from export.reference.triage import session
+from export.reference.reference_engine import session
 
 ADDED = (
     "routine-dose chest CT of 3 unseen patients (COVID-CT-MD, COVID-19-NY-SBU), noise of a quarter dose added"

@@ -128,6 +128,14 @@ def letterbox(pixels: NDArray[np.uint8], *, size_px: int) -> NDArray[np.float32]
     return film
 
 
+def in_square(box: Box, film_shape: tuple[int, int]) -> tuple[float, float, float, float]:
+    """(top, left, bottom, right) of a box as fractions of the letterboxed square."""
+    side = max(film_shape)
+    rows, columns = film_shape[0] / side, film_shape[1] / side
+    top, left = box.row * rows + (1 - rows) / 2, box.column * columns + (1 - columns) / 2
+    return top, left, top + box.rows * rows, left + box.columns * columns
+
+
 def fold_of_groups(groups: list[str], *, folds: int, seed: int) -> NDArray[np.int64]:
     """A fold number for each film, the same for all films of a group."""
     names = sorted(set(groups))

@@ -67,16 +67,11 @@ class Graph:
         stride: int = 1,
         pads: tuple[int, int, int, int] = (0, 0, 0, 0),
         group: int = 1,
-        scale: NDArray[np.float32] | None = None,
     ) -> str:
-        """Convolution; with `scale` the weight is int8 and dequantised per output channel in the graph."""
+        """Convolution; a float16 weight is stored as it is and computed with in float32."""
         weight_name = self.constant(weight, f"{name}/weight")
-        if scale is not None:
-            zero = self.constant(np.zeros(len(scale), np.int8), f"{name}/zero_point")
-            scales = self.constant(scale.astype(np.float32), f"{name}/scale")
-            weight_name = self.node(
-                "DequantizeLinear", [weight_name, scales, zero], f"{name}/dequantised", axis=0
-            )
+        if weight.dtype == np.float16:
+            weight_name = self.node("Cast", [weight_name], f"{name}/float32", to=TensorProto.FLOAT)
         inputs = [tensor, weight_name]
         if bias is not None:
             inputs.append(self.constant(bias.astype(np.float32), f"{name}/bias"))

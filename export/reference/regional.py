@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from export.reference.films import SIZE_PX, Film, letterbox, read_grey, vary
 from export.reference.onnx_graph import BATCH, Graph
+from export.reference.reference_engine import session
 from export.reference.squeezenet import CHANNELS, STRIDE_PX, add_trunk, read_weights
-from export.reference.triage import session
 
 CELLS: Final = SIZE_PX // STRIDE_PX
 REGIONS: Final = 4

@@ -149,11 +149,13 @@ class Pointing:
     """The boxes' share of the film."""
     cells: int
     """Of the heatmap, along each side."""
+    size_px: int
+    """Of the square that the network sees."""
 
     def gate(self) -> dict[str, object]:
         """For gate.json."""
         return {
-            "cell_px": SIZE_PX // self.cells,
+            "cell_px": self.size_px // self.cells,
             "model": as_gate(self.model),
             "always_the_usual_place": as_gate(self.usual),
             "model_minus_usual_place": as_gate(self.advantage),
@@ -169,7 +171,12 @@ class Pointing:
 
 
 def pointing_game(
-    heat: NDArray[np.float32], boxes: list[tuple[Box, ...]], shapes: list[tuple[int, int]], groups: list[str]
+    heat: NDArray[np.float32],
+    boxes: list[tuple[Box, ...]],
+    shapes: list[tuple[int, int]],
+    groups: list[str],
+    *,
+    size_px: int = SIZE_PX,
 ) -> Pointing:
     """How often the hottest cell is inside a radiologist's box.
 
@@ -195,4 +202,5 @@ def pointing_game(
         advantage=bootstrap(lambda rows: float(model[rows].mean() - usual[rows].mean()), groups),
         chance=float(chance.mean()),
         cells=cells,
+        size_px=size_px,
     )

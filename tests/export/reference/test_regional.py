@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from export.reference.films import SIZE_PX
+from export.reference.reference_engine import session
 from export.reference.regional import (
     CELLS,
     REGIONS,
@@ -25,7 +26,6 @@ from export.reference.regional import (
     write_graph,
 )
 from export.reference.squeezenet import CHANNELS, MEAN, read_weights
-from export.reference.triage import session
 
 LABELS = 2
 
