@@ -25,6 +25,7 @@ from typing import Final
 
 from appliance.clock import NS_PER_S, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
+from appliance.durable import write_whole
 from appliance.engines.catalogue import REMOTE, engine_device_key, engine_version
 from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
@@ -204,9 +205,7 @@ def make_passport(
     with suppress(OSError):  # a full disk: it holds all the same, and is made anew at the next start
         if passport.passed:
             cache.mkdir(parents=True, exist_ok=True)
-            unfinished = file.with_suffix(".part")
-            unfinished.write_text(to_json(passport), encoding="utf-8")
-            unfinished.replace(file)
+            write_whole(file, to_json(passport).encode("utf-8"))
         else:
             file.unlink(missing_ok=True)
     return passport

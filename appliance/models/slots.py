@@ -12,7 +12,6 @@ one. Without it, or where it names no release, the bundles of the folders (site'
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.domain.record import from_json, to_json
-from appliance.durable import sync_folder, write_durably
+from appliance.durable import sync_folder, write_durably, write_whole
 from appliance.errors import ModelBundleError, StoreError
 from appliance.models.bundle import Bundle, read_bundle
 from appliance.models.contents import SIGNATURE
@@ -160,7 +159,7 @@ class SlotFolder:
             part.mkdir(parents=True)
             try:
                 for file in sorted(bundle.folder.iterdir()):
-                    _copy_durably(file, part / file.name)
+                    write_whole(part / file.name, file.read_bytes())
                 sync_folder(part)
                 self._check_copy(part, bundle)
                 part.replace(target)
@@ -265,10 +264,3 @@ def _disk_in_words(path: Path) -> Iterator[None]:
             f"Cannot write {error.filename or path}: {error.strerror or error}.",
             remedy="Check that its disk is mounted, writable and not full. Nothing was changed.",
         ) from error
-
-
-def _copy_durably(source: Path, target: Path) -> None:
-    with source.open("rb") as read, target.open("wb") as written:
-        shutil.copyfileobj(read, written)
-        written.flush()
-        os.fsync(written.fileno())

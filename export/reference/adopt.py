@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from appliance.models.contents import SIGNATURE, SUMS, sums_of
+from appliance.models.contents import SIGNATURE, SUMS
 from export.card_file import card_toml, read_card
+from export.pack import pack
 from export.reference.bundle import LICENCE_HEADER
 
 LEFT_OUT: Final = frozenset({"report.html", "card.toml", "gate.json", SUMS, SIGNATURE})
@@ -37,9 +38,7 @@ def adopt(exported: Path, shipped: Path, *, version: str | None) -> None:
             shutil.copyfile(file, shipped / file.name)
     (shipped / "card.toml").write_text(LICENCE_HEADER + card_toml(card), encoding="utf-8")
     (shipped / "gate.json").write_text(json.dumps(gate, ensure_ascii=False) + "\n", encoding="utf-8")
-    (shipped / SIGNATURE).unlink(missing_ok=True)
-    files = {path.name: path.read_bytes() for path in shipped.iterdir() if path.name != SUMS}
-    (shipped / SUMS).write_bytes(sums_of(files))
+    pack(shipped, key=None, out=shipped)
 
 
 def main() -> None:

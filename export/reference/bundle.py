@@ -14,8 +14,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from appliance.domain.card import Metric, ModelCard
-from appliance.models.contents import SIGNATURE, SUMS, sums_of
 from export.card_file import card_toml
+from export.pack import pack as seal_in_place
 from export.reference.statistics import Estimate
 
 LICENCE_HEADER = (
@@ -101,6 +101,4 @@ def pack(
     np.savez_compressed(out / "golden.npz", **arrays)  # type: ignore[arg-type] # stub: names may clash
     (out / "card.toml").write_text(LICENCE_HEADER + card_toml(card), encoding="utf-8")
     (out / "gate.json").write_text(json.dumps(gate, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (out / SIGNATURE).unlink(missing_ok=True)  # an older bundle's; export.pack signs
-    files = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file() and path.name != SUMS}
-    (out / SUMS).write_bytes(sums_of(files))
+    seal_in_place(out, key=None, out=out)
