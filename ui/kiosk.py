@@ -14,7 +14,6 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QScroller,
     QStackedWidget,
@@ -23,20 +22,20 @@ from PyQt6.QtWidgets import (
 )
 
 from appliance.store.decisions import Choice
-from ui import theme
 from ui.decision_panel import DecisionBar, KeepReasonPage
 from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import PlainLabel
+from ui.message_page import MessagePage
 from ui.picture_painter import Tools
 from ui.slice_strip import SliceStrip
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
 from ui.top_bar import TopBar
 from ui.verdict_panel import ChecksCard, VerdictBand
-from ui.view_state import BoardState, ExamState, Message, Profile
+from ui.view_state import BoardState, ExamState, Profile
 from ui.worklist_panel import WorklistPanel
 
 WIDE_FROM_MM: Final = 260.0
@@ -74,7 +73,7 @@ class KioskWindow(QWidget):
         self.checks = ChecksCard(self.scale, icons)
         self.findings = FindingsCard(self.scale, icons)
         self.stages = PlainLabel("caption", wrap=True)
-        self.message = _MessagePage(self.scale.px(14), icons, self.scale.gap_px)
+        self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
         self._bars = [self.top_bar]
         self.decisions = DecisionBar(self.scale, compact=self.is_compact)
@@ -291,31 +290,3 @@ class KioskWindow(QWidget):
             self.image.zoom(ZOOM_STEP if name == "plus" else 1 / ZOOM_STEP)
         else:
             {"fit": self.image.fit, "one_to_one": self.image.one_to_one, "reset": self.image.reset}[name]()
-
-
-class _MessagePage(QFrame):
-    """A sign, what is the case, and what to do."""
-
-    def __init__(self, sign_px: int, icons: Icons, gap_px: int) -> None:
-        super().__init__()
-        sign = QLabel()
-        sign.setTextFormat(Qt.TextFormat.PlainText)
-        sign.setPixmap(icons.pixmap("inbox", theme.DIM, sign_px))
-        self._labels = (
-            PlainLabel("message_title", wrap=True),
-            PlainLabel("detail", wrap=True),
-            PlainLabel("dim", wrap=True),
-        )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(gap_px * 3, gap_px, gap_px * 3, gap_px * 3)
-        layout.setSpacing(gap_px)
-        layout.addStretch(1)
-        for widget in (sign, *self._labels):
-            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            layout.addWidget(widget)
-        layout.addStretch(1)
-
-    def show_state(self, message: Message) -> None:
-        """Draw `message`."""
-        for label, text in zip(self._labels, (message.title, message.what, message.remedy), strict=True):
-            label.show_text(text)
