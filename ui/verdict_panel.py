@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayou
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import ElidedLabel, PlainLabel, restyle
+from ui.labels import ElidedLabel, FittedLabel, PlainLabel, restyle
 from ui.theme import VERDICT_COLOURS, Scale
 from ui.verdict_state import SHAPES, CheckLine, VerdictKind, VerdictState
 
@@ -20,7 +20,7 @@ _FILLED: Final = frozenset({VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPE
 """Kinds whose band is filled with their colour and carries dark text."""
 WORD_MM: Final = 11.0
 LONG_WORD_MM: Final = 7.4
-"""Height of the word; NOT CHECKED and CHECKING are longer and less urgent."""
+"""Wanted height of the word, less where its place is narrow; NOT CHECKED is longer and less urgent."""
 SHORT_MEASURE: Final = 16
 """Characters of a measurement that stand beside the name of a criterion."""
 COMPACT_SHARE: Final = 0.75
@@ -37,7 +37,7 @@ class VerdictBand(QFrame):
         self._icons = icons
         self._share = COMPACT_SHARE if compact else 1.0
         self._question = PlainLabel("question", QUESTION)
-        self._word = PlainLabel("verdict_word")
+        self._word = FittedLabel("verdict_word")
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
         row = QHBoxLayout()
@@ -63,11 +63,10 @@ class VerdictBand(QFrame):
             restyle(label, "kind", verdict.kind.value)
         is_short = len(verdict.word) <= len("REPEAT")
         height_mm = (WORD_MM if is_short else LONG_WORD_MM) * self._share
-        self._word.setStyleSheet(f"font-size: {self._scale.px(height_mm)}px")
         colour = theme.BACKGROUND if verdict.kind in _FILLED else VERDICT_COLOURS[verdict.kind]
         size = self._scale.px(height_mm if is_short else height_mm * 1.15)
         self._sign.setPixmap(self._icons.pixmap(verdict.shape.value, colour, size))
-        self._word.setText(verdict.word)
+        self._word.show_fitted(verdict.word, self._scale.px(height_mm))
         self.setAccessibleName(f"{QUESTION} {verdict.word}. {verdict.cause}")
 
 
