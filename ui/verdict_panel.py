@@ -12,10 +12,11 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayou
 from ui import theme
 from ui.icons import Icons
 from ui.labels import ElidedLabel, FittedLabel, PlainLabel, restyle
+from ui.language import apart, noted, tr
 from ui.theme import VERDICT_COLOURS, Scale
 from ui.verdict_state import SHAPES, CheckLine, VerdictKind, VerdictState
 
-QUESTION: Final = "Can the patient leave?"
+QUESTION: Final = noted("Can the patient leave?")
 _FILLED: Final = frozenset({VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPEAT})
 """Kinds whose band is filled with their colour and carries dark text."""
 WORD_MM: Final = 11.0
@@ -36,7 +37,7 @@ class VerdictBand(QFrame):
         self._scale = scale
         self._icons = icons
         self._share = COMPACT_SHARE if compact else 1.0
-        self._question = PlainLabel("question", QUESTION)
+        self._question = PlainLabel("question", tr(QUESTION), wrap=True)
         self._word = FittedLabel("verdict_word")
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
@@ -67,7 +68,7 @@ class VerdictBand(QFrame):
         size = self._scale.px(height_mm if is_short else height_mm * 1.15)
         self._sign.setPixmap(self._icons.pixmap(verdict.shape.value, colour, size))
         self._word.show_fitted(verdict.word, self._scale.px(height_mm))
-        self.setAccessibleName(f"{QUESTION} {verdict.word}. {verdict.cause}")
+        self.setAccessibleName(f"{tr(QUESTION)} {verdict.word}. {verdict.cause}")
 
 
 class _CheckRow(QWidget):
@@ -93,6 +94,8 @@ class _CheckRow(QWidget):
             layout.addWidget(PlainLabel("measured", line.measured, wrap=True), 1, 1, 1, 2)
         if with_advice:
             layout.addWidget(PlainLabel("detail", line.advice, wrap=True), 2, 1, 1, 2)
+            if line.original:
+                layout.addWidget(PlainLabel("measured", apart(line.original), wrap=True), 3, 1, 1, 2)
         layout.setColumnStretch(1, 1)
 
 
@@ -122,8 +125,8 @@ class ChecksCard(QFrame):
             self._layout.addWidget(PlainLabel("detail", verdict.cause, wrap=True))
         for line in problems:
             self._layout.addWidget(_CheckRow(line, self._scale, self._icons, with_advice=True))
-        self._add_group(VerdictKind.NOT_CHECKED, "Not checked", by_kind[VerdictKind.NOT_CHECKED])
-        self._add_group(VerdictKind.YES, "Passed", by_kind[VerdictKind.YES])
+        self._add_group(VerdictKind.NOT_CHECKED, tr("Not checked"), by_kind[VerdictKind.NOT_CHECKED])
+        self._add_group(VerdictKind.YES, tr("Passed"), by_kind[VerdictKind.YES])
 
     def _add_group(self, kind: VerdictKind, title: str, lines: list[CheckLine]) -> None:
         if lines:
