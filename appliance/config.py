@@ -151,6 +151,7 @@ class KioskSettings(_Section):
     """The screen."""
 
     profile: Literal["scanner", "rural", "fracture"] = "scanner"
+    language: Literal["en", "fr", "es", "pt", "hi", "sw", "ar"] = "en"
     screen_mm: tuple[float, float] = (344.0, 194.0)
     """Width and height of the panel (15.6 inch): touch targets are sized in millimetres."""
     poll_interval_s: float = Field(default=0.25, gt=0, le=10)

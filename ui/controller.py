@@ -11,8 +11,9 @@ from PyQt6.QtCore import QObject, QTimer
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
+from ui.advice_words import reason_in_words
 from ui.kiosk import KioskWindow
-from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.language import tr
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
 from ui.view_state import Attention, BoardState, board_state
@@ -35,7 +36,6 @@ class KioskController(QObject):
         exam_id: str | None = None,
     ) -> None:
         super().__init__()
-        self._window = window
         self._clock = clock
         self._board: BoardRecord | None = None
         self._trouble: StoreTrouble | None = None
@@ -52,6 +52,15 @@ class KioskController(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.refresh)
+        self._use(window)
+
+    def use_window(self, window: KioskWindow) -> None:
+        """Draw into another window from now on: the same exam, in another language."""
+        self._use(window)
+        self.refresh()
+
+    def _use(self, window: KioskWindow) -> None:
+        self._window = window
         window.exam_opened.connect(self._open)
         window.settle_wanted.connect(self._settle)
         window.touched.connect(self._touch)
@@ -101,7 +110,7 @@ class KioskController(QObject):
         exam_id = state.selected.exam_id if state.selected else None
         if self._pending is None or self._pending.exam_id != exam_id:
             return ""
-        return self._not_saved or "Saving…"
+        return self._not_saved or tr("Saving…")
 
     def _forget_saved(self) -> None:
         """A decision that the store shows is no longer pending."""
@@ -137,5 +146,5 @@ class KioskController(QObject):
 
     def _tell_not_saved(self, command: DecisionCommand, why: str) -> None:
         if command is self._pending:
-            self._not_saved = visible(f"Not saved. {why}", limit=LONGEST_SENTENCE)
+            self._not_saved = tr("Not saved. {why}", why=reason_in_words(why))
             self.refresh()

@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSize
 
 from ui.decision_state import KEEP_REASONS, DecisionState
 from ui.labels import ElidedLabel, PlainLabel, restyle
+from ui.language import apart, tr
 from ui.theme import LARGE_TOUCH_MM, Scale
 
 
@@ -22,8 +23,8 @@ class DecisionBar(QFrame):
         super().__init__()
         self._compact = compact
         self._decided = ElidedLabel("caption") if compact else PlainLabel("caption", wrap=True)
-        self.repeat = _large_button("Repeat", "repeat", scale, compact=compact)
-        self.keep = _large_button("Keep", "keep", scale, compact=compact)
+        self.repeat = _large_button(tr("Repeat"), "repeat", scale, compact=compact)
+        self.keep = _large_button(tr("Keep"), "keep", scale, compact=compact)
         self.repeat.clicked.connect(self.repeat_wanted)
         self.keep.clicked.connect(self.keep_wanted)
         buttons = QHBoxLayout()
@@ -39,11 +40,11 @@ class DecisionBar(QFrame):
     def show_state(self, state: DecisionState, *, notice: str) -> None:
         """Draw the decision. `notice` says that one is being saved, or could not be."""
         self._decided.show_text(notice or state.decided)
-        anyway = "Keep…" if self._compact else "Keep anyway…"
-        words = anyway if state.keep_needs_reason else "Keep"
+        anyway = tr("Keep…") if self._compact else tr("Keep anyway…")
+        words = anyway if state.keep_needs_reason else tr("Keep")
         self.keep.setText(words)
         restyle(self.repeat, "advised", "yes" if state.repeat_advised and not state.decided else "no")
-        self.repeat.setAccessibleName("Repeat this view")
+        self.repeat.setAccessibleName(tr("Repeat this view"))
         self.keep.setAccessibleName(words)
 
 
@@ -60,10 +61,10 @@ class KeepReasonPage(QFrame):
         grid = QGridLayout()
         grid.setSpacing(scale.gap_px)
         for index, reason in enumerate(KEEP_REASONS):
-            button = _large_button(reason, "keep", scale, compact=False)
+            button = _large_button(tr(reason), "keep", scale, compact=False)
             button.clicked.connect(lambda _checked, reason=reason: self.reason_given.emit(reason))
             grid.addWidget(button, index // 2, index % 2)
-        back = _large_button("Back", "", scale, compact=True)
+        back = _large_button(tr("Back"), "", scale, compact=True)
         back.clicked.connect(self.back_wanted)
         layout = QVBoxLayout(self)
         margin = scale.px(8)
@@ -72,7 +73,7 @@ class KeepReasonPage(QFrame):
         layout.setSpacing(scale.gap_px if not compact else scale.px(1))
         for label in (
             self._who,
-            PlainLabel("message_title", "Why is this image kept?", wrap=True),
+            PlainLabel("message_title", tr("Why is this image kept?"), wrap=True),
             self._why,
         ):
             layout.addWidget(label)
@@ -84,7 +85,7 @@ class KeepReasonPage(QFrame):
 
     def ask(self, name: str, cause: str) -> None:
         """For this patient, against this advice."""
-        self._who.setText(name)
+        self._who.setText(apart(name))
         self._why.show_text(cause)
 
 

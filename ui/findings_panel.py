@@ -8,9 +8,10 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from ui import theme
-from ui.findings_state import Band, FindingLine, FindingsState
+from ui.findings_state import BAND_WORDS, Band, FindingLine, FindingsState
 from ui.icons import Icons
 from ui.labels import ElidedLabel, PlainLabel
+from ui.language import tr
 from ui.theme import Scale
 from ui.verdict_panel import empty
 
@@ -22,13 +23,16 @@ class FindingButton(QPushButton):
         super().__init__()
         self.setProperty("role", "finding")
         self.setMinimumHeight(scale.touch_px)
-        self.setAccessibleName(f"{line.question} {line.band.value}. Tap for the number.")
+        self._word = tr(BAND_WORDS[line.band])
+        self.setAccessibleName(
+            tr("{finding} {band}. Tap for the number.", finding=line.question, band=self._word)
+        )
         solid = line.band is Band.HIGH
         sign = QLabel()
         sign.setTextFormat(Qt.TextFormat.PlainText)
         shape = "question_solid" if solid else "question_dashed"
         sign.setPixmap(icons.pixmap(shape, theme.CYAN, scale.px(6)))
-        self._band = ElidedLabel("dim", line.band.value)
+        self._band = ElidedLabel("dim", self._word)
         self._line = line
         words = QVBoxLayout()
         words.setSpacing(0)
@@ -46,8 +50,8 @@ class FindingButton(QPushButton):
         self.clicked.connect(self._turn)
 
     def _turn(self) -> None:
-        number = f"{self._line.band.value} · {self._line.number}"
-        self._band.setText(self._line.band.value if self._band.text() == number else number)
+        number = f"{self._word} · {self._line.number}"
+        self._band.setText(self._word if self._band.text() == number else number)
 
 
 class FindingsCard(QFrame):
@@ -79,8 +83,14 @@ class FindingsCard(QFrame):
             self._layout.addWidget(PlainLabel("detail", reason, wrap=True))
         if findings.fallback:
             self._layout.addWidget(
-                PlainLabel("caption_amber", f"AI runs on its second choice: {findings.fallback}", wrap=True)
+                PlainLabel(
+                    "caption_amber",
+                    tr("AI runs on its second choice: {why}", why=findings.fallback),
+                    wrap=True,
+                )
             )
         if findings.engine:
-            self._layout.addWidget(PlainLabel("caption", f"Computed by {findings.engine}", wrap=True))
+            self._layout.addWidget(
+                PlainLabel("caption", tr("Computed by {engine}", engine=findings.engine), wrap=True)
+            )
         self.changed.emit()

@@ -17,9 +17,9 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from appliance.errors import InputError
 from ui import theme
 from ui.display_table import NARROWEST_WINDOW, Window, initial_window
+from ui.language import apart, tr
 from ui.picture_painter import HANDLE_MM, PicturePainter, Scene, Tools, heat_codes
 from ui.picture_state import PictureState
-from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.theme import Scale
 from ui.view_files import Picture, open_picture
 from ui.viewport import Viewport, fit, one_to_one
@@ -43,7 +43,8 @@ class ImageView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a picture is never mirrored
         self.tools = Tools()
         self.picture: Picture | None = None
         self.slice_index = 0
@@ -117,7 +118,7 @@ class ImageView(QWidget):
             picture = open_picture(state.folder)
         except InputError as error:
             self._forget()
-            self._words = visible(str(error), limit=LONGEST_SENTENCE)
+            self._words = str(error)  # its words are our own, what is foreign in them is safe already
             return
         before, self.picture = self.picture, picture
         self._painter.forget()
@@ -296,7 +297,7 @@ class ImageView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
         if self.picture is None or self._viewport is None or self._state is None:
-            self._painter.words(painter, self.rect(), self._words)
+            self._painter.words(painter, self.rect(), apart(self._words))
         else:
             scene = Scene(
                 picture=self.picture,

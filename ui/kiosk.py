@@ -28,6 +28,8 @@ from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import PlainLabel
+from ui.language import RIGHT_TO_LEFT, language, tr
+from ui.language_page import LanguagePage
 from ui.message_page import MessagePage
 from ui.picture_painter import Tools
 from ui.slice_strip import SliceStrip
@@ -35,7 +37,7 @@ from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
 from ui.top_bar import TopBar
 from ui.verdict_panel import ChecksCard, VerdictBand
-from ui.view_state import BoardState, ExamState, Profile
+from ui.view_state import STAGE_WORDS, BoardState, ExamState, Profile
 from ui.worklist_panel import WorklistPanel
 
 WIDE_FROM_MM: Final = 260.0
@@ -53,6 +55,8 @@ class KioskWindow(QWidget):
     decided = pyqtSignal(str, int, str, str)
     """exam_id, version, "keep" or "repeat", reason ("" for none)."""
     touched = pyqtSignal()
+    language_wanted = pyqtSignal(str)
+    """Its code. The words of a window are fixed when it is built: another one takes its place."""
 
     def __init__(
         self, size_px: tuple[int, int], screen_mm: tuple[float, float], *, profile: Profile = "scanner"
@@ -78,10 +82,16 @@ class KioskWindow(QWidget):
         self._bars = [self.top_bar]
         self.decisions = DecisionBar(self.scale, compact=self.is_compact)
         self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
+        self.languages = LanguagePage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
+        if language() in RIGHT_TO_LEFT:
+            self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._arrange(findings_first=profile == "fracture")
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
+        self.worklist.languages_wanted.connect(lambda: self.pages.setCurrentWidget(self.languages))
+        self.languages.back_wanted.connect(self._show_list)
+        self.languages.language_wanted.connect(self.language_wanted)
         self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
         self.toolbar.pressed.connect(self._use_tool)
         self.image.changed.connect(self._follow_image)
@@ -116,7 +126,7 @@ class KioskWindow(QWidget):
         page.addWidget(self.top_bar)
         page.addLayout(body, stretch=1)
         if self.is_compact:
-            back = ToolButton("back", "back", "List", self.scale, self._icons)
+            back = ToolButton("back", "back", tr("List"), self.scale, self._icons)
             back.setFixedWidth(self.scale.touch_px)
             back.clicked.connect(self._show_list)
             self.top_bar.layout_row.insertWidget(0, back)
@@ -141,7 +151,9 @@ class KioskWindow(QWidget):
         column.addWidget(self._device_bar())
         column.addWidget(self.message, stretch=1)
         self._message_page = message
-        for widget in dict.fromkeys((self._list_page, self._exam_page, message, self.reasons)):
+        for widget in dict.fromkeys(
+            (self._list_page, self._exam_page, message, self.reasons, self.languages)
+        ):
             self.pages.addWidget(widget)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -171,7 +183,7 @@ class KioskWindow(QWidget):
         layout.setSpacing(px(2))
         layout.addWidget(self.verdict)
         layout.addWidget(scroll, stretch=1)
-        layout.addWidget(PlainLabel("caption", NOT_A_DIAGNOSIS))
+        layout.addWidget(PlainLabel("caption", tr(NOT_A_DIAGNOSIS), wrap=True))
         if not self.is_compact:
             layout.addWidget(self.decisions)
         return column
@@ -224,7 +236,9 @@ class KioskWindow(QWidget):
         self.checks.show_state(exam.verdict)
         self.findings.show_state(exam.findings)
         self.decisions.show_state(exam.decision, notice=notice)
-        steps = "   ".join(f"{stage.name}: {stage.seconds or stage.kind.value}" for stage in exam.stages)
+        steps = "   ".join(
+            f"{stage.name}: {stage.seconds or tr(STAGE_WORDS[stage.kind])}" for stage in exam.stages
+        )
         self.stages.show_text(f"{exam.rank}\n{steps}")
 
     def _follow_image(self) -> None:

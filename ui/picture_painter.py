@@ -16,6 +16,7 @@ from ui import theme
 from ui.display_table import Window, initial_window, windowed_table
 from ui.frame_renderer import FrameRenderer, Painted
 from ui.heat_image import heat_image
+from ui.language import tr
 from ui.overlay_painter import Figures, OverlayPainter
 from ui.picture_state import DrawnMark, MarkStyle, PictureState
 from ui.theme import Scale
@@ -155,17 +156,18 @@ def _figures(scene: Scene) -> Figures:
     notices: list[str] = []
     has_ai = any(mark.is_ai for mark in state.marks) or bool(heat_codes(picture, state))
     if has_ai and not scene.tools.ai_on:
-        notices.append("AI hidden")
+        notices.append(tr("AI hidden"))
     if scene.tools.contrast_mode:
-        notices.append("Contrast: drag on the picture")
+        notices.append(tr("Contrast: drag on the picture"))
     notices.extend(
-        f"{label}: slices {first + 1} to {last + 1}"
+        tr("{label}: slices {first} to {last}", label=label, first=first + 1, last=last + 1)
         for first, last, label in state.doubtful_slices
         if first <= scene.slice_index <= last
     )
     zoom = f"{scene.viewport.zoom:.0%}"
     if picture.slices > 1:
-        zoom += f"   slice {scene.slice_index + 1} of {picture.slices}"
+        number = scene.slice_index + 1
+        zoom += "   " + tr("slice {number} of {count}", number=number, count=picture.slices)
     return Figures(
         letters=state.letters,
         side=state.side,

@@ -7,14 +7,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from appliance.domain.acquisition import Completeness, Kind
 from appliance.domain.finding import Decision
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import Mark, MarkShape, Verdict
+from ui.advice_words import label_in_words, meaning_in_words
+from ui.language import noted, tr
 from ui.patient_state import EdgeLetters, edge_letters
-from ui.plain_text import visible
 from ui.records import ExamRecord
+
+_SIDES: Final = {"R": noted("RIGHT side"), "L": noted("LEFT side"), "B": noted("BOTH sides")}
 
 
 class MarkStyle(str, Enum):
@@ -81,9 +85,9 @@ def picture_of(exam: ExamRecord) -> PictureState:
         style = MarkStyle.QUALITY_REPEAT if check.verdict is Verdict.REPEAT else MarkStyle.QUALITY_CHECK
         for mark in check.marks:
             if mark.shape is MarkShape.SLICES:
-                ranges.extend((int(a), int(b), visible(mark.label)) for a, b in mark.points_px)
+                ranges.extend((int(a), int(b), label_in_words(mark.label)) for a, b in mark.points_px)
             else:
-                marks.append(_drawn(mark, style, mark.label))
+                marks.append(_drawn(mark, style, label_in_words(mark.label)))
     triage = exam.result(Lane.TRIAGE)
     codes: list[str] = []
     for finding in triage.findings if triage else ():
@@ -91,12 +95,15 @@ def picture_of(exam: ExamRecord) -> PictureState:
             continue
         solid = finding.decision is Decision.PRESENT
         style = MarkStyle.FINDING_HIGH if solid else MarkStyle.FINDING_MEDIUM
-        marks.extend(_drawn(mark, style, f"{finding.code.meaning}?") for mark in finding.marks)
+        marks.extend(
+            _drawn(mark, style, tr("{finding}?", finding=meaning_in_words(finding.code)))
+            for mark in finding.marks
+        )
         codes.append(finding.code.value)
     denoised = exam.result(Lane.DENOISE)
     for file in denoised.derived if denoised else ():
         marks.extend(  # named once a slice: the places lie close together
-            _drawn(mark, MarkStyle.ORIGINAL_KEPT, "" if number else mark.label)
+            _drawn(mark, MarkStyle.ORIGINAL_KEPT, "" if number else label_in_words(mark.label))
             for number, mark in enumerate(file.marks)
         )
     header = exam.entry.first
@@ -108,9 +115,9 @@ def picture_of(exam: ExamRecord) -> PictureState:
         folder=exam.view_folder,
         mark=exam.view_mark,
         absent=_absent(exam),
-        side={"R": "RIGHT side", "L": "LEFT side", "B": "BOTH sides"}.get(header.laterality or "", ""),
+        side=tr(_SIDES.get(header.laterality or "", "")),
         letters=edge_letters(geometry),
-        spacing_word="mm at detector" if at_detector else "mm",
+        spacing_word=tr("mm at detector") if at_detector else "mm",
         marks=tuple(marks),
         doubtful_slices=tuple(ranges),
         heatmap_codes=tuple(codes),
@@ -121,17 +128,17 @@ def picture_of(exam: ExamRecord) -> PictureState:
 def _absent(exam: ExamRecord) -> str:
     job = exam.entry.lane(Lane.QUALITY)
     if exam.entry.completeness is Completeness.RECEIVING:
-        return "Still receiving images…"
+        return tr("Still receiving images…")
     if job is not None and job.state in {JobState.QUEUED, JobState.LEASED}:
-        return "The picture is being prepared…"
-    return "No picture could be made. Judge the image on the scanner."
+        return tr("The picture is being prepared…")
+    return tr("No picture could be made. Judge the image on the scanner.")
 
 
 def _drawn(mark: Mark, style: MarkStyle, label: str) -> DrawnMark:
     return DrawnMark(
         style=style,
         shape=mark.shape,
-        label=visible(label),
+        label=label,
         points_px=mark.points_px,
         slice_index=mark.slice_index,
     )

@@ -19,6 +19,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from appliance.clock import NS_PER_S, Clock
 from appliance.errors import ScansideError
 from appliance.store.decisions import Choice
+from ui.advice_words import NOT_TAKEN, TRIED_AGAIN
 from ui.records import BoardRecord, StoreTrouble
 
 REFRESH_S: Final = 5.0
@@ -116,9 +117,7 @@ class Poller(QObject):
             self._report(error.what, error.remedy)
         except Exception as error:  # noqa: BLE001  this process's one catch-all: a thread that died would leave
             self._close()  # an old board on the screen that looks like a new one
-            self._report(
-                f"The store cannot be read ({error}).", "It is tried again; call service if it stays."
-            )
+            self._report(f"The store cannot be read ({error}).", TRIED_AGAIN)
 
     def _report(self, what: str, remedy: str) -> None:
         before = self._trouble
@@ -131,7 +130,7 @@ class Poller(QObject):
     def _write_decisions(self) -> None:
         while self._source is not None and not self._commands.empty():
             command = self._commands.get()
-            why = "The store did not take it."
+            why = NOT_TAKEN
             try:
                 self._source.decide(command.exam_id, command.version, command.choice, command.reason)
                 why = ""

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ui import theme
+from ui.language import tr
 from ui.theme import Scale
 
 
@@ -25,7 +26,7 @@ class SliceStrip(QWidget):
         self._doubtful: tuple[tuple[int, int, str], ...] = ()
         self.setFixedWidth(scale.touch_px)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Slices")
+        self.setAccessibleName(tr("Slices"))
 
     def show_state(self, count: int, index: int, doubtful: tuple[tuple[int, int, str], ...]) -> None:
         """`index` of `count` slices is shown."""

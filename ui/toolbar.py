@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStyl
 
 from ui import theme
 from ui.icons import Icons
+from ui.language import noted, tr
 from ui.theme import Scale
 
 
@@ -67,15 +68,15 @@ class ToolButton(QPushButton):
 
 
 _BUTTONS: Final = (
-    ("ai", "eye", "AI on", False),
-    ("heatmap", "heat", "Heatmap", True),
-    ("split", "split", "Denoised", True),
-    ("contrast", "contrast", "Contrast", True),
-    ("minus", "minus", "Smaller", False),
-    ("plus", "plus", "Larger", False),
-    ("one_to_one", "one_to_one", "1 : 1", False),
-    ("fit", "fit", "Fit", False),
-    ("reset", "reset", "Reset", False),
+    ("ai", "eye", noted("AI on"), False),
+    ("heatmap", "heat", noted("Heatmap"), True),
+    ("split", "split", noted("Denoised"), True),
+    ("contrast", "contrast", noted("Contrast"), True),
+    ("minus", "minus", noted("Smaller"), False),
+    ("plus", "plus", noted("Larger"), False),
+    ("one_to_one", "one_to_one", noted("1 : 1"), False),
+    ("fit", "fit", noted("Fit"), False),
+    ("reset", "reset", noted("Reset"), False),
 )
 """Name, sign, word, and whether it stays lit."""
 
@@ -99,7 +100,7 @@ class Toolbar(QFrame):
         for name, sign, word, stays in _BUTTONS:
             if compact and name in _LEFT_OUT:
                 continue
-            button = ToolButton(name, sign, word, scale, icons)
+            button = ToolButton(name, sign, tr(word), scale, icons)
             button.setCheckable(stays)
             button.clicked.connect(lambda _checked, name=name: self.pressed.emit(name))
             self.buttons[name] = button
@@ -110,7 +111,7 @@ class Toolbar(QFrame):
     ) -> None:
         """Light and hide buttons. `heatmap` and `split` are None where the picture has none."""
         ai = self.buttons["ai"]
-        ai.say("eye" if ai_on else "eye_off", "AI on" if ai_on else "AI off")
+        ai.say("eye" if ai_on else "eye_off", tr("AI on") if ai_on else tr("AI off"))
         ai.setVisible(has_ai)
         for name, state in (("heatmap", heatmap), ("split", split)):
             self.buttons[name].setVisible(state is not None)

@@ -11,16 +11,17 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayou
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import ElidedLabel, PlainLabel, restyle
+from ui.labels import ElidedLabel, FittedLabel, PlainLabel, restyle
+from ui.language import apart, noted, tr
 from ui.theme import VERDICT_COLOURS, Scale
 from ui.verdict_state import SHAPES, CheckLine, VerdictKind, VerdictState
 
-QUESTION: Final = "Can the patient leave?"
+QUESTION: Final = noted("Can the patient leave?")
 _FILLED: Final = frozenset({VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPEAT})
 """Kinds whose band is filled with their colour and carries dark text."""
 WORD_MM: Final = 11.0
 LONG_WORD_MM: Final = 7.4
-"""Height of the word; NOT CHECKED and CHECKING are longer and less urgent."""
+"""Wanted height of the word, less where its place is narrow; NOT CHECKED is longer and less urgent."""
 SHORT_MEASURE: Final = 16
 """Characters of a measurement that stand beside the name of a criterion."""
 COMPACT_SHARE: Final = 0.75
@@ -36,8 +37,8 @@ class VerdictBand(QFrame):
         self._scale = scale
         self._icons = icons
         self._share = COMPACT_SHARE if compact else 1.0
-        self._question = PlainLabel("question", QUESTION)
-        self._word = PlainLabel("verdict_word")
+        self._question = PlainLabel("question", tr(QUESTION), wrap=True)
+        self._word = FittedLabel("verdict_word")
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
         row = QHBoxLayout()
@@ -63,12 +64,11 @@ class VerdictBand(QFrame):
             restyle(label, "kind", verdict.kind.value)
         is_short = len(verdict.word) <= len("REPEAT")
         height_mm = (WORD_MM if is_short else LONG_WORD_MM) * self._share
-        self._word.setStyleSheet(f"font-size: {self._scale.px(height_mm)}px")
         colour = theme.BACKGROUND if verdict.kind in _FILLED else VERDICT_COLOURS[verdict.kind]
         size = self._scale.px(height_mm if is_short else height_mm * 1.15)
         self._sign.setPixmap(self._icons.pixmap(verdict.shape.value, colour, size))
-        self._word.setText(verdict.word)
-        self.setAccessibleName(f"{QUESTION} {verdict.word}. {verdict.cause}")
+        self._word.show_fitted(verdict.word, self._scale.px(height_mm))
+        self.setAccessibleName(f"{tr(QUESTION)} {verdict.word}. {verdict.cause}")
 
 
 class _CheckRow(QWidget):
@@ -94,6 +94,8 @@ class _CheckRow(QWidget):
             layout.addWidget(PlainLabel("measured", line.measured, wrap=True), 1, 1, 1, 2)
         if with_advice:
             layout.addWidget(PlainLabel("detail", line.advice, wrap=True), 2, 1, 1, 2)
+            if line.original:
+                layout.addWidget(PlainLabel("measured", apart(line.original), wrap=True), 3, 1, 1, 2)
         layout.setColumnStretch(1, 1)
 
 
@@ -123,8 +125,8 @@ class ChecksCard(QFrame):
             self._layout.addWidget(PlainLabel("detail", verdict.cause, wrap=True))
         for line in problems:
             self._layout.addWidget(_CheckRow(line, self._scale, self._icons, with_advice=True))
-        self._add_group(VerdictKind.NOT_CHECKED, "Not checked", by_kind[VerdictKind.NOT_CHECKED])
-        self._add_group(VerdictKind.YES, "Passed", by_kind[VerdictKind.YES])
+        self._add_group(VerdictKind.NOT_CHECKED, tr("Not checked"), by_kind[VerdictKind.NOT_CHECKED])
+        self._add_group(VerdictKind.YES, tr("Passed"), by_kind[VerdictKind.YES])
 
     def _add_group(self, kind: VerdictKind, title: str, lines: list[CheckLine]) -> None:
         if lines:

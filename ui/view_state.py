@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
+from ui.advice_words import reason_in_words
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
+from ui.language import apart, noted, tr, tr_n
 from ui.patient_state import PatientState, patient_of
 from ui.picture_state import PictureState, picture_of
-from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
 from ui.verdict_state import VerdictState, verdict_of
 from ui.worklist_state import WorklistRow, settle, worklist_rows
@@ -37,6 +38,15 @@ class StageKind(str, Enum):
     FAILED = "failed"
     NONE = "none"
     """There is nothing to do for this exam."""
+
+
+STAGE_WORDS: Final = {
+    StageKind.DONE: noted("done"),
+    StageKind.RUNNING: noted("running"),
+    StageKind.WAITING: noted("waiting"),
+    StageKind.FAILED: noted("failed"),
+    StageKind.NONE: noted("none"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +132,9 @@ def board_state(
             selected = _exam_state(exam, verdict, findings, by_id[chosen].rank)
     arrivals = ""
     if order.held_back_urgent:
-        arrivals = f"{order.held_back_urgent} new urgent"
+        arrivals = tr_n("{count} new urgent", "{count} new urgent", order.held_back_urgent)
     elif order.held_back:
-        arrivals = f"{order.held_back} new"
+        arrivals = tr_n("{count} new", "{count} new", order.held_back)
     return BoardState(
         rows=shown,
         arrivals=arrivals,
@@ -149,8 +159,8 @@ def _exam_state(exam: ExamRecord, verdict: VerdictState, findings: FindingsState
 
 
 def _stages(exam: ExamRecord) -> tuple[StageState, ...]:
-    names = {Lane.QUALITY: "Check", Lane.TRIAGE: "AI", Lane.DENOISE: "Denoise"}
-    stages = [StageState(name="Received", kind=StageKind.DONE, seconds="")]
+    names = {Lane.QUALITY: tr("Check"), Lane.TRIAGE: tr("AI"), Lane.DENOISE: tr("Denoise")}
+    stages = [StageState(name=tr("Received"), kind=StageKind.DONE, seconds="")]
     stages.extend(_stage(exam, lane, name) for lane, name in names.items())
     return tuple(stage for stage in stages if stage.kind is not StageKind.NONE)
 
@@ -164,7 +174,9 @@ def _stage(exam: ExamRecord, lane: Lane, name: str) -> StageState:
         if not (result.quality or result.findings or result.derived):
             return StageState(name=name, kind=StageKind.NONE, seconds="")
         took_ms = entry.landed_to_committed_ms
-        seconds = "" if took_ms is None else f"{took_ms / NS_PER_S * NS_PER_MS:.1f} s"
+        seconds = (
+            "" if took_ms is None else tr("{seconds} s", seconds=f"{took_ms / NS_PER_S * NS_PER_MS:.1f}")
+        )
         return StageState(name=name, kind=StageKind.DONE, seconds=seconds)
     kinds = {JobState.QUEUED: StageKind.WAITING, JobState.LEASED: StageKind.RUNNING}
     return StageState(name=name, kind=kinds.get(entry.state, StageKind.FAILED), seconds="")
@@ -176,23 +188,23 @@ def _engine(board: BoardRecord) -> str:
         for lane in exam.entry.lanes:
             names, fallback = engine_words(lane.result.engines if lane.result else ())
             if names:
-                return f"{names} (second choice)" if fallback else names
+                return tr("{engine} (second choice)", engine=names) if fallback else apart(names)
     return ""
 
 
 def _no_store(trouble: StoreTrouble | None) -> Message:
     if trouble is None:
-        return Message(title="Starting…", what="Reading the list of exams.", remedy="")
+        return Message(title=tr("Starting…"), what=tr("Reading the list of exams."), remedy="")
     return Message(
-        title="No connection to the exam store",
-        what=visible(trouble.what, limit=LONGEST_SENTENCE),
-        remedy=visible(trouble.remedy, limit=LONGEST_SENTENCE),
+        title=tr("No connection to the exam store"),
+        what=reason_in_words(trouble.what),
+        remedy=reason_in_words(trouble.remedy),
     )
 
 
 def _nothing_arrived() -> Message:
     return Message(
-        title="No exams yet",
-        what="Nothing has been received.",
-        remedy="Send an image to this device, or copy a DICOM file into the inbox folder.",
+        title=tr("No exams yet"),
+        what=tr("Nothing has been received."),
+        remedy=tr("Send an image to this device, or copy a DICOM file into the inbox folder."),
     )

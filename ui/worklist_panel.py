@@ -11,6 +11,7 @@ from PyQt6.QtGui import QColor, QFont, QPainter, QPen
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QHBoxLayout,
     QListView,
     QPushButton,
     QScroller,
@@ -23,7 +24,9 @@ from PyQt6.QtWidgets import (
 from ui import theme
 from ui.icons import Icons
 from ui.labels import PlainLabel, restyle
+from ui.language import apart, language, tr, tr_n
 from ui.theme import Scale
+from ui.toolbar import ToolButton
 from ui.view_state import BoardState
 from ui.worklist_state import Level, WorklistRow
 
@@ -131,7 +134,7 @@ class _RowPainter(QStyledItemDelegate):
             sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
             painter.drawPixmap(second.right() - icon, second.top() + (line - icon) // 2, sign)
             second.setRight(second.right() - icon - px(1.5))
-        self._text(painter, second, row.name, 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
+        self._text(painter, second, apart(row.name), 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
         self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
         painter.restore()
@@ -166,14 +169,16 @@ class WorklistPanel(QFrame):
     """An exam was tapped: its exam_id."""
     settle_wanted = pyqtSignal()
     """The bar of new arrivals was tapped."""
+    languages_wanted = pyqtSignal()
+    """The way to the page of languages was tapped."""
 
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "column")
         self.model = WorklistModel(self)
         self._painter = _RowPainter(scale, icons, self)
-        self._heading = PlainLabel("title", "Worklist")
-        self._count = PlainLabel("caption")
+        self._heading = PlainLabel("title", tr("Worklist"))
+        self._count = PlainLabel("caption", wrap=True)
         self._arrivals = QPushButton()
         self._arrivals.setProperty("role", "arrivals")
         self._arrivals.setMinimumHeight(scale.touch_px)
@@ -185,15 +190,25 @@ class WorklistPanel(QFrame):
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setUniformItemSizes(True)
-        self.view.setAccessibleName("Worklist")
+        self.view.setAccessibleName(tr("Worklist"))
         self.view.clicked.connect(self._tapped)
         QScroller.grabGesture(self.view.viewport(), QScroller.ScrollerGestureType.TouchGesture)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, scale.px(2.5), 0, 0)
         layout.setSpacing(scale.px(1.2))
+        self.languages = ToolButton("languages", "globe", language().upper(), scale, icons)
+        self.languages.setFixedWidth(scale.touch_px)
+        self.languages.setAccessibleName(tr("Language"))
+        self.languages.clicked.connect(self.languages_wanted)
+        words = QVBoxLayout()
+        words.setSpacing(scale.px(1.2))
         for label in (self._heading, self._count):
-            label.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
-            layout.addWidget(label)
+            words.addWidget(label)
+        head = QHBoxLayout()
+        head.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
+        head.addLayout(words, stretch=1)
+        head.addWidget(self.languages)
+        layout.addLayout(head)
         layout.addWidget(self._arrivals)
         layout.addWidget(self.view, stretch=1)
 
@@ -207,11 +222,11 @@ class WorklistPanel(QFrame):
             if viewport is not None:
                 viewport.update()
         total = len(state.rows)
-        words = "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
+        words = tr_n("{count} exam, most urgent first", "{count} exams, most urgent first", total)
         stale = state.health.stale if state.health is not None else ""
         restyle(self._count, "role", "caption_amber" if stale else "caption")
-        self._count.setText(f"{stale}: newer exams are missing" if stale else words)
-        self._arrivals.setText(f"{state.arrivals}: tap to show")
+        self._count.setText(tr("{stale}: newer exams are missing", stale=stale) if stale else words)
+        self._arrivals.setText(tr("{arrivals}: tap to show", arrivals=state.arrivals))
         self._arrivals.setVisible(bool(state.arrivals))
 
     def _tapped(self, index: QModelIndex) -> None:
