@@ -12,7 +12,9 @@ from appliance.domain.acquisition import Completeness
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import QualityCheck, Verdict, worst
 from appliance.domain.result import LaneResult
+from ui.deadline_state import deadline_of
 from ui.findings_state import AiKind, FindingsState
+from ui.language import tr
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import ExamRecord
 from ui.wording import duration
@@ -75,6 +77,8 @@ class CheckLine:
     measured: str
     """Value, unit and limit in words; "" where nothing was measured."""
     advice: str
+    criterion: str = ""
+    """The check's own name for it; "" for a group of several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,8 @@ class VerdictState:
     """One sentence: the worst thing found, why nothing was checked, or what is being done."""
     checks: tuple[CheckLine, ...] = ()
     """Worst first."""
+    is_late: bool = False
+    """There is no answer yet and there should be one: the deadline has passed."""
 
     @property
     def shape(self) -> Shape:
@@ -127,16 +133,19 @@ def _without_answer(exam: ExamRecord, *, checker_down: str | None, now_ns: int) 
     if checker_down is not None:
         return _not_checked(checker_down)
     if exam.entry.completeness is Completeness.RECEIVING:
-        return _checking("Still receiving images.")
+        return _checking(exam, "Still receiving images.", now_ns=now_ns)
     if job is None:
         return _not_checked("No check exists for this kind of image.")
-    return _checking(_stage(exam, job.state, now_ns=now_ns))
+    return _checking(exam, _stage(exam, job.state, now_ns=now_ns), now_ns=now_ns)
 
 
 def _stage(exam: ExamRecord, state: JobState, *, now_ns: int) -> str:
     waiting_s = exam.waiting_s(now_ns)
     if waiting_s is not None and waiting_s > LATE_CHECK_S:
         return f"No answer after {duration(waiting_s)}. Do not wait: look yourself."
+    deadline = deadline_of(exam)
+    if deadline is not None and deadline.is_over(now_ns):
+        return tr("Not checked in time: look yourself.")
     if exam.entry.version > 1:
         return "New images arrived. Checking again."
     return "Measuring now." if state is JobState.LEASED else "Waiting for its turn."
@@ -146,8 +155,11 @@ def _not_checked(why: str) -> VerdictState:
     return VerdictState(kind=VerdictKind.NOT_CHECKED, word=WORDS[VerdictKind.NOT_CHECKED], cause=why)
 
 
-def _checking(stage: str) -> VerdictState:
-    return VerdictState(kind=VerdictKind.CHECKING, word=WORDS[VerdictKind.CHECKING], cause=stage)
+def _checking(exam: ExamRecord, stage: str, *, now_ns: int) -> VerdictState:
+    deadline = deadline_of(exam)
+    late = deadline is not None and deadline.is_over(now_ns)
+    word = WORDS[VerdictKind.NOT_CHECKED if late else VerdictKind.CHECKING]
+    return VerdictState(kind=VerdictKind.CHECKING, word=word, cause=stage, is_late=late)
 
 
 def _refused(result: LaneResult) -> str:
@@ -181,6 +193,7 @@ def _line(check: QualityCheck) -> CheckLine:
         title=visible(check.criterion.replace("_", " ").capitalize()),
         measured=_measured(check),
         advice=advice,
+        criterion=check.criterion,
     )
 
 

@@ -24,6 +24,7 @@ from ui import theme
 from ui.icons import Icons
 from ui.labels import PlainLabel, restyle
 from ui.theme import Scale
+from ui.verdict_state import VerdictKind
 from ui.view_state import BoardState
 from ui.worklist_state import Level, WorklistRow
 
@@ -94,6 +95,8 @@ class WorklistModel(QAbstractListModel):
 
 
 class _RowPainter(QStyledItemDelegate):
+    verdict_painted = pyqtSignal(str)
+
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget) -> None:
         super().__init__(parent)
         self._scale = scale
@@ -135,6 +138,8 @@ class _RowPainter(QStyledItemDelegate):
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
         self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
         painter.restore()
+        if row.kind is not VerdictKind.CHECKING:
+            self.verdict_painted.emit(row.exam_id)
 
     def _text(
         self,
@@ -166,14 +171,18 @@ class WorklistPanel(QFrame):
     """An exam was tapped: its exam_id."""
     settle_wanted = pyqtSignal()
     """The bar of new arrivals was tapped."""
+    verdict_painted = pyqtSignal(str)
+    """A row with a verdict has just been drawn: its exam_id."""
 
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "column")
         self.model = WorklistModel(self)
         self._painter = _RowPainter(scale, icons, self)
+        self._painter.verdict_painted.connect(self.verdict_painted)
         self._heading = PlainLabel("title", "Worklist")
         self._count = PlainLabel("caption")
+        self.punctuality = PlainLabel("caption", wrap=True)
         self._arrivals = QPushButton()
         self._arrivals.setProperty("role", "arrivals")
         self._arrivals.setMinimumHeight(scale.touch_px)
@@ -191,7 +200,7 @@ class WorklistPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, scale.px(2.5), 0, 0)
         layout.setSpacing(scale.px(1.2))
-        for label in (self._heading, self._count):
+        for label in (self._heading, self._count, self.punctuality):
             label.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
             layout.addWidget(label)
         layout.addWidget(self._arrivals)
@@ -211,6 +220,9 @@ class WorklistPanel(QFrame):
         stale = state.health.stale if state.health is not None else ""
         restyle(self._count, "role", "caption_amber" if stale else "caption")
         self._count.setText(f"{stale}: newer exams are missing" if stale else words)
+        day = state.punctuality
+        restyle(self.punctuality, "role", "caption_amber" if day and day.is_late else "caption")
+        self.punctuality.show_text(day.words if day else "")
         self._arrivals.setText(f"{state.arrivals}: tap to show")
         self._arrivals.setVisible(bool(state.arrivals))
 
