@@ -12,10 +12,13 @@ from PyQt6.QtCore import QObject, QTimer
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
 from ui.advice_words import reason_in_words
+from ui.deadline_ring import RingTimer
 from ui.kiosk import KioskWindow
 from ui.language import tr
+from ui.painted_times import PaintedTimes
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
+from ui.undo_state import LastDecision
 from ui.view_state import Attention, BoardState, board_state
 from ui.wording import clock_time
 
@@ -44,10 +47,15 @@ class KioskController(QObject):
         self._order: tuple[str, ...] = ()
         self._pending: DecisionCommand | None = None
         self._not_saved = ""
+        self._written: DecisionCommand | None = None
+        self._last_decision: LastDecision | None = None
+        self.painted = PaintedTimes(clock.monotonic_ns())
+        self.ring = RingTimer(window.verdict.ring, clock, self.refresh)
         self.state: BoardState | None = None
         self.poller = Poller(open_source, clock, interval_s=interval_s)
         self.poller.board_read.connect(self.take_board)
         self.poller.failed.connect(self.take_trouble)
+        self.poller.saved.connect(self._note_saved)
         self.poller.not_saved.connect(self._tell_not_saved)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -65,6 +73,7 @@ class KioskController(QObject):
         window.settle_wanted.connect(self._settle)
         window.touched.connect(self._touch)
         window.decided.connect(self._decide)
+        window.verdict_painted.connect(self._note_painted)
 
     def start(self) -> None:
         """Begin reading and drawing."""
@@ -75,6 +84,7 @@ class KioskController(QObject):
     def stop(self) -> None:
         """End the thread and the timer."""
         self._timer.stop()
+        self.ring.stop()
         self.poller.stop()
 
     def take_board(self, board: BoardRecord) -> None:
@@ -96,7 +106,11 @@ class KioskController(QObject):
             self._board,
             trouble=self._trouble,
             attention=Attention(
-                selected_exam_id=self._selected, shown_order=self._order, untouched_s=untouched_s
+                selected_exam_id=self._selected,
+                shown_order=self._order,
+                untouched_s=untouched_s,
+                last_decision=self._last_decision,
+                painted=self.painted,
             ),
             now_ns=now_ns,
         )
@@ -105,6 +119,7 @@ class KioskController(QObject):
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
         self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
+        self.ring.follow(state.selected.deadline if state.selected else None)
 
     def _notice(self, state: BoardState) -> str:
         exam_id = state.selected.exam_id if state.selected else None
@@ -113,16 +128,15 @@ class KioskController(QObject):
         return self._not_saved or tr("Saving…")
 
     def _forget_saved(self) -> None:
-        """A decision that the store shows is no longer pending."""
-        if self._pending is None or self._board is None:
-            return
-        for exam in self._board.exams:
-            decision = exam.decision
-            if exam.entry.acquisition_id != self._pending.exam_id or decision is None:
-                continue
-            if (decision.choice, decision.reason) == (self._pending.choice, self._pending.reason):
-                self._pending = None
-                return
+        """A decision that was written before this reading is no longer pending."""
+        if self._pending is not None and self._pending is self._written:
+            self._pending = None
+
+    def _note_saved(self, command: DecisionCommand) -> None:
+        self._written = command
+
+    def _note_painted(self, exam_id: str) -> None:
+        self.painted.note(self._board, exam_id, self._clock.monotonic_ns())  # shown with the next second
 
     def _touch(self) -> None:
         self._touched_ns = self._clock.monotonic_ns()
@@ -141,10 +155,14 @@ class KioskController(QObject):
         self._pending = DecisionCommand(
             exam_id=exam_id, version=version, choice=Choice(choice), reason=reason or None
         )
+        self._last_decision = LastDecision(
+            exam_id=exam_id, version=version, choice=Choice(choice), decided_ns=self._clock.monotonic_ns()
+        )
         self.poller.decide(self._pending)
         self.refresh()
 
     def _tell_not_saved(self, command: DecisionCommand, why: str) -> None:
         if command is self._pending:
+            self._last_decision = None  # there is nothing to take back
             self._not_saved = tr("Not saved. {why}", why=reason_in_words(why))
             self.refresh()

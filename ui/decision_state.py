@@ -11,6 +11,7 @@ from typing import Final
 from appliance.store.decisions import Choice, Decision
 from ui.language import apart, noted, tr
 from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.repeat_reasons import Reason, repeat_reasons
 from ui.verdict_state import VerdictKind, VerdictState
 from ui.wording import clock_time
 
@@ -37,9 +38,19 @@ class DecisionState:
     """The check says so: the one button that is red."""
     repeat_reason: str
     """What the check says, in English, written down with a repeat."""
+    repeat_needs_reason: bool = False
+    """The check does not advise it: a repeat is a dose, and one of six reasons is asked."""
+    repeat_reasons: tuple[Reason, ...] = ()
+    """The likely one first."""
+    cost: str = ""
+    """What a repeat adds to: repeats so far and the exposure, where they are known."""
+    undo: Choice | None = None
+    """What was just decided here and can still be taken back."""
 
 
-def decision_of(decision: Decision | None, verdict: VerdictState) -> DecisionState:
+def decision_of(
+    decision: Decision | None, verdict: VerdictState, *, cost: str = "", undo: Choice | None = None
+) -> DecisionState:
     """What stands at the foot of the card for this image."""
     decided = ""
     if decision is not None:
@@ -52,6 +63,10 @@ def decision_of(decision: Decision | None, verdict: VerdictState) -> DecisionSta
         keep_needs_reason=verdict.kind is not VerdictKind.YES,
         repeat_advised=verdict.kind is VerdictKind.REPEAT,
         repeat_reason=verdict.recorded if verdict.kind in {VerdictKind.REPEAT, VerdictKind.CHECK} else "",
+        repeat_needs_reason=verdict.kind is not VerdictKind.REPEAT,
+        repeat_reasons=repeat_reasons(verdict),
+        cost=cost,
+        undo=undo,
     )
 
 

@@ -21,8 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from appliance.store.decisions import Choice
-from ui.decision_panel import DecisionBar, KeepReasonPage
+from ui.decision_flow import DecisionFlow
 from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
@@ -45,6 +44,8 @@ WIDE_FROM_MM: Final = 260.0
 LIST_MM: Final = 70.0
 CARD_MM: Final = 82.0
 COMPACT_CARD_MM: Final = 58.0
+LEAST_SCROLL_MM: Final = 8.0
+"""Of the cards under the verdict: a line, and a sign that there is more."""
 
 
 class KioskWindow(QWidget):
@@ -53,7 +54,9 @@ class KioskWindow(QWidget):
     exam_opened = pyqtSignal(str)
     settle_wanted = pyqtSignal()
     decided = pyqtSignal(str, int, str, str)
-    """exam_id, version, "keep" or "repeat", reason ("" for none)."""
+    """exam_id, version, a Choice, reason ("" for none)."""
+    verdict_painted = pyqtSignal(str)
+    """A verdict has just been drawn, in the list or on the card: its exam_id."""
     touched = pyqtSignal()
     language_wanted = pyqtSignal(str)
     """Its code. The words of a window are fixed when it is built: another one takes its place."""
@@ -80,8 +83,8 @@ class KioskWindow(QWidget):
         self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
         self._bars = [self.top_bar]
-        self.decisions = DecisionBar(self.scale, compact=self.is_compact)
-        self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
+        self.flow = DecisionFlow(self.scale, compact=self.is_compact)
+        self.decisions, self.reasons = self.flow.bar, self.flow.keep_reasons
         self.languages = LanguagePage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
         if language() in RIGHT_TO_LEFT:
@@ -97,10 +100,11 @@ class KioskWindow(QWidget):
         self.image.changed.connect(self._follow_image)
         self.image.touched.connect(self.touched)
         self.slices.slice_wanted.connect(self.image.set_slice)
-        self.decisions.repeat_wanted.connect(self._repeat)
-        self.decisions.keep_wanted.connect(self._keep)
-        self.reasons.reason_given.connect(self._keep_because)
-        self.reasons.back_wanted.connect(self._leave_reasons)
+        self.flow.decided.connect(self.decided)
+        self.flow.page_wanted.connect(self._ask_reason)
+        self.flow.page_left.connect(self._leave_reasons)
+        self.worklist.verdict_painted.connect(self.verdict_painted)
+        self.verdict.painted.connect(self._tell_painted)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # no button starts out as the chosen one
         self.setFocus()
         self.resize(*size_px)
@@ -152,7 +156,7 @@ class KioskWindow(QWidget):
         column.addWidget(self.message, stretch=1)
         self._message_page = message
         for widget in dict.fromkeys(
-            (self._list_page, self._exam_page, message, self.reasons, self.languages)
+            (self._list_page, self._exam_page, message, *self.flow.pages, self.languages)
         ):
             self.pages.addWidget(widget)
         outer = QVBoxLayout(self)
@@ -165,6 +169,7 @@ class KioskWindow(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setMinimumHeight(px(LEAST_SCROLL_MM))
         QScroller.grabGesture(scroll.viewport(), QScroller.ScrollerGestureType.TouchGesture)
         inside = QWidget()
         cards = QVBoxLayout(inside)
@@ -232,14 +237,15 @@ class KioskWindow(QWidget):
         self.image.show_state(exam.picture if exam else None)
         if exam is None:
             return
-        self.verdict.show_state(exam.verdict)
+        receipt = "" if self.is_compact else exam.receipt  # on a small panel it stands with the stages
+        self.verdict.show_state(exam.verdict, deadline=exam.deadline, receipt=receipt)
         self.checks.show_state(exam.verdict)
         self.findings.show_state(exam.findings)
-        self.decisions.show_state(exam.decision, notice=notice)
+        self.flow.show_state(exam, notice=notice)
         steps = "   ".join(
             f"{stage.name}: {stage.seconds or tr(STAGE_WORDS[stage.kind])}" for stage in exam.stages
         )
-        self.stages.show_text(f"{exam.rank}\n{steps}")
+        self.stages.show_text(f"{exam.rank}\n{steps}" + (f"   {exam.receipt}" if self.is_compact else ""))
 
     def _follow_image(self) -> None:
         tools = self.image.tools
@@ -265,28 +271,16 @@ class KioskWindow(QWidget):
     def _show_list(self) -> None:
         self.pages.setCurrentWidget(self._list_page)
 
-    def _repeat(self) -> None:
-        if self._exam is not None:
-            reason = self._exam.decision.repeat_reason
-            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.REPEAT.value, reason)
+    def _ask_reason(self, page: QWidget) -> None:
+        self.pages.setCurrentWidget(page)
+        self.setFocus()
 
-    def _keep(self) -> None:
-        if self._exam is None:
-            return
-        if self._exam.decision.keep_needs_reason:
-            self.reasons.ask(self._exam.patient.name, self._exam.verdict.cause)
-            self.pages.setCurrentWidget(self.reasons)
-            self.setFocus()
-        else:
-            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.KEEP.value, "")
-
-    def _keep_because(self, reason: str) -> None:
+    def _tell_painted(self) -> None:
         if self._exam is not None:
-            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.KEEP.value, reason)
-        self._leave_reasons()
+            self.verdict_painted.emit(self._exam.exam_id)
 
     def _leave_reasons(self) -> None:
-        if self.pages.currentWidget() is self.reasons:
+        if self.pages.currentWidget() in self.flow.pages:
             self.pages.setCurrentWidget(self._exam_page)
 
     def _use_tool(self, name: str) -> None:

@@ -60,6 +60,8 @@ class Poller(QObject):
     """A BoardRecord."""
     failed = pyqtSignal(object)
     """A StoreTrouble; at the start of the trouble, not at every look."""
+    saved = pyqtSignal(object)
+    """A DecisionCommand that has been written; the next reading shows it."""
     not_saved = pyqtSignal(object, str)
     """A DecisionCommand that could not be written, and why, in words."""
 
@@ -134,6 +136,7 @@ class Poller(QObject):
             try:
                 self._source.decide(command.exam_id, command.version, command.choice, command.reason)
                 why = ""
+                self.saved.emit(command)
             except ScansideError as error:
                 why = str(error)
             finally:

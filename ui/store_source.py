@@ -19,6 +19,7 @@ from appliance.monitor.heartbeat import read_beat
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decision, Decisions
+from ui.day_counts import DayCounts
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
 EXAMS_ON_BOARD: Final = 60
@@ -35,6 +36,7 @@ class StoreSource:
         self._database = Database.open_to_read(layout.database, data=layout.data, clock=clock)
         self._board = Board(self._database)
         self._decisions = Decisions(self._database)
+        self._today = DayCounts(self._database, clock)
         self._mark: int | None = None
 
     def changed(self) -> bool:
@@ -44,11 +46,13 @@ class StoreSource:
 
     def read(self) -> BoardRecord:
         """The newest exams and the device's health. Raises StoreError."""
+        self._today.look()
         return BoardRecord(
             exams=tuple(self._exam(entry) for entry in self._board.entries(limit=EXAMS_ON_BOARD)),
             health=self._health(),
             read_ns=self._clock.monotonic_ns(),
             read_at_utc=self._clock.now_utc(),
+            punctuality=self._today.punctuality,
         )
 
     def decide(self, exam_id: str, version: int, choice: Choice, reason: str | None) -> None:
@@ -74,6 +78,7 @@ class StoreSource:
             entry=entry,
             landed_ns=entry.noticed_ns if entry.boot_id == self._clock.boot_id() else None,
             decision=self._decision(entry),
+            repeats_today=self._today.repeats_of(entry.first),
             view_folder=folder if mark else None,
             view_mark=mark,
         )

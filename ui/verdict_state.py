@@ -13,6 +13,7 @@ from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import QualityCheck, Verdict, worst
 from appliance.domain.result import LaneResult
 from ui.advice_words import advice_in_words, criterion_title, reason_in_words
+from ui.deadline_state import deadline_of
 from ui.findings_state import BAND_WORDS, AiKind, FindingsState
 from ui.language import in_english, language, noted, tr, tr_n
 from ui.plain_text import LONGEST_SENTENCE, visible
@@ -79,6 +80,8 @@ class CheckLine:
     advice: str
     original: str = ""
     """The check's own English sentence, where `advice` is a translation that says less."""
+    criterion: str = ""
+    """The check's own name for it; "" for a group of several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,8 @@ class VerdictState:
     """The cause in English, as it is written into the store."""
     checks: tuple[CheckLine, ...] = ()
     """Worst first."""
+    is_late: bool = False
+    """There is no answer yet and there should be one: the deadline has passed."""
 
     @property
     def shape(self) -> Shape:
@@ -147,16 +152,19 @@ def _without_answer(exam: ExamRecord, *, checker_down: str | None, now_ns: int) 
     if checker_down is not None:
         return _not_checked(checker_down)
     if exam.entry.completeness is Completeness.RECEIVING:
-        return _checking(tr("Still receiving images."))
+        return _checking(exam, tr("Still receiving images."), now_ns=now_ns)
     if job is None:
         return _not_checked(tr("No check exists for this kind of image."))
-    return _checking(_stage(exam, job.state, now_ns=now_ns))
+    return _checking(exam, _stage(exam, job.state, now_ns=now_ns), now_ns=now_ns)
 
 
 def _stage(exam: ExamRecord, state: JobState, *, now_ns: int) -> str:
     waiting_s = exam.waiting_s(now_ns)
     if waiting_s is not None and waiting_s > LATE_CHECK_S:
         return tr("No answer after {time}. Do not wait: look yourself.", time=duration(waiting_s))
+    deadline = deadline_of(exam)
+    if deadline is not None and deadline.is_over(now_ns):
+        return tr("Not checked in time: look yourself.")
     if exam.entry.version > 1:
         return tr("New images arrived. Checking again.")
     return tr("Measuring now.") if state is JobState.LEASED else tr("Waiting for its turn.")
@@ -166,8 +174,11 @@ def _not_checked(why: str) -> VerdictState:
     return VerdictState(kind=VerdictKind.NOT_CHECKED, word=tr(WORDS[VerdictKind.NOT_CHECKED]), cause=why)
 
 
-def _checking(stage: str) -> VerdictState:
-    return VerdictState(kind=VerdictKind.CHECKING, word=tr(WORDS[VerdictKind.CHECKING]), cause=stage)
+def _checking(exam: ExamRecord, stage: str, *, now_ns: int) -> VerdictState:
+    deadline = deadline_of(exam)
+    late = deadline is not None and deadline.is_over(now_ns)
+    word = tr(WORDS[VerdictKind.NOT_CHECKED if late else VerdictKind.CHECKING])
+    return VerdictState(kind=VerdictKind.CHECKING, word=word, cause=stage, is_late=late)
 
 
 def _refused(result: LaneResult) -> str:
@@ -202,6 +213,7 @@ def _line(check: QualityCheck) -> CheckLine:
         measured=_measured(check),
         advice=advice,
         original=original,
+        criterion=check.criterion,
     )
 
 

@@ -15,14 +15,19 @@ from typing import Final, Literal
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
 from ui.advice_words import reason_in_words
+from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
 from ui.language import apart, noted, tr, tr_n
+from ui.painted_times import PaintedTimes
 from ui.patient_state import PatientState, patient_of
 from ui.picture_state import PictureState, picture_of
+from ui.punctuality_state import PunctualityState, punctuality_of
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
-from ui.verdict_state import VerdictState, verdict_of
+from ui.repeat_reasons import repeat_cost
+from ui.undo_state import LastDecision, undo_of
+from ui.verdict_state import VerdictKind, VerdictState, verdict_of
 from ui.worklist_state import WorklistRow, settle, worklist_rows
 
 Profile = Literal["scanner", "rural", "fracture"]
@@ -72,6 +77,10 @@ class ExamState:
     stages: tuple[StageState, ...]
     decision: DecisionState
     rank: str
+    deadline: DeadlineState | None = None
+    """The ring; None where none runs."""
+    receipt: str = ""
+    """How long after landing the verdict was here, or by when it is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +104,8 @@ class BoardState:
     """None only when the store has never been read."""
     message: Message | None
     """Instead of an exam: nothing has arrived, or the store cannot be read."""
+    punctuality: PunctualityState | None = None
+    """None only when the store has never been read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +117,9 @@ class Attention:
     shown_order: tuple[str, ...] = ()
     untouched_s: float | None = None
     """Seconds since the last touch; None: never touched."""
+    last_decision: LastDecision | None = None
+    painted: PaintedTimes | None = None
+    """When verdicts were first on this screen; None: nobody looked."""
 
 
 def board_state(
@@ -129,7 +143,7 @@ def board_state(
     selected = None
     for exam, verdict, findings in entries:
         if exam.entry.acquisition_id == chosen:
-            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank)
+            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank, attention, now_ns)
     arrivals = ""
     if order.held_back_urgent:
         arrivals = tr_n("{count} new urgent", "{count} new urgent", order.held_back_urgent)
@@ -141,10 +155,21 @@ def board_state(
         selected=selected,
         health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
         message=None if rows else _nothing_arrived(),
+        punctuality=punctuality_of(board.punctuality),
     )
 
 
-def _exam_state(exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str) -> ExamState:
+def _exam_state(
+    exam: ExamRecord,
+    verdict: VerdictState,
+    findings: FindingsState,
+    rank: str,
+    attention: Attention,
+    now_ns: int,
+) -> ExamState:
+    exam_id, version = exam.entry.acquisition_id, exam.entry.version
+    undo = undo_of(attention.last_decision, exam_id=exam_id, version=version, now_ns=now_ns)
+    painted_ns = attention.painted.of(exam) if attention.painted else None
     return ExamState(
         exam_id=exam.entry.acquisition_id,
         version=exam.entry.version,
@@ -153,8 +178,10 @@ def _exam_state(exam: ExamRecord, verdict: VerdictState, findings: FindingsState
         findings=findings,
         picture=picture_of(exam),
         stages=_stages(exam),
-        decision=decision_of(exam.decision, verdict),
+        decision=decision_of(exam.decision, verdict, cost=repeat_cost(exam), undo=undo),
         rank=rank,
+        deadline=deadline_of(exam) if verdict.kind is VerdictKind.CHECKING else None,
+        receipt=receipt_of(exam, painted_ns=painted_ns, now_ns=now_ns),
     )
 
 

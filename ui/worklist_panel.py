@@ -27,6 +27,7 @@ from ui.labels import PlainLabel, restyle
 from ui.language import apart, language, tr, tr_n
 from ui.theme import Scale
 from ui.toolbar import ToolButton
+from ui.verdict_state import VerdictKind
 from ui.view_state import BoardState
 from ui.worklist_state import Level, WorklistRow
 
@@ -97,6 +98,8 @@ class WorklistModel(QAbstractListModel):
 
 
 class _RowPainter(QStyledItemDelegate):
+    verdict_painted = pyqtSignal(str)
+
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget) -> None:
         super().__init__(parent)
         self._scale = scale
@@ -138,6 +141,8 @@ class _RowPainter(QStyledItemDelegate):
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
         self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
         painter.restore()
+        if row.kind is not VerdictKind.CHECKING:
+            self.verdict_painted.emit(row.exam_id)
 
     def _text(
         self,
@@ -171,14 +176,18 @@ class WorklistPanel(QFrame):
     """The bar of new arrivals was tapped."""
     languages_wanted = pyqtSignal()
     """The way to the page of languages was tapped."""
+    verdict_painted = pyqtSignal(str)
+    """A row with a verdict has just been drawn: its exam_id."""
 
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "column")
         self.model = WorklistModel(self)
         self._painter = _RowPainter(scale, icons, self)
+        self._painter.verdict_painted.connect(self.verdict_painted)
         self._heading = PlainLabel("title", tr("Worklist"))
         self._count = PlainLabel("caption", wrap=True)
+        self.punctuality = PlainLabel("caption", wrap=True)
         self._arrivals = QPushButton()
         self._arrivals.setProperty("role", "arrivals")
         self._arrivals.setMinimumHeight(scale.touch_px)
@@ -202,7 +211,7 @@ class WorklistPanel(QFrame):
         self.languages.clicked.connect(self.languages_wanted)
         words = QVBoxLayout()
         words.setSpacing(scale.px(1.2))
-        for label in (self._heading, self._count):
+        for label in (self._heading, self._count, self.punctuality):
             words.addWidget(label)
         head = QHBoxLayout()
         head.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
@@ -226,6 +235,9 @@ class WorklistPanel(QFrame):
         stale = state.health.stale if state.health is not None else ""
         restyle(self._count, "role", "caption_amber" if stale else "caption")
         self._count.setText(tr("{stale}: newer exams are missing", stale=stale) if stale else words)
+        day = state.punctuality
+        restyle(self.punctuality, "role", "caption_amber" if day and day.is_late else "caption")
+        self.punctuality.show_text(day.words if day else "")
         self._arrivals.setText(tr("{arrivals}: tap to show", arrivals=state.arrivals))
         self._arrivals.setVisible(bool(state.arrivals))
 
