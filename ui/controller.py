@@ -11,10 +11,13 @@ from PyQt6.QtCore import QObject, QTimer
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
+from appliance.store.opinions import Act
+from ui.commands import Command, DeedCommand, Pending
 from ui.kiosk import KioskWindow
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
+from ui.reveal_state import Reveal
 from ui.view_state import Attention, BoardState, board_state
 from ui.wording import clock_time
 
@@ -33,6 +36,7 @@ class KioskController(QObject):
         *,
         interval_s: float,
         exam_id: str | None = None,
+        reveal: Reveal = Reveal.AT_ONCE,
     ) -> None:
         super().__init__()
         self._window = window
@@ -44,6 +48,8 @@ class KioskController(QObject):
         self._order: tuple[str, ...] = ()
         self._pending: DecisionCommand | None = None
         self._not_saved = ""
+        self._taps = Pending()
+        self._reveal = reveal
         self.state: BoardState | None = None
         self.poller = Poller(open_source, clock, interval_s=interval_s)
         self.poller.board_read.connect(self.take_board)
@@ -56,6 +62,7 @@ class KioskController(QObject):
         window.settle_wanted.connect(self._settle)
         window.touched.connect(self._touch)
         window.decided.connect(self._decide)
+        window.tapped.connect(self._tap)
 
     def start(self) -> None:
         """Begin reading and drawing."""
@@ -72,6 +79,7 @@ class KioskController(QObject):
         """A new reading."""
         self._board, self._trouble = board, None
         self._forget_saved()
+        self._taps.forget_saved(board.exams)
         self.refresh()
 
     def take_trouble(self, trouble: StoreTrouble) -> None:
@@ -90,6 +98,7 @@ class KioskController(QObject):
                 selected_exam_id=self._selected, shown_order=self._order, untouched_s=untouched_s
             ),
             now_ns=now_ns,
+            reveal=self._reveal,
         )
         self.state = state
         self._order = tuple(row.exam_id for row in state.rows)
@@ -99,8 +108,11 @@ class KioskController(QObject):
 
     def _notice(self, state: BoardState) -> str:
         exam_id = state.selected.exam_id if state.selected else None
+        waiting, why = self._taps.notice(exam_id)
+        if why:
+            return visible(f"Not saved. {why}", limit=LONGEST_SENTENCE)
         if self._pending is None or self._pending.exam_id != exam_id:
-            return ""
+            return "Saving…" if waiting else ""
         return self._not_saved or "Saving…"
 
     def _forget_saved(self) -> None:
@@ -121,6 +133,18 @@ class KioskController(QObject):
     def _open(self, exam_id: str) -> None:
         self._selected = exam_id
         self.refresh()
+        selected = self.state.selected if self.state is not None else None
+        if selected is not None and selected.exam_id == exam_id and not selected.is_seen:
+            seen = DeedCommand(exam_id=exam_id, version=selected.version, act=Act.SEEN)
+            self._taps.add(seen)
+            self.poller.decide(seen)
+            self.refresh()
+
+    def _tap(self, command: Command) -> None:
+        self._touch()
+        self._taps.add(command)
+        self.poller.decide(command)
+        self.refresh()
 
     def _settle(self) -> None:
         self._touched_ns = None
@@ -135,7 +159,8 @@ class KioskController(QObject):
         self.poller.decide(self._pending)
         self.refresh()
 
-    def _tell_not_saved(self, command: DecisionCommand, why: str) -> None:
+    def _tell_not_saved(self, command: DecisionCommand | Command, why: str) -> None:
+        self._taps.failed(command, why)
         if command is self._pending:
             self._not_saved = visible(f"Not saved. {why}", limit=LONGEST_SENTENCE)
-            self.refresh()
+        self.refresh()

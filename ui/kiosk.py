@@ -34,6 +34,7 @@ from ui.slice_strip import SliceStrip
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
 from ui.top_bar import TopBar
+from ui.urgent_panel import UrgentBanner
 from ui.verdict_panel import ChecksCard, VerdictBand
 from ui.view_state import BoardState, ExamState, Profile
 from ui.worklist_panel import WorklistPanel
@@ -52,6 +53,8 @@ class KioskWindow(QWidget):
     settle_wanted = pyqtSignal()
     decided = pyqtSignal(str, int, str, str)
     """exam_id, version, "keep" or "repeat", reason ("" for none)."""
+    tapped = pyqtSignal(object)
+    """A Command: any other answer of a person."""
     touched = pyqtSignal()
 
     def __init__(
@@ -71,7 +74,8 @@ class KioskWindow(QWidget):
         self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact)
         self.verdict = VerdictBand(self.scale, icons, compact=self.is_compact)
         self.checks = ChecksCard(self.scale, icons)
-        self.findings = FindingsCard(self.scale, icons)
+        self.findings = FindingsCard(self.scale, icons, compact=self.is_compact)
+        self.urgent = UrgentBanner(self.scale)
         self.stages = PlainLabel("caption", wrap=True)
         self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
@@ -83,6 +87,8 @@ class KioskWindow(QWidget):
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
         self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
+        for answers in (self.findings, self.urgent):
+            answers.tapped.connect(self.tapped)
         self.toolbar.pressed.connect(self._use_tool)
         self.image.changed.connect(self._follow_image)
         self.image.touched.connect(self.touched)
@@ -158,6 +164,7 @@ class KioskWindow(QWidget):
         cards = QVBoxLayout(inside)
         cards.setContentsMargins(0, 0, 0, 0)
         cards.setSpacing(px(2))
+        cards.addWidget(self.urgent)
         for widget in (self.findings, self.checks) if findings_first else (self.checks, self.findings):
             cards.addWidget(widget)
         cards.addWidget(self.stages)
@@ -223,6 +230,7 @@ class KioskWindow(QWidget):
         self.verdict.show_state(exam.verdict)
         self.checks.show_state(exam.verdict)
         self.findings.show_state(exam.findings)
+        self.urgent.show_state(exam.urgent)
         self.decisions.show_state(exam.decision, notice=notice)
         steps = "   ".join(f"{stage.name}: {stage.seconds or stage.kind.value}" for stage in exam.stages)
         self.stages.show_text(f"{exam.rank}\n{steps}")

@@ -14,15 +14,18 @@ from typing import Literal
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
+from appliance.store.opinions import Act
 from ui.decision_state import DecisionState, decision_of
-from ui.findings_state import FindingsState, engine_words, findings_of
+from ui.findings_state import AiKind, FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
 from ui.patient_state import PatientState, patient_of
 from ui.picture_state import PictureState, picture_of
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
+from ui.reveal_state import Reveal
+from ui.urgent_state import UrgentState, urgent_of
 from ui.verdict_state import VerdictState, verdict_of
-from ui.worklist_state import WorklistRow, settle, worklist_rows
+from ui.worklist_state import OldestUnread, WorklistRow, oldest_unread, settle, worklist_rows
 
 Profile = Literal["scanner", "rural", "fracture"]
 """Which room the screen stands in (KIOSK.md, screen set)."""
@@ -62,6 +65,10 @@ class ExamState:
     stages: tuple[StageState, ...]
     decision: DecisionState
     rank: str
+    urgent: UrgentState | None
+    """None: nothing that the physician must be told of at once."""
+    is_seen: bool
+    """Somebody has opened this version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +92,7 @@ class BoardState:
     """None only when the store has never been read."""
     message: Message | None
     """Instead of an exam: nothing has arrived, or the store cannot be read."""
+    oldest_unread: OldestUnread | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +107,12 @@ class Attention:
 
 
 def board_state(
-    board: BoardRecord | None, *, trouble: StoreTrouble | None, attention: Attention, now_ns: int
+    board: BoardRecord | None,
+    *,
+    trouble: StoreTrouble | None,
+    attention: Attention,
+    now_ns: int,
+    reveal: Reveal = Reveal.AT_ONCE,
 ) -> BoardState:
     """The screen for a reading of the store (None: never read) and for what the person does."""
     if board is None:
@@ -107,7 +120,7 @@ def board_state(
     down = checker_down(board.health, now_ns=now_ns)
     entries = []
     for exam in board.exams:
-        findings = findings_of(exam, ai_down=down)
+        findings = findings_of(exam, ai_down=down, reveal=reveal)
         entries.append((exam, verdict_of(exam, findings, checker_down=down, now_ns=now_ns), findings))
     rows = worklist_rows(entries, now_ns=now_ns)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
@@ -119,7 +132,7 @@ def board_state(
     selected = None
     for exam, verdict, findings in entries:
         if exam.entry.acquisition_id == chosen:
-            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank)
+            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank, now_ns=now_ns)
     arrivals = ""
     if order.held_back_urgent:
         arrivals = f"{order.held_back_urgent} new urgent"
@@ -131,26 +144,33 @@ def board_state(
         selected=selected,
         health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
         message=None if rows else _nothing_arrived(),
+        oldest_unread=oldest_unread(rows),
     )
 
 
-def _exam_state(exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str) -> ExamState:
+def _exam_state(
+    exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str, *, now_ns: int
+) -> ExamState:
     return ExamState(
         exam_id=exam.entry.acquisition_id,
         version=exam.entry.version,
         patient=patient_of(exam.entry),
         verdict=verdict,
         findings=findings,
-        picture=picture_of(exam),
-        stages=_stages(exam),
+        picture=picture_of(exam, asked=findings.asked),
+        stages=_stages(exam, findings),
         decision=decision_of(exam.decision, verdict),
         rank=rank,
+        urgent=urgent_of(exam, findings, now_ns=now_ns),
+        is_seen=exam.deed(Act.SEEN) is not None,
     )
 
 
-def _stages(exam: ExamRecord) -> tuple[StageState, ...]:
+def _stages(exam: ExamRecord, findings: FindingsState) -> tuple[StageState, ...]:
     names = {Lane.QUALITY: "Check", Lane.TRIAGE: "AI", Lane.DENOISE: "Denoise"}
     stages = [StageState(name="Received", kind=StageKind.DONE, seconds="")]
+    if findings.kind is AiKind.WITHHELD:
+        del names[Lane.TRIAGE]
     stages.extend(_stage(exam, lane, name) for lane, name in names.items())
     return tuple(stage for stage in stages if stage.kind is not StageKind.NONE)
 

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QColor, QFont, QPainter, QPen
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QHBoxLayout,
     QListView,
     QPushButton,
     QScroller,
@@ -23,10 +24,14 @@ from PyQt6.QtWidgets import (
 from ui import theme
 from ui.icons import Icons
 from ui.labels import PlainLabel, restyle
+from ui.language import tr
 from ui.theme import Scale
+from ui.urgent_state import Telling
 from ui.view_state import BoardState
-from ui.worklist_state import Level, WorklistRow
+from ui.worklist_state import Level, OldestUnread, WorklistRow
 
+LATE_BAR_MM: Final = 1.6
+UNREAD_MM: Final = 29.0
 ROW_MM: Final = 21.5
 """Three lines of text and more than a touch target; six rows fit a 15.6 inch panel."""
 _LEVEL_COLOURS: Final = {
@@ -89,7 +94,8 @@ class WorklistModel(QAbstractListModel):
         if role == Qt.ItemDataRole.UserRole:
             return row
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{row.word}. {row.name}. {row.exam}. {row.rank}"
+            unread = tr("Unread") if row.unread else ""
+            return ". ".join(part for part in (row.word, unread, row.name, row.exam, row.rank) if part)
         return None
 
 
@@ -113,9 +119,16 @@ class _RowPainter(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
         chosen = row.exam_id == self.selected_id
+        late = row.telling is Telling.LATE
         painter.setPen(QPen(QColor(theme.BLUE), px(0.5)) if chosen else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.RAISED if chosen else theme.CARD))
         painter.drawRoundedRect(card, px(1.6), px(1.6))
+        if late:  # a steady bar: louder, and never flashing
+            painter.setPen(QPen(QColor(theme.RED), px(0.7)))
+            painter.drawRoundedRect(card, px(1.6), px(1.6))
+            painter.fillRect(
+                card.left(), card.top() + px(1), px(LATE_BAR_MM), card.height() - px(2), QColor(theme.RED)
+            )
         colour = _LEVEL_COLOURS[row.level]
         inner = card.adjusted(px(2.6), px(1.7), -px(2.6), -px(1.7))
         line = inner.height() // 3
@@ -125,7 +138,9 @@ class _RowPainter(QStyledItemDelegate):
         first = QRect(inner.left() + icon + px(1.6), inner.top(), inner.width() - icon - px(1.6), icon)
         waiting = self._text(painter, first, row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight)
         first.setRight(first.right() - waiting - px(1.5))
-        self._text(painter, first, row.word, 3.7, colour, weight=QFont.Weight.Bold)
+        if row.unread:
+            first.setRight(first.right() - self._unread(painter, first))
+        self._text(painter, first, row.word, 4.4 if late else 3.7, colour, weight=QFont.Weight.Bold)
         second = QRect(inner.left(), inner.top() + line + px(0.3), inner.width(), line)
         if shape != row.shape.value:  # the verdict is not what ranks it: it still shows
             sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
@@ -133,8 +148,21 @@ class _RowPainter(QStyledItemDelegate):
             second.setRight(second.right() - icon - px(1.5))
         self._text(painter, second, row.name, 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
-        self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
+        if late:
+            self._text(painter, third, row.reason, 3.7, theme.RED, weight=QFont.Weight.Bold)
+        else:
+            self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
         painter.restore()
+
+    def _unread(self, painter: QPainter, place: QRect) -> int:
+        """A filled dot and the word at the right end of `place`. Returns the width they take."""
+        px = self._scale.px
+        word = self._text(painter, place, tr("Unread"), 3.2, theme.BLUE, align=Qt.AlignmentFlag.AlignRight)
+        dot = px(2.2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.BLUE))
+        painter.drawEllipse(place.right() - word - dot - px(1), place.center().y() - dot // 2, dot, dot)
+        return word + dot + px(2.5)
 
     def _text(
         self,
@@ -173,7 +201,13 @@ class WorklistPanel(QFrame):
         self.model = WorklistModel(self)
         self._painter = _RowPainter(scale, icons, self)
         self._heading = PlainLabel("title", "Worklist")
-        self._count = PlainLabel("caption")
+        self._count = PlainLabel("caption", wrap=True)
+        self.unread = QPushButton()
+        self.unread.setProperty("role", "unread")
+        self.unread.setFixedHeight(scale.touch_px)
+        self.unread.setMinimumWidth(scale.px(UNREAD_MM))
+        self.unread.clicked.connect(self._open_oldest)
+        self._oldest: OldestUnread | None = None
         self._arrivals = QPushButton()
         self._arrivals.setProperty("role", "arrivals")
         self._arrivals.setMinimumHeight(scale.touch_px)
@@ -191,9 +225,16 @@ class WorklistPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, scale.px(2.5), 0, 0)
         layout.setSpacing(scale.px(1.2))
+        words = QVBoxLayout()
+        words.setSpacing(scale.px(0.6))
         for label in (self._heading, self._count):
-            label.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
-            layout.addWidget(label)
+            words.addWidget(label)
+        words.addStretch(1)
+        heading = QHBoxLayout()
+        heading.setContentsMargins(scale.px(3), 0, scale.px(1.6), 0)
+        heading.addLayout(words, stretch=1)
+        heading.addWidget(self.unread)
+        layout.addLayout(heading)
         layout.addWidget(self._arrivals)
         layout.addWidget(self.view, stretch=1)
 
@@ -211,8 +252,20 @@ class WorklistPanel(QFrame):
         stale = state.health.stale if state.health is not None else ""
         restyle(self._count, "role", "caption_amber" if stale else "caption")
         self._count.setText(f"{stale}: newer exams are missing" if stale else words)
+        self._show_oldest(state.oldest_unread)
         self._arrivals.setText(f"{state.arrivals}: tap to show")
         self._arrivals.setVisible(bool(state.arrivals))
+
+    def _show_oldest(self, oldest: OldestUnread | None) -> None:
+        self._oldest = oldest
+        words = tr("Oldest unread") if oldest is not None else tr("None unread")
+        self.unread.setText(f"{words}\n{oldest.waiting}" if oldest is not None else words)
+        self.unread.setAccessibleName(self.unread.text().replace("\n", ": "))
+        self.unread.setEnabled(oldest is not None)
+
+    def _open_oldest(self) -> None:
+        if self._oldest is not None:
+            self.opened.emit(self._oldest.exam_id)
 
     def _tapped(self, index: QModelIndex) -> None:
         row = index.data(Qt.ItemDataRole.UserRole)

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import apsw
+import pytest
 
 from appliance.clock import SystemClock
 from appliance.domain.finding import Decision
