@@ -75,7 +75,7 @@ class KioskWindow(QWidget):
         self.verdict = VerdictBand(self.scale, icons, compact=self.is_compact)
         self.checks = ChecksCard(self.scale, icons)
         self.findings = FindingsCard(self.scale, icons, compact=self.is_compact)
-        self.urgent = UrgentBanner(self.scale)
+        self.urgent = UrgentBanner(self.scale, compact=self.is_compact)
         self.stages = PlainLabel("caption", wrap=True)
         self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
@@ -175,7 +175,7 @@ class KioskWindow(QWidget):
         column.setFixedWidth(px(COMPACT_CARD_MM if self.is_compact else CARD_MM))
         layout = QVBoxLayout(column)
         layout.setContentsMargins(px(2), px(2), px(2), px(2))
-        layout.setSpacing(px(2))
+        layout.setSpacing(px(1 if self.is_compact else 2))
         layout.addWidget(self.verdict)
         layout.addWidget(scroll, stretch=1)
         layout.addWidget(PlainLabel("caption", NOT_A_DIAGNOSIS))

@@ -44,6 +44,7 @@ class OpinionRow(QWidget):
             if chosen:
                 button.setProperty("chosen", "yes")
                 tick = icons.pixmap("tick", theme.BACKGROUND, scale.px(_TICK_MM))
+                button.setText(f" {word}")
                 button.setIcon(QIcon(tick))
                 button.setIconSize(QSize(tick.width(), tick.height()))
                 name = tr("{name} Chosen.", name=name)

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from appliance.store.opinions import Act
 from ui.commands import DeedCommand
-from ui.labels import PlainLabel, restyle
+from ui.labels import ElidedLabel, PlainLabel, restyle
 from ui.language import tr
 from ui.opinion_row import answer_button
 from ui.theme import Scale
@@ -22,11 +22,12 @@ class UrgentBanner(QFrame):
     tapped = pyqtSignal(object)
     """A DeedCommand."""
 
-    def __init__(self, scale: Scale) -> None:
+    def __init__(self, scale: Scale, *, compact: bool) -> None:
         super().__init__()
+        self._compact = compact
         self.setProperty("role", "urgent")
         self._shown: UrgentState | None = None
-        self._title = PlainLabel("urgent_title", wrap=True)
+        self._title = ElidedLabel("urgent_brief") if compact else PlainLabel("urgent_title", wrap=True)
         self._detail = PlainLabel("urgent_detail", wrap=True)
         self.told = answer_button(tr("Told"), scale)
         self.escalate = answer_button(tr("Escalate"), scale)
@@ -37,8 +38,9 @@ class UrgentBanner(QFrame):
         buttons.addWidget(self.told)
         buttons.addWidget(self.escalate)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(scale.px(2.4), scale.px(2), scale.px(2.4), scale.px(2.4))
-        layout.setSpacing(scale.px(1.2))
+        edge = scale.px(0.9 if compact else 2.4)  # a 7 inch panel shows the two buttons without scrolling
+        layout.setContentsMargins(scale.px(2.4), edge, scale.px(2.4), edge)
+        layout.setSpacing(scale.px(0.6 if compact else 1.2))
         layout.addWidget(self._title)
         layout.addWidget(self._detail)
         layout.addLayout(buttons)
@@ -54,8 +56,9 @@ class UrgentBanner(QFrame):
             return
         for widget in (self, self._title, self._detail):
             restyle(widget, "kind", urgent.kind.value)
-        self._title.setText(urgent.title)
+        self._title.setText(urgent.brief if self._compact else urgent.title)
         self._detail.setText(urgent.detail)
+        self._detail.setVisible(not self._compact)
         self.told.setVisible(urgent.kind is not Telling.TOLD)
         self.escalate.setVisible(urgent.kind in {Telling.TELL, Telling.LATE})
         self.told.setAccessibleName(tr("The physician has been told"))

@@ -40,6 +40,8 @@ class UrgentState:
     version: int
     kind: Telling
     title: str
+    brief: str
+    """The title where there is room for one line only."""
     detail: str
     rank: str
     """The same for the reason of its rank: "not told for 2:10"."""
@@ -69,11 +71,15 @@ def urgent_of(exam: ExamRecord, findings: FindingsState, *, now_ns: int) -> Urge
     else:
         kind, title = Telling.TELL, tr("Tell the physician")
         rank, detail = tr("tell the physician"), what
+    brief = title
+    if untold_s is not None and kind is Telling.LATE:
+        brief = tr("Not told for {time}", time=duration(untold_s))
     return UrgentState(
         exam_id=exam.entry.acquisition_id,
         version=exam.entry.version,
         kind=kind,
         title=title,
+        brief=brief,
         detail=detail,
         rank=rank,
     )
