@@ -155,6 +155,10 @@ class KioskSettings(_Section):
     screen_mm: tuple[float, float] = (344.0, 194.0)
     """Width and height of the panel (15.6 inch): touch targets are sized in millimetres."""
     poll_interval_s: float = Field(default=0.25, gt=0, le=10)
+    commit_first: bool = False
+    """The AI's answer is shown after the person said whether they see anything. Time-critical flags at once."""
+    image_first: bool = False
+    """The AI's answer is shown when the person asks for it. Time-critical flags at once."""
 
 
 class Settings(BaseSettings):

@@ -11,13 +11,16 @@ from PyQt6.QtCore import QObject, QTimer
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
+from appliance.store.opinions import Act
 from ui.advice_words import reason_in_words
+from ui.commands import Command, DeedCommand, Pending
 from ui.deadline_ring import RingTimer
 from ui.kiosk import KioskWindow
 from ui.language import tr
 from ui.painted_times import PaintedTimes
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
+from ui.reveal_state import Reveal
 from ui.undo_state import LastDecision
 from ui.view_state import Attention, BoardState, board_state
 from ui.wording import clock_time
@@ -37,6 +40,7 @@ class KioskController(QObject):
         *,
         interval_s: float,
         exam_id: str | None = None,
+        reveal: Reveal = Reveal.AT_ONCE,
     ) -> None:
         super().__init__()
         self._clock = clock
@@ -51,6 +55,8 @@ class KioskController(QObject):
         self._last_decision: LastDecision | None = None
         self.painted = PaintedTimes(clock.monotonic_ns())
         self.ring = RingTimer(window.verdict.ring, clock, self.refresh)
+        self._taps = Pending()
+        self._reveal = reveal
         self.state: BoardState | None = None
         self.poller = Poller(open_source, clock, interval_s=interval_s)
         self.poller.board_read.connect(self.take_board)
@@ -74,6 +80,7 @@ class KioskController(QObject):
         window.touched.connect(self._touch)
         window.decided.connect(self._decide)
         window.verdict_painted.connect(self._note_painted)
+        window.tapped.connect(self._tap)
 
     def start(self) -> None:
         """Begin reading and drawing."""
@@ -91,6 +98,7 @@ class KioskController(QObject):
         """A new reading."""
         self._board, self._trouble = board, None
         self._forget_saved()
+        self._taps.forget_saved(board.exams)
         self.refresh()
 
     def take_trouble(self, trouble: StoreTrouble) -> None:
@@ -113,6 +121,7 @@ class KioskController(QObject):
                 painted=self.painted,
             ),
             now_ns=now_ns,
+            reveal=self._reveal,
         )
         self.state = state
         self._order = tuple(row.exam_id for row in state.rows)
@@ -123,8 +132,11 @@ class KioskController(QObject):
 
     def _notice(self, state: BoardState) -> str:
         exam_id = state.selected.exam_id if state.selected else None
+        waiting, why = self._taps.notice(exam_id)
+        if why:
+            return tr("Not saved. {why}", why=reason_in_words(why))
         if self._pending is None or self._pending.exam_id != exam_id:
-            return ""
+            return tr("Saving…") if waiting else ""
         return self._not_saved or tr("Saving…")
 
     def _forget_saved(self) -> None:
@@ -144,6 +156,18 @@ class KioskController(QObject):
     def _open(self, exam_id: str) -> None:
         self._selected = exam_id
         self.refresh()
+        selected = self.state.selected if self.state is not None else None
+        if selected is not None and selected.exam_id == exam_id and not selected.is_seen:
+            seen = DeedCommand(exam_id=exam_id, version=selected.version, act=Act.SEEN)
+            self._taps.add(seen)
+            self.poller.decide(seen)
+            self.refresh()
+
+    def _tap(self, command: Command) -> None:
+        self._touch()
+        self._taps.add(command)
+        self.poller.decide(command)
+        self.refresh()
 
     def _settle(self) -> None:
         self._touched_ns = None
@@ -161,8 +185,9 @@ class KioskController(QObject):
         self.poller.decide(self._pending)
         self.refresh()
 
-    def _tell_not_saved(self, command: DecisionCommand, why: str) -> None:
+    def _tell_not_saved(self, command: DecisionCommand | Command, why: str) -> None:
+        self._taps.failed(command, why)
         if command is self._pending:
             self._last_decision = None  # there is nothing to take back
             self._not_saved = tr("Not saved. {why}", why=reason_in_words(why))
-            self.refresh()
+        self.refresh()

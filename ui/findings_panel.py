@@ -4,22 +4,36 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from typing import Final
 
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from appliance.store.opinions import Stance
 from ui import theme
 from ui.findings_state import BAND_WORDS, Band, FindingLine, FindingsState
 from ui.icons import Icons
 from ui.labels import ElidedLabel, PlainLabel
 from ui.language import tr
+from ui.opinion_row import FirstLookBar, OpinionRow
+from ui.reveal_state import Reveal
 from ui.theme import Scale
 from ui.verdict_panel import empty
+
+_ANSWERED: Final = {
+    Stance.AGREE: lambda: tr("you agree"),
+    Stance.DISAGREE: lambda: tr("you disagree"),
+    Stance.UNSURE: lambda: tr("you are unsure"),
+}
 
 
 class FindingButton(QPushButton):
     """One question with its band; a tap shows or hides its number."""
 
-    def __init__(self, line: FindingLine, scale: Scale, icons: Icons) -> None:
+    turned = pyqtSignal(bool)
+    """Whether its number is shown now."""
+
+    def __init__(self, line: FindingLine, scale: Scale, icons: Icons, *, opened: bool = False) -> None:
         super().__init__()
         self.setProperty("role", "finding")
         self.setMinimumHeight(scale.touch_px)
@@ -47,21 +61,33 @@ class FindingButton(QPushButton):
         layout.addLayout(words, stretch=1)
         for label in (sign, self._band):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._is_open = opened
+        self._say()
         self.clicked.connect(self._turn)
 
     def _turn(self) -> None:
-        number = f"{self._word} · {self._line.number}"
-        self._band.setText(self._word if self._band.text() == number else number)
+        self._is_open = not self._is_open
+        self._say()
+        self.turned.emit(self._is_open)
+
+    def _say(self) -> None:
+        answer = _ANSWERED[self._line.stance]() if self._line.stance is not None else ""
+        parts = (self._word, self._line.number if self._is_open else answer)
+        self._band.setText(" · ".join(part for part in parts if part))
 
 
 class FindingsCard(QFrame):
     """Headline, questions, refusals, the engine that answered, and the fixed reminder."""
 
     changed = pyqtSignal()
+    tapped = pyqtSignal(object)
+    """A Command: an opinion, or the first look."""
 
-    def __init__(self, scale: Scale, icons: Icons) -> None:
+    def __init__(self, scale: Scale, icons: Icons, *, compact: bool) -> None:
         super().__init__()
         self.setProperty("role", "card")
+        self._compact = compact
+        self._opened: set[tuple[str, ...]] = set()
         self._scale = scale
         self._icons = icons
         self._shown: FindingsState | None = None
@@ -77,8 +103,15 @@ class FindingsCard(QFrame):
         self._shown = findings
         empty(self._layout)
         self._layout.addWidget(PlainLabel("title", findings.headline, wrap=True))
+        if findings.asked is not Reveal.AT_ONCE:
+            look = FirstLookBar(findings.exam_id, findings.version, findings.asked, self._scale)
+            look.tapped.connect(self.tapped)
+            self._layout.addWidget(look)
         for line in findings.lines:
-            self._layout.addWidget(FindingButton(line, self._scale, self._icons))
+            self._add_line(line, named=len({line.profile for line in findings.lines}) > 1)
+        profiles = dict.fromkeys(line.profile for line in findings.lines if line.profile)
+        if len(profiles) == 1:
+            self._layout.addWidget(PlainLabel("caption", next(iter(profiles)), wrap=True))
         for reason in findings.refusals:
             self._layout.addWidget(PlainLabel("detail", reason, wrap=True))
         if findings.fallback:
@@ -94,3 +127,25 @@ class FindingsCard(QFrame):
                 PlainLabel("caption", tr("Computed by {engine}", engine=findings.engine), wrap=True)
             )
         self.changed.emit()
+
+    def _add_line(self, line: FindingLine, *, named: bool) -> None:
+        """The question and the three answers to it; on a small panel a tap on the question opens them."""
+        key = (line.subject.acquisition_id, line.subject.task, line.code)
+        button = FindingButton(line, self._scale, self._icons, opened=key in self._opened)
+        row = OpinionRow(line, self._scale, self._icons, compact=self._compact)
+        row.tapped.connect(self.tapped)
+        row.setVisible(not self._compact or key in self._opened)
+        button.turned.connect(lambda is_open: self._turn(key, row, is_open=is_open))
+        group = QWidget()
+        column = QVBoxLayout(group)
+        column.setContentsMargins(0, 0, 0, self._scale.px(1))
+        column.setSpacing(self._scale.gap_px)
+        column.addWidget(button)
+        column.addWidget(row)
+        if named and line.profile:
+            column.addWidget(PlainLabel("caption", line.profile, wrap=True))
+        self._layout.addWidget(group)
+
+    def _turn(self, key: tuple[str, ...], row: OpinionRow, *, is_open: bool) -> None:
+        self._opened = {*self._opened, key} if is_open else self._opened - {key}
+        row.setVisible(not self._compact or is_open)

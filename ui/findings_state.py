@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from appliance.domain.finding import Decision, Finding
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import EngineUse
+from appliance.store.opinions import Act, Stance, Subject
 from ui.advice_words import meaning_in_words, reason_in_words
 from ui.language import apart, noted, tr, tr_n
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import ExamRecord
+from ui.reveal_state import Reveal, still_asked
 
 NOTHING_FLAGGED: Final = noted("No finding flagged. This does not mean normal.")
 """The only sentence for an empty answer (KIOSK.md, rule 8)."""
@@ -46,6 +48,8 @@ class AiKind(str, Enum):
     FLAGGED = "flagged"
     NOTHING = "nothing"
     RUNNING = "running"
+    WITHHELD = "withheld"
+    """It is there and not shown yet: the person looks first."""
     NO_ANSWER = "no_answer"
     """It refused, failed or is not there: read without AI."""
 
@@ -62,6 +66,12 @@ class FindingLine:
     """Shown on tap: the calibrated probability and the operating points."""
     time_critical: bool
     has_heatmap: bool
+    profile: str
+    """Whether its model may show a place; "" when the result does not say."""
+    subject: Subject
+    """What an opinion on it is written down with."""
+    stance: Stance | None
+    """The newest opinion on it; None: nobody has judged it."""
     original: str = ""
     """The question in English, as the store and the model name it."""
 
@@ -83,10 +93,45 @@ class FindingsState:
     engine: str = ""
     fallback: str = ""
     """Why the first engine is not the one that answered; "" when it is."""
+    exam_id: str = ""
+    version: int = 0
+    asked: Reveal = Reveal.AT_ONCE
+    """What the person has to do before the rest is shown; AT_ONCE: all of it is."""
 
 
-def findings_of(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
-    """The AI's answer for one acquisition. `ai_down`: why nobody is computing now, or None."""
+def findings_of(exam: ExamRecord, *, ai_down: str | None, reveal: Reveal = Reveal.AT_ONCE) -> FindingsState:
+    """The AI's answer for one acquisition. `ai_down`: why nobody is computing now, or None.
+
+    What is withheld until the person has looked is not in the state at all; a time-critical flag is never.
+    """
+    state = replace(
+        _answer(exam, ai_down=ai_down), exam_id=exam.entry.acquisition_id, version=exam.entry.version
+    )
+    asked = still_asked(exam, reveal)
+    if asked is Reveal.AT_ONCE or state.kind is AiKind.NO_ANSWER:
+        return state
+    if state.kind is AiKind.RUNNING:
+        return replace(state, asked=asked)
+    return replace(
+        state,
+        kind=AiKind.WITHHELD,
+        headline=tr("Look first. Then the AI answer."),
+        lines=tuple(line for line in state.lines if line.time_critical),
+        asked=asked,
+    )
+
+
+def shown_findings(exam: ExamRecord, asked: Reveal) -> tuple[Finding, ...]:
+    """The flagged findings that may be shown now: all, or the time-critical ones while something is asked."""
+    result = exam.result(Lane.TRIAGE)
+    return tuple(
+        finding
+        for finding in (result.findings if result else ())
+        if finding.decision is not Decision.ABSENT and (asked is Reveal.AT_ONCE or _is_critical(finding))
+    )
+
+
+def _answer(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
     result = exam.result(Lane.TRIAGE)
     if result is None:
         return _without_answer(exam, ai_down=ai_down)
@@ -111,7 +156,7 @@ def findings_of(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
     return FindingsState(
         kind=kind,
         headline=headline,
-        lines=tuple(_line(finding) for finding in flagged),
+        lines=tuple(_line(exam, finding) for finding in flagged),
         refusals=refusals,
         engine=engine,
         fallback=fallback,
@@ -148,7 +193,22 @@ def _without_answer(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
     return FindingsState(kind=AiKind.RUNNING, headline=tr("AI is looking…"))
 
 
-def _line(finding: Finding) -> FindingLine:
+def _line(exam: ExamRecord, finding: Finding) -> FindingLine:
+    result = exam.result(Lane.TRIAGE)
+    models = {use.task: use.model for use in (result.engines if result else ())}
+    look = exam.deed(Act.FIRST_LOOK)
+    subject = Subject(
+        acquisition_id=exam.entry.acquisition_id,
+        version=exam.entry.version,
+        task=finding.task,
+        code=finding.code,
+        model=models.get(finding.task),
+        probability=finding.probability,
+        decision=finding.decision,
+        first_look=look.first_look if look is not None else None,
+    )
+    about = (finding.task, finding.code)
+    judged = (o.stance for o in exam.opinions if (o.subject.task, o.subject.code) == about)
     return FindingLine(
         code=finding.code.value,
         question=tr("{finding}?", finding=meaning_in_words(finding.code)),
@@ -159,7 +219,20 @@ def _line(finding: Finding) -> FindingLine:
             flag=f"{finding.sensitive_threshold:.2f}",
             high=f"{finding.specific_threshold:.2f}",
         ),
-        time_critical=(finding.code.value, finding.code.scheme) in TIME_CRITICAL,
-        has_heatmap=finding.heatmap_path is not None,
+        time_critical=_is_critical(finding),
+        has_heatmap=finding.heatmap_path is not None and finding.draws_location is not False,
         original=f"{visible(finding.code.meaning)}?",
+        profile=_profile(finding),
+        subject=subject,
+        stance=next(judged, None),
     )
+
+
+def _profile(finding: Finding) -> str:
+    if finding.draws_location is None:
+        return ""
+    return tr("Reader aid") if finding.draws_location else tr("Flag only: no place is shown")
+
+
+def _is_critical(finding: Finding) -> bool:
+    return (finding.code.value, finding.code.scheme) in TIME_CRITICAL

@@ -35,6 +35,7 @@ from ui.slice_strip import SliceStrip
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
 from ui.top_bar import TopBar
+from ui.urgent_panel import UrgentBanner
 from ui.verdict_panel import ChecksCard, VerdictBand
 from ui.view_state import STAGE_WORDS, BoardState, ExamState, Profile
 from ui.worklist_panel import WorklistPanel
@@ -57,6 +58,8 @@ class KioskWindow(QWidget):
     """exam_id, version, a Choice, reason ("" for none)."""
     verdict_painted = pyqtSignal(str)
     """A verdict has just been drawn, in the list or on the card: its exam_id."""
+    tapped = pyqtSignal(object)
+    """A Command: any other answer of a person."""
     touched = pyqtSignal()
     language_wanted = pyqtSignal(str)
     """Its code. The words of a window are fixed when it is built: another one takes its place."""
@@ -78,7 +81,8 @@ class KioskWindow(QWidget):
         self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact)
         self.verdict = VerdictBand(self.scale, icons, compact=self.is_compact)
         self.checks = ChecksCard(self.scale, icons)
-        self.findings = FindingsCard(self.scale, icons)
+        self.findings = FindingsCard(self.scale, icons, compact=self.is_compact)
+        self.urgent = UrgentBanner(self.scale, compact=self.is_compact)
         self.stages = PlainLabel("caption", wrap=True)
         self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
@@ -92,10 +96,13 @@ class KioskWindow(QWidget):
         self._arrange(findings_first=profile == "fracture")
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
+        self.worklist.languages.setVisible(self.is_compact)  # beside a narrow list it would cost a row
         self.worklist.languages_wanted.connect(lambda: self.pages.setCurrentWidget(self.languages))
         self.languages.back_wanted.connect(self._show_list)
         self.languages.language_wanted.connect(self.language_wanted)
         self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
+        for answers in (self.findings, self.urgent):
+            answers.tapped.connect(self.tapped)
         self.toolbar.pressed.connect(self._use_tool)
         self.image.changed.connect(self._follow_image)
         self.image.touched.connect(self.touched)
@@ -175,6 +182,7 @@ class KioskWindow(QWidget):
         cards = QVBoxLayout(inside)
         cards.setContentsMargins(0, 0, 0, 0)
         cards.setSpacing(px(2))
+        cards.addWidget(self.urgent)
         for widget in (self.findings, self.checks) if findings_first else (self.checks, self.findings):
             cards.addWidget(widget)
         cards.addWidget(self.stages)
@@ -185,7 +193,7 @@ class KioskWindow(QWidget):
         column.setFixedWidth(px(COMPACT_CARD_MM if self.is_compact else CARD_MM))
         layout = QVBoxLayout(column)
         layout.setContentsMargins(px(2), px(2), px(2), px(2))
-        layout.setSpacing(px(2))
+        layout.setSpacing(px(1 if self.is_compact else 2))
         layout.addWidget(self.verdict)
         layout.addWidget(scroll, stretch=1)
         layout.addWidget(PlainLabel("caption", tr(NOT_A_DIAGNOSIS), wrap=True))
@@ -241,6 +249,7 @@ class KioskWindow(QWidget):
         self.verdict.show_state(exam.verdict, deadline=exam.deadline, receipt=receipt)
         self.checks.show_state(exam.verdict)
         self.findings.show_state(exam.findings)
+        self.urgent.show_state(exam.urgent)
         self.flow.show_state(exam, notice=notice)
         steps = "   ".join(
             f"{stage.name}: {stage.seconds or tr(STAGE_WORDS[stage.kind])}" for stage in exam.stages

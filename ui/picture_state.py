@@ -14,9 +14,11 @@ from appliance.domain.finding import Decision
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import Mark, MarkShape, Verdict
 from ui.advice_words import label_in_words, meaning_in_words
+from ui.findings_state import shown_findings
 from ui.language import noted, tr
 from ui.patient_state import EdgeLetters, edge_letters
 from ui.records import ExamRecord
+from ui.reveal_state import Reveal
 
 _SIDES: Final = {"R": noted("RIGHT side"), "L": noted("LEFT side"), "B": noted("BOTH sides")}
 
@@ -74,8 +76,12 @@ class PictureState:
     is_volume: bool
 
 
-def picture_of(exam: ExamRecord) -> PictureState:
-    """What to draw for one acquisition, from the answers to its newest version."""
+def picture_of(exam: ExamRecord, *, asked: Reveal = Reveal.AT_ONCE) -> PictureState:
+    """What to draw for one acquisition, from the answers to its newest version.
+
+    `asked`: what the person has to do before the AI's places are shown. A model whose card draws no location
+    has none, whatever its result holds.
+    """
     marks: list[DrawnMark] = []
     ranges: list[tuple[int, int, str]] = []
     quality = exam.result(Lane.QUALITY)
@@ -88,10 +94,9 @@ def picture_of(exam: ExamRecord) -> PictureState:
                 ranges.extend((int(a), int(b), label_in_words(mark.label)) for a, b in mark.points_px)
             else:
                 marks.append(_drawn(mark, style, label_in_words(mark.label)))
-    triage = exam.result(Lane.TRIAGE)
     codes: list[str] = []
-    for finding in triage.findings if triage else ():
-        if finding.decision is Decision.ABSENT:
+    for finding in shown_findings(exam, asked):
+        if finding.draws_location is False:
             continue
         solid = finding.decision is Decision.PRESENT
         style = MarkStyle.FINDING_HIGH if solid else MarkStyle.FINDING_MEDIUM

@@ -20,6 +20,7 @@ from appliance.clock import NS_PER_S, Clock
 from appliance.errors import ScansideError
 from appliance.store.decisions import Choice
 from ui.advice_words import NOT_TAKEN, TRIED_AGAIN
+from ui.commands import Command
 from ui.records import BoardRecord, StoreTrouble
 
 REFRESH_S: Final = 5.0
@@ -37,6 +38,9 @@ class BoardSource(Protocol):
 
     def decide(self, exam_id: str, version: int, choice: Choice, reason: str | None) -> None:
         """Write a person's decision down, durably. Raises ScansideError."""
+
+    def write(self, command: Command) -> None:
+        """Write any other tap down, durably. Raises ScansideError."""
 
     def close(self) -> None:
         """Let go of the store."""
@@ -63,7 +67,7 @@ class Poller(QObject):
     saved = pyqtSignal(object)
     """A DecisionCommand that has been written; the next reading shows it."""
     not_saved = pyqtSignal(object, str)
-    """A DecisionCommand that could not be written, and why, in words."""
+    """A DecisionCommand or another Command that could not be written, and why, in words."""
 
     def __init__(self, open_source: Callable[[], BoardSource], clock: Clock, *, interval_s: float) -> None:
         super().__init__()
@@ -72,7 +76,7 @@ class Poller(QObject):
         self._interval_s = interval_s
         self._wake = threading.Event()
         self._ends = False
-        self._commands: queue.SimpleQueue[DecisionCommand] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[DecisionCommand | Command] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-poller")
         self._source: BoardSource | None = None
         self._trouble: StoreTrouble | None = None
@@ -82,8 +86,8 @@ class Poller(QObject):
         """Begin reading."""
         self._thread.start()
 
-    def decide(self, command: DecisionCommand) -> None:
-        """Have a decision written, soon."""
+    def decide(self, command: DecisionCommand | Command) -> None:
+        """Have a decision, or another tap, written, soon."""
         self._commands.put(command)
         self._wake.set()
 
@@ -134,7 +138,10 @@ class Poller(QObject):
             command = self._commands.get()
             why = NOT_TAKEN
             try:
-                self._source.decide(command.exam_id, command.version, command.choice, command.reason)
+                if isinstance(command, DecisionCommand):
+                    self._source.decide(command.exam_id, command.version, command.choice, command.reason)
+                else:
+                    self._source.write(command)
                 why = ""
                 self.saved.emit(command)
             except ScansideError as error:

@@ -12,6 +12,7 @@ from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.store.board import BoardEntry, Counts
 from appliance.store.decisions import Decision
+from appliance.store.opinions import Act, Deed, Opinion
 from appliance.store.punctuality import Tally
 
 
@@ -30,6 +31,14 @@ class ExamRecord:
     """The folder that holds `view.json`; None: no picture has been made (yet)."""
     view_mark: int = 0
     """Differs after the worker has added to the view."""
+    opinions: tuple[Opinion, ...] = ()
+    """The newest one on each finding of this version."""
+    deeds: tuple[Deed, ...] = ()
+    """What was done with this version: at most one of each act."""
+
+    def deed(self, act: Act) -> Deed | None:
+        """The one time that it was done; None: not yet."""
+        return next((deed for deed in self.deeds if deed.act is act), None)
 
     def result(self, lane: Lane) -> LaneResult | None:
         """The lane's answer to the newest version, or None."""

@@ -19,6 +19,7 @@ from ui.controller import KioskController
 from ui.kiosk import KioskWindow
 from ui.language import use_language
 from ui.records import StoreTrouble
+from ui.reveal_state import reveal_from
 from ui.store_source import StoreSource
 from ui.theme import FAMILIES
 from ui.view_state import Profile
@@ -123,6 +124,7 @@ class KioskSession:
             self._clock,
             interval_s=self._settings.poll_interval_s,
             exam_id=self._exam_id,
+            reveal=reveal_from(self._settings),
         )
         return window, controller
 

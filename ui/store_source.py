@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ from appliance.monitor.heartbeat import read_beat
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decision, Decisions
+from appliance.store.opinions import Opinions
+from ui.commands import Command
 from ui.day_counts import DayCounts
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
@@ -48,7 +51,7 @@ class StoreSource:
         """The newest exams and the device's health. Raises StoreError."""
         self._today.look()
         return BoardRecord(
-            exams=tuple(self._exam(entry) for entry in self._board.entries(limit=EXAMS_ON_BOARD)),
+            exams=self._answered(tuple(map(self._exam, self._board.entries(limit=EXAMS_ON_BOARD)))),
             health=self._health(),
             read_ns=self._clock.monotonic_ns(),
             read_at_utc=self._clock.now_utc(),
@@ -60,6 +63,12 @@ class StoreSource:
         layout = self._layout
         with Database.open(layout.database, data=layout.data, clock=self._clock) as writing:
             Decisions(writing).decide(exam_id, version, choice, reason=reason)
+
+    def write(self, command: Command) -> None:
+        """Write any other tap down, durably. Raises StoreError: then nothing was written."""
+        layout = self._layout
+        with Database.open(layout.database, data=layout.data, clock=self._clock) as writing:
+            command.apply(writing)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -81,6 +90,28 @@ class StoreSource:
             repeats_today=self._today.repeats_of(entry.first),
             view_folder=folder if mark else None,
             view_mark=mark,
+        )
+
+    def _answered(self, exams: tuple[ExamRecord, ...]) -> tuple[ExamRecord, ...]:
+        """The exams with what people answered: two queries, however many exams there are."""
+        ledger, ids = Opinions(self._database), [exam.entry.acquisition_id for exam in exams]
+        opinions, deeds = ledger.newest(ids), ledger.deeds(ids)
+        return tuple(
+            replace(
+                exam,
+                opinions=tuple(
+                    o
+                    for o in opinions
+                    if (o.subject.acquisition_id, o.subject.version)
+                    == (exam.entry.acquisition_id, exam.entry.version)
+                ),
+                deeds=tuple(
+                    d
+                    for d in deeds
+                    if (d.acquisition_id, d.version) == (exam.entry.acquisition_id, exam.entry.version)
+                ),
+            )
+            for exam in exams
         )
 
     def _decision(self, entry: BoardEntry) -> Decision | None:

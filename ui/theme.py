@@ -96,6 +96,7 @@ def stylesheet(scale: Scale) -> str:
         "name": scale.px(5.0),
         "verdict": scale.px(11.0),
         "radius": scale.px(1.6),
+        "thick": scale.px(0.7),
         "hair": max(1, scale.px(0.2)),
         "touch": scale.touch_px,
     }

@@ -14,10 +14,11 @@ from typing import Final, Literal
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
+from appliance.store.opinions import Act
 from ui.advice_words import reason_in_words
 from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
-from ui.findings_state import FindingsState, engine_words, findings_of
+from ui.findings_state import AiKind, FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
 from ui.language import apart, noted, tr, tr_n
 from ui.painted_times import PaintedTimes
@@ -26,9 +27,11 @@ from ui.picture_state import PictureState, picture_of
 from ui.punctuality_state import PunctualityState, punctuality_of
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
 from ui.repeat_reasons import repeat_cost
+from ui.reveal_state import Reveal
 from ui.undo_state import LastDecision, undo_of
+from ui.urgent_state import UrgentState, urgent_of
 from ui.verdict_state import VerdictKind, VerdictState, verdict_of
-from ui.worklist_state import WorklistRow, settle, worklist_rows
+from ui.worklist_state import OldestUnread, WorklistRow, oldest_unread, settle, worklist_rows
 
 Profile = Literal["scanner", "rural", "fracture"]
 """Which room the screen stands in (KIOSK.md, screen set)."""
@@ -77,6 +80,10 @@ class ExamState:
     stages: tuple[StageState, ...]
     decision: DecisionState
     rank: str
+    urgent: UrgentState | None
+    """None: nothing that the physician must be told of at once."""
+    is_seen: bool
+    """Somebody has opened this version."""
     deadline: DeadlineState | None = None
     """The ring; None where none runs."""
     receipt: str = ""
@@ -106,6 +113,7 @@ class BoardState:
     """Instead of an exam: nothing has arrived, or the store cannot be read."""
     punctuality: PunctualityState | None = None
     """None only when the store has never been read."""
+    oldest_unread: OldestUnread | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +131,12 @@ class Attention:
 
 
 def board_state(
-    board: BoardRecord | None, *, trouble: StoreTrouble | None, attention: Attention, now_ns: int
+    board: BoardRecord | None,
+    *,
+    trouble: StoreTrouble | None,
+    attention: Attention,
+    now_ns: int,
+    reveal: Reveal = Reveal.AT_ONCE,
 ) -> BoardState:
     """The screen for a reading of the store (None: never read) and for what the person does."""
     if board is None:
@@ -131,7 +144,7 @@ def board_state(
     down = checker_down(board.health, now_ns=now_ns)
     entries = []
     for exam in board.exams:
-        findings = findings_of(exam, ai_down=down)
+        findings = findings_of(exam, ai_down=down, reveal=reveal)
         entries.append((exam, verdict_of(exam, findings, checker_down=down, now_ns=now_ns), findings))
     rows = worklist_rows(entries, now_ns=now_ns)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
@@ -156,6 +169,7 @@ def board_state(
         health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
         message=None if rows else _nothing_arrived(),
         punctuality=punctuality_of(board.punctuality),
+        oldest_unread=oldest_unread(rows),
     )
 
 
@@ -176,18 +190,22 @@ def _exam_state(
         patient=patient_of(exam.entry),
         verdict=verdict,
         findings=findings,
-        picture=picture_of(exam),
-        stages=_stages(exam),
+        picture=picture_of(exam, asked=findings.asked),
+        stages=_stages(exam, findings),
         decision=decision_of(exam.decision, verdict, cost=repeat_cost(exam), undo=undo),
         rank=rank,
         deadline=deadline_of(exam) if verdict.kind is VerdictKind.CHECKING else None,
         receipt=receipt_of(exam, painted_ns=painted_ns, now_ns=now_ns),
+        urgent=urgent_of(exam, findings, now_ns=now_ns),
+        is_seen=exam.deed(Act.SEEN) is not None,
     )
 
 
-def _stages(exam: ExamRecord) -> tuple[StageState, ...]:
+def _stages(exam: ExamRecord, findings: FindingsState) -> tuple[StageState, ...]:
     names = {Lane.QUALITY: tr("Check"), Lane.TRIAGE: tr("AI"), Lane.DENOISE: tr("Denoise")}
     stages = [StageState(name=tr("Received"), kind=StageKind.DONE, seconds="")]
+    if findings.kind is AiKind.WITHHELD:
+        del names[Lane.TRIAGE]
     stages.extend(_stage(exam, lane, name) for lane, name in names.items())
     return tuple(stage for stage in stages if stage.kind is not StageKind.NONE)
 

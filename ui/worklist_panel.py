@@ -27,10 +27,13 @@ from ui.labels import PlainLabel, restyle
 from ui.language import apart, language, tr, tr_n
 from ui.theme import Scale
 from ui.toolbar import ToolButton
+from ui.urgent_state import Telling
 from ui.verdict_state import VerdictKind
 from ui.view_state import BoardState
-from ui.worklist_state import Level, WorklistRow
+from ui.worklist_state import Level, OldestUnread, WorklistRow
 
+LATE_BAR_MM: Final = 1.6
+UNREAD_MM: Final = 29.0
 ROW_MM: Final = 21.5
 """Three lines of text and more than a touch target; six rows fit a 15.6 inch panel."""
 _LEVEL_COLOURS: Final = {
@@ -93,7 +96,8 @@ class WorklistModel(QAbstractListModel):
         if role == Qt.ItemDataRole.UserRole:
             return row
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{row.word}. {row.name}. {row.exam}. {row.rank}"
+            unread = tr("Unread") if row.unread else ""
+            return ". ".join(part for part in (row.word, unread, row.name, row.exam, row.rank) if part)
         return None
 
 
@@ -119,9 +123,16 @@ class _RowPainter(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
         chosen = row.exam_id == self.selected_id
+        late = row.telling is Telling.LATE
         painter.setPen(QPen(QColor(theme.BLUE), px(0.5)) if chosen else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.RAISED if chosen else theme.CARD))
         painter.drawRoundedRect(card, px(1.6), px(1.6))
+        if late:  # a steady bar: louder, and never flashing
+            painter.setPen(QPen(QColor(theme.RED), px(0.7)))
+            painter.drawRoundedRect(card, px(1.6), px(1.6))
+            painter.fillRect(
+                card.left(), card.top() + px(1), px(LATE_BAR_MM), card.height() - px(2), QColor(theme.RED)
+            )
         colour = _LEVEL_COLOURS[row.level]
         inner = card.adjusted(px(2.6), px(1.7), -px(2.6), -px(1.7))
         line = inner.height() // 3
@@ -131,7 +142,9 @@ class _RowPainter(QStyledItemDelegate):
         first = QRect(inner.left() + icon + px(1.6), inner.top(), inner.width() - icon - px(1.6), icon)
         waiting = self._text(painter, first, row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight)
         first.setRight(first.right() - waiting - px(1.5))
-        self._text(painter, first, row.word, 3.7, colour, weight=QFont.Weight.Bold)
+        if row.unread:
+            first.setRight(first.right() - self._unread(painter, first))
+        self._text(painter, first, row.word, 4.4 if late else 3.7, colour, weight=QFont.Weight.Bold)
         second = QRect(inner.left(), inner.top() + line + px(0.3), inner.width(), line)
         if shape != row.shape.value:  # the verdict is not what ranks it: it still shows
             sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
@@ -139,10 +152,23 @@ class _RowPainter(QStyledItemDelegate):
             second.setRight(second.right() - icon - px(1.5))
         self._text(painter, second, apart(row.name), 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
-        self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
+        if late:
+            self._text(painter, third, row.reason, 3.7, theme.RED, weight=QFont.Weight.Bold)
+        else:
+            self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
         painter.restore()
         if row.kind is not VerdictKind.CHECKING:
             self.verdict_painted.emit(row.exam_id)
+
+    def _unread(self, painter: QPainter, place: QRect) -> int:
+        """A filled dot and the word at the right end of `place`. Returns the width they take."""
+        px = self._scale.px
+        word = self._text(painter, place, tr("Unread"), 3.2, theme.BLUE, align=Qt.AlignmentFlag.AlignRight)
+        dot = px(2.2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.BLUE))
+        painter.drawEllipse(place.right() - word - dot - px(1), place.center().y() - dot // 2, dot, dot)
+        return word + dot + px(2.5)
 
     def _text(
         self,
@@ -188,6 +214,12 @@ class WorklistPanel(QFrame):
         self._heading = PlainLabel("title", tr("Worklist"))
         self._count = PlainLabel("caption", wrap=True)
         self.punctuality = PlainLabel("caption", wrap=True)
+        self.unread = QPushButton()
+        self.unread.setProperty("role", "unread")
+        self.unread.setFixedHeight(scale.touch_px)
+        self.unread.setMinimumWidth(scale.px(UNREAD_MM))
+        self.unread.clicked.connect(self._open_oldest)
+        self._oldest: OldestUnread | None = None
         self._arrivals = QPushButton()
         self._arrivals.setProperty("role", "arrivals")
         self._arrivals.setMinimumHeight(scale.touch_px)
@@ -210,12 +242,15 @@ class WorklistPanel(QFrame):
         self.languages.setAccessibleName(tr("Language"))
         self.languages.clicked.connect(self.languages_wanted)
         words = QVBoxLayout()
-        words.setSpacing(scale.px(1.2))
+        words.setSpacing(scale.px(0.6))
         for label in (self._heading, self._count, self.punctuality):
             words.addWidget(label)
+        words.addStretch(1)
         head = QHBoxLayout()
-        head.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
+        head.setContentsMargins(scale.px(3), 0, scale.px(1.6), 0)
+        head.setSpacing(scale.gap_px)
         head.addLayout(words, stretch=1)
+        head.addWidget(self.unread)
         head.addWidget(self.languages)
         layout.addLayout(head)
         layout.addWidget(self._arrivals)
@@ -238,8 +273,20 @@ class WorklistPanel(QFrame):
         day = state.punctuality
         restyle(self.punctuality, "role", "caption_amber" if day and day.is_late else "caption")
         self.punctuality.show_text(day.words if day else "")
+        self._show_oldest(state.oldest_unread)
         self._arrivals.setText(tr("{arrivals}: tap to show", arrivals=state.arrivals))
         self._arrivals.setVisible(bool(state.arrivals))
+
+    def _show_oldest(self, oldest: OldestUnread | None) -> None:
+        self._oldest = oldest
+        words = tr("Oldest unread") if oldest is not None else tr("None unread")
+        self.unread.setText(f"{words}\n{oldest.waiting}" if oldest is not None else words)
+        self.unread.setAccessibleName(self.unread.text().replace("\n", ": "))
+        self.unread.setEnabled(oldest is not None)
+
+    def _open_oldest(self) -> None:
+        if self._oldest is not None:
+            self.opened.emit(self._oldest.exam_id)
 
     def _tapped(self, index: QModelIndex) -> None:
         row = index.data(Qt.ItemDataRole.UserRole)

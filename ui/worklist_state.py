@@ -17,6 +17,7 @@ from ui.language import noted, tr
 from ui.patient_state import exam_name
 from ui.plain_text import person_name
 from ui.records import ExamRecord
+from ui.urgent_state import Telling, urgent_of
 from ui.verdict_state import Shape, VerdictKind, VerdictState
 from ui.wording import duration, ordinal
 
@@ -58,7 +59,21 @@ class WorklistRow:
     decided: str
     """"Kept" or "Repeat ordered"; "" while nobody has decided."""
     rank: str
-    """"1st: Pneumothorax? high; waiting 0:42"."""
+    """"1st: Pneumothorax? high; not told for 2:10; waiting 4:10"."""
+    unread: bool
+    """Nobody has opened it or answered to it."""
+    telling: Telling | None
+    """Of an urgent finding: whether the physician knows. LATE is drawn louder."""
+    waiting_s: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldestUnread:
+    """The exam that has waited longest without anybody opening it."""
+
+    exam_id: str
+    waiting: str
+    """"17 min"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +96,9 @@ _WORDS: Final = {
     Level.CHECKING: noted("CHECKING"),
     Level.ROUTINE: noted("ROUTINE"),
 }
+_LOUD_WORDS: Final = {Telling.LATE: noted("NOT TOLD"), Telling.ESCALATED: noted("ESCALATED")}
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
 
 
 def worklist_rows(
@@ -99,6 +117,23 @@ def worklist_rows(
     return tuple(
         _row(place, level, *entry, now_ns=now_ns) for place, (level, entry) in enumerate(keyed, start=1)
     )
+
+
+def oldest_unread(rows: Sequence[WorklistRow]) -> OldestUnread | None:
+    """None: all have been opened. One from before the last start has waited longest."""
+    unread = [row for row in rows if row.unread]
+    if not unread:
+        return None
+    oldest = max(unread, key=lambda row: math.inf if row.waiting_s is None else row.waiting_s)
+    if oldest.waiting_s is None:
+        waiting = oldest.waiting
+    elif oldest.waiting_s < _MINUTE_S:
+        waiting = tr("under 1 min")
+    elif oldest.waiting_s < _HOUR_S:
+        waiting = tr("{minutes} min", minutes=oldest.waiting_s // _MINUTE_S)
+    else:
+        waiting = oldest.waiting
+    return OldestUnread(exam_id=oldest.exam_id, waiting=waiting)
 
 
 def settle(rows: Sequence[WorklistRow], shown: tuple[str, ...], *, untouched_s: float | None) -> Settled:
@@ -140,14 +175,15 @@ def _row(
     reason = _reason(level, verdict, findings)
     waiting_s = exam.waiting_s(now_ns)
     waiting = tr("earlier") if waiting_s is None else duration(waiting_s)
-    rank = tr("{place}: {reason}", place=ordinal(place), reason=reason)
-    if waiting_s is not None:
-        rank = tr("{rank}; waiting {time}", rank=rank, time=waiting)
+    urgent = urgent_of(exam, findings, now_ns=now_ns)
+    known = "" if waiting_s is None else tr("waiting {time}", time=waiting)
+    parts = "; ".join(part for part in (reason, urgent.rank if urgent else "", known) if part)
+    rank = tr("{place}: {reason}", place=ordinal(place), reason=parts)
     header = exam.entry.first
     return WorklistRow(
         exam_id=exam.entry.acquisition_id,
         level=level,
-        word=tr(_WORDS[level]),
+        word=tr(_LOUD_WORDS.get(urgent.kind, _WORDS[level]) if urgent else _WORDS[level]),
         kind=verdict.kind,
         shape=verdict.shape,
         name=person_name(header.patient.patient_name),
@@ -156,6 +192,9 @@ def _row(
         waiting=waiting,
         decided=decision_words(exam.decision),
         rank=rank,
+        unread=exam.decision is None and not exam.opinions and not exam.deeds,
+        telling=urgent.kind if urgent else None,
+        waiting_s=None if waiting_s is None else int(waiting_s),
     )
 
 
@@ -169,4 +208,6 @@ def _reason(level: Level, verdict: VerdictState, findings: FindingsState) -> str
         return tr("The request says urgent")
     if level is Level.CHECKING:
         return verdict.cause.rstrip(".।") if verdict.kind is VerdictKind.CHECKING else tr("AI is looking")
+    if findings.kind is AiKind.WITHHELD:
+        return tr("Look first")
     return tr("No finding flagged") if findings.kind is AiKind.NOTHING else tr("No AI answer")

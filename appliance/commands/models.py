@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from appliance.commands.agreement import say_agreement
 from appliance.commands.model_keys import list_keys, revoke_key, trust_key
 from appliance.commands.model_passport import passport
 from appliance.commands.model_slots import activate, install, rollback, shadow, slot_words
@@ -32,6 +33,7 @@ models.command("activate")(activate)
 models.command("rollback")(rollback)
 models.command("shadow")(shadow)
 models.command("publish")(publish_models)
+models.command("agreement")(say_agreement)
 
 
 @models.command("list")

@@ -44,6 +44,9 @@ class Finding:
     marks: tuple[Mark, ...] = ()
     heatmap_path: str | None = None
     """8-bit PNG of the size of the source image, relative to the store; None: nothing to show."""
+    draws_location: bool | None = None
+    """The card's profile: False: a triage aid, no place is ever shown; True: a reader aid. None: a result of
+    before this was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

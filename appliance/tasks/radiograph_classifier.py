@@ -84,7 +84,8 @@ class RadiographClassifier:
         labels = card.labels
         logits = fit_output(outputs, LOGITS, (1, len(labels)))[0]
         findings = tuple(
-            _finding(self.name, label, float(logit)) for label, logit in zip(labels, logits, strict=True)
+            replace(_finding(self.name, label, float(logit)), draws_location=card.intended_use.draws_location)
+            for label, logit in zip(labels, logits, strict=True)
         )
         if HEATMAP not in {spec.name for spec in card.outputs}:
             return Answer(findings=findings)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import apsw
 import pytest
 
 from appliance.clock import SystemClock
@@ -14,7 +15,7 @@ from appliance.domain.job import Lane
 from appliance.domain.record import to_json
 from appliance.domain.result import LaneResult
 from appliance.domain.shadow import Pair, ShadowAnswer
-from appliance.store.connection import Database
+from appliance.store.connection import MIGRATIONS, Database
 from appliance.store.shadows import Shadows
 
 TASK, RELEASE = "chest_triage", "0123456789abcdef"
@@ -89,9 +90,10 @@ def test_answers_are_kept_by_release_and_are_no_results(database: Database, shad
 
 def test_an_older_store_gets_the_tables(tmp_path: Path) -> None:
     file = tmp_path / "store.sqlite"
-    with Database.open(file, data=tmp_path, clock=SystemClock()) as opened:
-        opened.read("DROP TABLE shadow_answer")
-        opened.read("DROP TABLE shadow_position")
-        opened.read("PRAGMA user_version=3")
+    older = apsw.Connection(str(file))
+    for migration in sorted(MIGRATIONS.glob("*.sql"))[:3]:
+        older.execute(migration.read_text(encoding="utf-8")).fetchall()
+    older.execute("PRAGMA user_version=3").fetchall()
+    older.close()
     with Database.open(file, data=tmp_path, clock=SystemClock()) as opened:
         assert Shadows(opened).releases() == ()

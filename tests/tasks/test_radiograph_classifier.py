@@ -218,7 +218,9 @@ def test_a_triage_card_points_at_nothing(
     card = replace(chest_card, intended_use=replace(chest_card.intended_use, draws_location=False))
     answer = ask(make_acquisition(**GOOD), radiograph, card, [3.0, 3.0], peak_at(4, 4))
     assert answer.heatmaps == ()
-    assert all(finding.marks == () for finding in answer.findings)
+    assert all(finding.marks == () and finding.draws_location is False for finding in answer.findings)
+    reader_aid = ask(make_acquisition(**GOOD), radiograph, chest_card, [3.0, 3.0], peak_at(4, 4))
+    assert all(finding.draws_location for finding in reader_aid.findings)
 
 
 @pytest.mark.parametrize(

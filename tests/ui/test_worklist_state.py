@@ -31,7 +31,7 @@ def test_urgency_first_then_the_longest_waiting(full_clinic: Any) -> None:
 
 
 def test_the_reason_for_the_rank_can_be_read(full_clinic: Any) -> None:
-    assert rows(full_clinic)[0].rank == "1st: Pneumothorax? high; waiting 0:32"
+    assert rows(full_clinic)[0].rank == "1st: Pneumothorax? high; tell the physician; waiting 0:32"
 
 
 def test_equal_need_is_ordered_by_waiting(clinic: Any, make: Any) -> None:
