@@ -63,7 +63,9 @@ def _exam_id(number: int) -> str:
     return f"exam-{number:02d}"
 
 
-def _write_view(folder: Path, stored: NDArray[np.uint16] | NDArray[np.int16], *, low: int, voi: tuple[float, float]) -> None:
+def _write_view(
+    folder: Path, stored: NDArray[np.uint16] | NDArray[np.int16], *, low: int, voi: tuple[float, float]
+) -> None:
     folder.mkdir(parents=True)
     np.save(folder / "pixels.npy", stored)
     is_volume = stored.ndim == 3

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -94,9 +95,9 @@ def picture_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
         for state in radiographs:
             view.show_state(None)
             _drop_from_cache(state)
-            numbers["open_cold_ms"].append(watch.ms(lambda state=state: _open(view, state)))  # type: ignore[misc]
+            numbers["open_cold_ms"].append(watch.ms(partial(_open, view, state)))
             view.show_state(None)
-            numbers["open_kept_ms"].append(watch.ms(lambda state=state: _open(view, state)))  # type: ignore[misc]
+            numbers["open_kept_ms"].append(watch.ms(partial(_open, view, state)))
     numbers["pan_fit_ms"] = _drag(view, watch)
     view.zoom(ZOOM_STEP**4)
     numbers["pan_large_ms"] = _drag(view, watch)
@@ -104,11 +105,11 @@ def picture_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
     view.tools = type(view.tools)(contrast_mode=True)
     numbers["contrast_ms"] = _drag(view, watch)
     view.reset()
-    numbers["zoom_ms"] = [watch.ms(lambda: _zoom(view, step)) for step in range(DRAGS)]
+    numbers["zoom_ms"] = [watch.ms(partial(_zoom, view, step)) for step in range(DRAGS)]
     _open(view, volume)
-    assert view.picture is not None  # noqa: S101  the store was made for this
+    assert view.picture is not None
     for name in ("slice_first_pass_ms", "slice_ms"):
-        numbers[name] = [watch.ms(lambda: _slice(view, index)) for index in range(view.picture.slices)]
+        numbers[name] = [watch.ms(partial(_slice, view, index)) for index in range(view.picture.slices)]
     view.close()
     measured = sum(len(times) for times in numbers.values())
     if view.paints < measured:
@@ -135,7 +136,7 @@ def list_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
         panel.resize(380, 1000)
         _show(panel)
         many = BoardState(rows=rows, arrivals="", selected=None, health=None, message=None)
-        opening.append(watch.ms(lambda panel=panel, many=many: _show_rows(panel, many)))  # type: ignore[misc]
+        opening.append(watch.ms(partial(_show_rows, panel, many)))
         panel.close()
         panel.deleteLater()
         QApplication.processEvents()
@@ -146,9 +147,7 @@ def list_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
 def memory_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
     """Resident MiB of a whole kiosk that is shown one exam after the other."""
     window = KioskWindow(PANEL_PX, KioskSettings().screen_mm)
-    controller = KioskController(
-        window, lambda: StoreSource(Layout(data=data), clock), clock, interval_s=1.0
-    )
+    controller = KioskController(window, lambda: StoreSource(Layout(data=data), clock), clock, interval_s=1.0)
     with StoreSource(Layout(data=data), clock) as source:
         board = source.read()
     _show(window)
@@ -183,7 +182,7 @@ def wait_for_first_list(data: Path, clock: Clock) -> dict[str, list[float]]:
 
     watcher = Watcher()
     application = QApplication.instance()
-    assert application is not None  # noqa: S101  the session has just made it
+    assert application is not None
     application.installEventFilter(watcher)
     session.run(PANEL_PX)
     return {"painted_at_monotonic_ms": painted}
@@ -261,7 +260,7 @@ def _mouse(view: ImageView, kind: QEvent.Type, point: QPointF) -> None:
 
 def _drop_from_cache(state: PictureState) -> None:
     """The files come from the disk again, as for an exam of yesterday."""
-    assert state.folder is not None  # noqa: S101  only pictures with one are measured
+    assert state.folder is not None
     for path in state.folder.iterdir():
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -167,6 +167,13 @@ class OverlayPainter:
         advance = painter.fontMetrics().horizontalAdvance("denoised") + px(4)
         self.chip(painter, "denoised", (min(width - advance - px(1), x + px(3)), top), theme.CYAN)
 
+    def right_chips(self, painter: QPainter, texts: Sequence[str], top: int, width: int, colour: str) -> None:
+        """Chips at the right edge, one below the other."""
+        for text in texts:
+            self._font(painter, 3.4, QFont.Weight.Bold)
+            left = width - painter.fontMetrics().horizontalAdvance(text) - self._scale.px(4 + 2.5)
+            top += self.chip(painter, text, (max(0, left), top), colour).height() + self._scale.px(1)
+
     def _name(
         self,
         painter: QPainter,

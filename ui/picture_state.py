@@ -68,6 +68,8 @@ class PictureState:
     """(first, last, label) of slice ranges that a check points at."""
     heatmap_codes: tuple[str, ...]
     is_volume: bool
+    is_ct: bool
+    """Values are in HU: the named windows apply."""
 
 
 def picture_of(exam: ExamRecord) -> PictureState:
@@ -115,6 +117,7 @@ def picture_of(exam: ExamRecord) -> PictureState:
         doubtful_slices=tuple(ranges),
         heatmap_codes=tuple(codes),
         is_volume=exam.entry.kind is Kind.VOLUME,
+        is_ct=header.modality == "CT",
     )
 
 
