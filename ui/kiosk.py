@@ -30,8 +30,8 @@ from ui.labels import PlainLabel
 from ui.language import RIGHT_TO_LEFT, language, tr
 from ui.language_page import LanguagePage
 from ui.message_page import MessagePage
-from ui.picture_painter import Tools
-from ui.slice_strip import SliceStrip
+from ui.picture_tools import Held, Tools, after_tap, preset_name
+from ui.slice_column import SliceColumn
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
 from ui.top_bar import TopBar
@@ -77,7 +77,7 @@ class KioskWindow(QWidget):
         self.top_bar = TopBar(self.scale, icons, brief=self.is_compact)
         self.worklist = WorklistPanel(self.scale, icons)
         self.image = ImageView(self.scale)
-        self.slices = SliceStrip(self.scale)
+        self.slices = SliceColumn(self.scale, icons)
         self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact)
         self.verdict = VerdictBand(self.scale, icons, compact=self.is_compact)
         self.checks = ChecksCard(self.scale, icons)
@@ -104,6 +104,7 @@ class KioskWindow(QWidget):
         for answers in (self.findings, self.urgent):
             answers.tapped.connect(self.tapped)
         self.toolbar.pressed.connect(self._use_tool)
+        self.toolbar.held.connect(self._hold_tool)
         self.image.changed.connect(self._follow_image)
         self.image.touched.connect(self.touched)
         self.slices.slice_wanted.connect(self.image.set_slice)
@@ -262,8 +263,9 @@ class KioskWindow(QWidget):
             ai_on=tools.ai_on,
             has_ai=self.image.has_ai(),
             heatmap=tools.heatmap_on if self.image.has_heatmap() and tools.ai_on else None,
-            split=tools.split_on if self.image.has_denoised() else None,
+            compare=tools.compare if self.image.has_denoised() else None,
             contrast=tools.contrast_mode,
+            preset=preset_name(self.image.contrast) if self._exam and self._exam.picture.is_ct else None,
         )
         picture = self.image.picture
         doubtful = self._exam.picture.doubtful_slices if self._exam else ()
@@ -298,7 +300,7 @@ class KioskWindow(QWidget):
         switches: dict[str, Tools] = {
             "ai": replace(tools, ai_on=not tools.ai_on),
             "heatmap": replace(tools, heatmap_on=not tools.heatmap_on),
-            "split": replace(tools, split_on=not tools.split_on),
+            "split": replace(tools, compare=after_tap(tools.compare)),
             "contrast": replace(tools, contrast_mode=not tools.contrast_mode),
         }
         if name in switches:
@@ -306,4 +308,14 @@ class KioskWindow(QWidget):
         elif name in {"plus", "minus"}:
             self.image.zoom(ZOOM_STEP if name == "plus" else 1 / ZOOM_STEP)
         else:
-            {"fit": self.image.fit, "one_to_one": self.image.one_to_one, "reset": self.image.reset}[name]()
+            {
+                "fit": self.image.fit,
+                "one_to_one": self.image.one_to_one,
+                "preset": self.image.use_next_preset,
+                "reset": self.image.reset,
+            }[name]()
+
+    def _hold_tool(self, name: str, is_down: bool) -> None:
+        self.touched.emit()
+        held = {"ai": Held.PEEK, "split": Held.FLICKER}[name]
+        self.image.hold(held if is_down else Held.NOTHING)

@@ -29,6 +29,8 @@ STRIP_MM: Final = 6.5
 """Height of one line of the strip under the picture."""
 ONE_LINE_FROM_MM: Final = 120.0
 """Below this width the strip has two lines."""
+LETTER_MM: Final = 12.0
+"""Width that a letter has at each edge, with its distance from it: nothing else is drawn there."""
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight
 RULER_MM: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
@@ -167,6 +169,13 @@ class OverlayPainter:
         self.chip(painter, tr("original"), (max(px(1), x - advance - px(3)), top), theme.TEXT)
         advance = painter.fontMetrics().horizontalAdvance(tr("denoised")) + px(4)
         self.chip(painter, tr("denoised"), (min(width - advance - px(1), x + px(3)), top), theme.CYAN)
+
+    def right_chips(self, painter: QPainter, texts: Sequence[str], top: int, width: int, colour: str) -> None:
+        """Chips left of the letter at the right edge, one below the other."""
+        for text in texts:
+            self._font(painter, 3.4, QFont.Weight.Bold)
+            left = width - painter.fontMetrics().horizontalAdvance(text) - self._scale.px(4 + LETTER_MM)
+            top += self.chip(painter, text, (max(0, left), top), colour).height() + self._scale.px(1)
 
     def _name(
         self,

@@ -74,6 +74,8 @@ class PictureState:
     """(first, last, label) of slice ranges that a check points at."""
     heatmap_codes: tuple[str, ...]
     is_volume: bool
+    is_ct: bool
+    """Values are in HU: the named windows apply."""
 
 
 def picture_of(exam: ExamRecord, *, asked: Reveal = Reveal.AT_ONCE) -> PictureState:
@@ -127,6 +129,7 @@ def picture_of(exam: ExamRecord, *, asked: Reveal = Reveal.AT_ONCE) -> PictureSt
         doubtful_slices=tuple(ranges),
         heatmap_codes=tuple(codes),
         is_volume=exam.entry.kind is Kind.VOLUME,
+        is_ct=header.modality == "CT",
     )
 
 

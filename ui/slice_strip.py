@@ -50,7 +50,7 @@ class SliceStrip(QWidget):
         self.slice_wanted.emit(round(share * (self._count - 1)))
 
     def _track(self) -> tuple[int, int]:
-        margin = self._scale.px(6)
+        margin = self._scale.px(4)
         return margin, max(1, self.height() - 2 * margin)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
