@@ -68,7 +68,7 @@ class PictureState:
     """The body side that the header names, for a picture whose edges it does not name; "" when unknown."""
     letters: EdgeLetters | None
     spacing_word: str
-    """What a millimetre on the ruler means: "mm at detector", or "mm"."""
+    """What a millimetre on the ruler means: "mm at detector", "mm on film", or "mm" in the patient."""
     marks: tuple[DrawnMark, ...]
     doubtful_slices: tuple[tuple[int, int, str], ...]
     """(first, last, label) of slice ranges that a check points at."""
@@ -115,7 +115,6 @@ def picture_of(exam: ExamRecord, *, asked: Reveal = Reveal.AT_ONCE) -> PictureSt
         )
     header = exam.entry.first
     geometry = header.geometry
-    at_detector = geometry.pixel_spacing_source == "ImagerPixelSpacing"
     return PictureState(
         exam_id=exam.entry.acquisition_id,
         version=exam.entry.version,
@@ -124,13 +123,20 @@ def picture_of(exam: ExamRecord, *, asked: Reveal = Reveal.AT_ONCE) -> PictureSt
         absent=_absent(exam),
         side=tr(_SIDES.get(header.laterality or "", "")),
         letters=edge_letters(geometry),
-        spacing_word=tr("mm at detector") if at_detector else "mm",
+        spacing_word=_spacing_word(geometry.pixel_spacing_source),
         marks=tuple(marks),
         doubtful_slices=tuple(ranges),
         heatmap_codes=tuple(codes),
         is_volume=exam.entry.kind is Kind.VOLUME,
         is_ct=header.modality == "CT",
     )
+
+
+def _spacing_word(source: str | None) -> str:
+    """The detector's and the film's own spacing are not the patient's: they lie behind the patient."""
+    if source == "PixelSpacing":
+        return tr("mm")
+    return tr("mm on film") if source == "NominalScannedPixelSpacing" else tr("mm at detector")
 
 
 def _absent(exam: ExamRecord) -> str:

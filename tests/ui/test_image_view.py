@@ -130,6 +130,20 @@ def test_two_fingers_zoom_by_their_distance(full_clinic: Any, view: ImageView) -
     assert end.to_picture(500, 400) == pytest.approx(start.to_picture(500, 400), abs=0.5)
 
 
+def test_two_fingers_that_move_together_pan(full_clinic: Any, view: ImageView) -> None:
+    view.show_state(picture_state(full_clinic, "good"))
+    view.zoom(3)
+    start = view.viewport_now
+    assert start is not None
+    touch(view, QEvent.Type.TouchBegin, [(450, 400), (550, 400)])
+    touch(view, QEvent.Type.TouchUpdate, [(480, 380), (580, 380)])
+    touch(view, QEvent.Type.TouchEnd, [(480, 380), (580, 380)])
+    end = view.viewport_now
+    assert end is not None
+    assert end.zoom == start.zoom
+    assert end.to_picture(530, 380) == pytest.approx(start.to_picture(500, 400), abs=0.5)
+
+
 def test_a_drag_pans_unless_contrast_is_lit(full_clinic: Any, view: ImageView, qtbot: QtBot) -> None:
     view.show_state(picture_state(full_clinic, "good"))
     start = view.viewport_now
