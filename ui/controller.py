@@ -14,6 +14,7 @@ from appliance.store.decisions import Choice
 from appliance.store.opinions import Act
 from ui.commands import Command, DeedCommand, Pending
 from ui.kiosk import KioskWindow
+from ui.language import tr
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
@@ -110,9 +111,9 @@ class KioskController(QObject):
         exam_id = state.selected.exam_id if state.selected else None
         waiting, why = self._taps.notice(exam_id)
         if why:
-            return visible(f"Not saved. {why}", limit=LONGEST_SENTENCE)
+            return visible(tr("Not saved. {why}", why=why), limit=LONGEST_SENTENCE)
         if self._pending is None or self._pending.exam_id != exam_id:
-            return "Saving…" if waiting else ""
+            return tr("Saving…") if waiting else ""
         return self._not_saved or "Saving…"
 
     def _forget_saved(self) -> None:

@@ -96,7 +96,6 @@ _WORDS: Final = {
     Level.CHECKING: "CHECKING",
     Level.ROUTINE: "ROUTINE",
 }
-_LOUD_WORDS: Final = {Telling.LATE: "NOT TOLD", Telling.ESCALATED: "ESCALATED"}
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 
@@ -182,7 +181,7 @@ def _row(
     return WorklistRow(
         exam_id=exam.entry.acquisition_id,
         level=level,
-        word=_LOUD_WORDS.get(urgent.kind, _WORDS[level]) if urgent else _WORDS[level],
+        word=(_loud_word(urgent.kind) if urgent else "") or _WORDS[level],
         kind=verdict.kind,
         shape=verdict.shape,
         name=person_name(header.patient.patient_name),
@@ -195,6 +194,13 @@ def _row(
         telling=urgent.kind if urgent else None,
         waiting_s=None if waiting_s is None else int(waiting_s),
     )
+
+
+def _loud_word(kind: Telling) -> str:
+    """What stands in the place of URGENT until the physician knows; "" when URGENT is enough."""
+    if kind is Telling.LATE:
+        return tr("NOT TOLD")
+    return tr("ESCALATED") if kind is Telling.ESCALATED else ""
 
 
 def _reason(level: Level, verdict: VerdictState, findings: FindingsState) -> str:
