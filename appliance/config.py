@@ -156,7 +156,7 @@ class KioskSettings(_Section):
     """Width and height of the panel (15.6 inch): touch targets are sized in millimetres."""
     poll_interval_s: float = Field(default=0.25, gt=0, le=10)
     commit_first: bool = False
-    """The AI's answer is shown after the person said whether they see anything. Time-critical flags at once."""
+    """The AI's answer is shown after the person said what they see. Time-critical flags at once."""
     image_first: bool = False
     """The AI's answer is shown when the person asks for it. Time-critical flags at once."""
 

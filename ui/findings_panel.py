@@ -134,7 +134,6 @@ class FindingsCard(QFrame):
         button = FindingButton(line, self._scale, self._icons, opened=key in self._opened)
         row = OpinionRow(line, self._scale, self._icons, compact=self._compact)
         row.tapped.connect(self.tapped)
-        row.setVisible(not self._compact or key in self._opened)
         button.turned.connect(lambda is_open: self._turn(key, row, is_open=is_open))
         group = QWidget()
         column = QVBoxLayout(group)
@@ -142,6 +141,7 @@ class FindingsCard(QFrame):
         column.setSpacing(self._scale.gap_px)
         column.addWidget(button)
         column.addWidget(row)
+        row.setVisible(not self._compact or key in self._opened)  # inside a parent: else it is a window
         if named and line.profile:
             column.addWidget(PlainLabel("caption", line.profile, wrap=True))
         self._layout.addWidget(group)

@@ -96,7 +96,6 @@ _WORDS: Final = {
     Level.CHECKING: noted("CHECKING"),
     Level.ROUTINE: noted("ROUTINE"),
 }
-_LOUD_WORDS: Final = {Telling.LATE: noted("NOT TOLD"), Telling.ESCALATED: noted("ESCALATED")}
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 
@@ -183,7 +182,7 @@ def _row(
     return WorklistRow(
         exam_id=exam.entry.acquisition_id,
         level=level,
-        word=tr(_LOUD_WORDS.get(urgent.kind, _WORDS[level]) if urgent else _WORDS[level]),
+        word=(_loud_word(urgent.kind) if urgent else "") or tr(_WORDS[level]),
         kind=verdict.kind,
         shape=verdict.shape,
         name=person_name(header.patient.patient_name),
@@ -196,6 +195,13 @@ def _row(
         telling=urgent.kind if urgent else None,
         waiting_s=None if waiting_s is None else int(waiting_s),
     )
+
+
+def _loud_word(kind: Telling) -> str:
+    """What stands in the place of URGENT until the physician knows; "" when URGENT is enough."""
+    if kind is Telling.LATE:
+        return tr("NOT TOLD")
+    return tr("ESCALATED") if kind is Telling.ESCALATED else ""
 
 
 def _reason(level: Level, verdict: VerdictState, findings: FindingsState) -> str:

@@ -285,6 +285,7 @@ def finding(
     code: str = "1",
     box: tuple[float, float, float, float] | None = None,
     heatmap: bool = False,
+    draws_location: bool | None = None,
 ) -> Finding:
     marks = ()
     if box is not None:
@@ -299,6 +300,7 @@ def finding(
         decision=decide(probability, sensitive=0.3, specific=0.7),
         marks=marks,
         heatmap_path=f"views/heat_{code}.png" if heatmap else None,
+        draws_location=draws_location,
     )
 
 

@@ -105,3 +105,63 @@ def test_a_decision_that_is_not_saved_says_why(clinic: Any, kiosk: KioskControll
     clinic.database.read("PRAGMA user_version=9999")
     kiosk._window.decided.emit("a", 1, Choice.KEEP.value, "")
     qtbot.waitUntil(lambda: kiosk._window.decisions._decided.text().startswith("Not saved."))
+
+
+def flagged(clinic: Any, make: Any) -> None:
+    urgent = make.finding("Pneumothorax", 0.9, code="36118008")
+    clinic.answer(clinic.land("a"), triage=clinic.triage(urgent))
+
+
+def test_opening_an_exam_marks_that_one_seen(clinic: Any, kiosk: KioskController, qtbot: QtBot) -> None:
+    clinic.land("a")
+    clinic.land("b")
+    kiosk.start()
+    qtbot.waitUntil(lambda: selected(kiosk) is not None)
+    assert clinic.database.read("SELECT count(*) FROM deed") == [(0,)]  # on the screen is not opened
+    kiosk._window.worklist.opened.emit("b")
+    unread = lambda: {row.exam_id: row.unread for row in kiosk.state.rows if kiosk.state}  # noqa: E731  a probe
+    qtbot.waitUntil(lambda: unread() == {"a": True, "b": False})
+    kiosk._window.worklist.opened.emit("b")
+    assert clinic.database.read("SELECT acquisition_id, deed FROM deed") == [("b", "seen")]
+
+
+def test_the_oldest_unread_opens_on_a_tap(clinic: Any, kiosk: KioskController, qtbot: QtBot) -> None:
+    for name in ("a", "b"):
+        clinic.land(name)
+        clinic.clock.advance(60)
+    kiosk._window.show()
+    kiosk.start()
+    button = kiosk._window.worklist.unread
+    qtbot.waitUntil(lambda: button.text() == "Oldest unread\n2 min")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: button.text() == "Oldest unread\n1 min")
+    assert selected(kiosk) == "a"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: button.text() == "None unread")
+    assert not button.isEnabled()
+
+
+def test_telling_the_physician_is_one_tap_and_on_disk(
+    clinic: Any, make: Any, kiosk: KioskController, qtbot: QtBot
+) -> None:
+    flagged(clinic, make)
+    kiosk.start()
+    qtbot.waitUntil(lambda: selected(kiosk) == "a")
+    banner = kiosk._window.urgent
+    banner.told.click()
+    assert kiosk._window.decisions._decided.text() == "Saving…"
+    qtbot.waitUntil(lambda: banner._title.text().startswith("Physician told at "))
+    assert clinic.database.read("SELECT deed FROM deed") == [("told",)]
+    assert kiosk._window.decisions._decided.text() == ""
+
+
+def test_an_answer_that_is_not_saved_says_why_and_is_not_lit(
+    clinic: Any, make: Any, kiosk: KioskController, qtbot: QtBot
+) -> None:
+    flagged(clinic, make)
+    kiosk.start()
+    qtbot.waitUntil(lambda: selected(kiosk) == "a")
+    clinic.database.read("PRAGMA user_version=9999")
+    kiosk._window.urgent.told.click()
+    qtbot.waitUntil(lambda: kiosk._window.decisions._decided.text().startswith("Not saved."))
+    assert kiosk._window.urgent._title.text() == "Tell the physician"

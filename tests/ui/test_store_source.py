@@ -14,6 +14,7 @@ from appliance.domain.quality import Verdict
 from appliance.errors import StoreError
 from appliance.layout import Layout
 from appliance.store.decisions import Choice
+from appliance.store.opinions import Act, Opinions
 from ui.store_source import StoreSource
 
 
@@ -76,3 +77,17 @@ def test_a_missing_store_is_words(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="There is no store"):
         StoreSource(Layout(data=tmp_path), ManualClock())
     assert list(tmp_path.iterdir()) == [], "looking creates nothing"
+
+
+def test_what_people_answered_costs_two_queries_however_many_exams_there_are(clinic: Any) -> None:
+    for number in range(7):
+        clinic.land(f"e{number}")
+    Opinions(clinic.database).did("e3", 1, Act.SEEN)
+    asked: list[str] = []
+    with StoreSource(clinic.layout, clinic.clock) as source:
+        connection = source._database._connection
+        connection.exec_trace = lambda _cursor, sql, _values: bool(asked.append(sql)) or True
+        exams = source.read().exams
+    assert [exam.entry.acquisition_id for exam in exams if exam.deeds] == ["e3"]
+    assert sum("FROM opinion" in sql or "FROM deed" in sql for sql in asked) == 2
+    assert len(asked) > 7
