@@ -153,7 +153,8 @@ class KioskSettings(_Section):
     profile: Literal["scanner", "rural", "fracture"] = "scanner"
     screen_mm: tuple[float, float] = (344.0, 194.0)
     """Width and height of the panel (15.6 inch): touch targets are sized in millimetres."""
-    poll_interval_s: float = Field(default=0.25, gt=0, le=10)
+    poll_interval_s: float = Field(default=0.15, gt=0, le=10)
+    """One page is read each time. At 0.25 s the slowest twentieth of verdicts took 302 ms to the screen."""
 
 
 class Settings(BaseSettings):
