@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PyQt6.QtCore import QObject, QTimer
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
@@ -31,6 +31,9 @@ TICK_MS: Final = 1000
 
 class KioskController(QObject):
     """One window on one store. `start`, then `stop` before it is dropped."""
+
+    first_painted = pyqtSignal(str, object)
+    """An exam's verdict is on the screen for the first time: exam_id, monotonic ns of the painting."""
 
     def __init__(
         self,
@@ -148,7 +151,9 @@ class KioskController(QObject):
         self._written = command
 
     def _note_painted(self, exam_id: str) -> None:
-        self.painted.note(self._board, exam_id, self._clock.monotonic_ns())  # shown with the next second
+        now_ns = self._clock.monotonic_ns()
+        if self.painted.note(self._board, exam_id, now_ns):  # the receipt itself comes with the next second
+            self.first_painted.emit(exam_id, now_ns)
 
     def _touch(self) -> None:
         self._touched_ns = self._clock.monotonic_ns()

@@ -75,7 +75,7 @@ def _waiting_line(exam: ExamRecord, now_ns: int) -> str:
     if deadline is None:
         return ""
     if deadline.is_over(now_ns):
-        return tr("Not checked in time")
+        return tr("Was due {seconds} s after landing", seconds=f"{deadline.limit_s:g}")
     return tr("Due {seconds} s after landing", seconds=f"{deadline.limit_s:g}")
 
 
