@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QListView,
     QPushButton,
     QScroller,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -23,7 +24,7 @@ from PyQt6.QtWidgets import (
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import PlainLabel, restyle
+from ui.labels import WHOLE, PlainLabel, restyle
 from ui.language import apart, language, tr, tr_n
 from ui.theme import Scale
 from ui.toolbar import ToolButton
@@ -113,6 +114,7 @@ class _RowPainter(QStyledItemDelegate):
             return
         px = self._scale.px
         painter.save()
+        painter.setLayoutDirection(option.direction)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
         chosen = row.exam_id == self.selected_id
@@ -124,19 +126,28 @@ class _RowPainter(QStyledItemDelegate):
         line = inner.height() // 3
         icon = px(4.6)
         shape = _LEVEL_SHAPES.get(row.level, row.shape.value)
-        painter.drawPixmap(inner.left(), inner.top(), self._icons.pixmap(shape, colour, icon))
+
+        def at(place: QRect) -> QRect:
+            """Mirrored within the card where the language runs from right to left."""
+            return QStyle.visualRect(option.direction, card, place)
+
+        sign_at = at(QRect(inner.left(), inner.top(), icon, icon))
+        painter.drawPixmap(sign_at.topLeft(), self._icons.pixmap(shape, colour, icon))
         first = QRect(inner.left() + icon + px(1.6), inner.top(), inner.width() - icon - px(1.6), icon)
-        waiting = self._text(painter, first, row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight)
+        waiting = self._text(
+            painter, at(first), row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight
+        )
         first.setRight(first.right() - waiting - px(1.5))
-        self._text(painter, first, row.word, 3.7, colour, weight=QFont.Weight.Bold)
+        self._text(painter, at(first), row.word, 3.7, colour, weight=QFont.Weight.Bold)
         second = QRect(inner.left(), inner.top() + line + px(0.3), inner.width(), line)
         if shape != row.shape.value:  # the verdict is not what ranks it: it still shows
             sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
-            painter.drawPixmap(second.right() - icon, second.top() + (line - icon) // 2, sign)
+            sign_at = at(QRect(second.right() - icon, second.top() + (line - icon) // 2, icon, icon))
+            painter.drawPixmap(sign_at.topLeft(), sign)
             second.setRight(second.right() - icon - px(1.5))
-        self._text(painter, second, apart(row.name), 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
+        self._text(painter, at(second), apart(row.name), 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
-        self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
+        self._text(painter, at(third), f"{apart(row.exam)} · {apart(row.reason)}", 3.2, theme.DIM)
         painter.restore()
 
     def _text(
@@ -158,7 +169,8 @@ class _RowPainter(QStyledItemDelegate):
         painter.setPen(QColor(colour))
         metrics = painter.fontMetrics()
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
+        flags = int(align | Qt.AlignmentFlag.AlignVCenter) | WHOLE
+        painter.drawText(place, flags, shown)
         return int(metrics.horizontalAdvance(shown))
 
 
