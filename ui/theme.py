@@ -46,8 +46,8 @@ LARGE_TOUCH_MM: Final = 20.0
 GAP_MM: Final = 3.0
 """Gloved fingers (KIOSK.md, rule 14)."""
 FAMILIES: Final = ("Noto Sans", "Noto Sans Devanagari", "DejaVu Sans", "Noto Sans Arabic")
-"""Fonts, first that is there; Debian's fonts-noto-core covers all scripts that names are written in. Arabic comes
-from DejaVu where it is there: its lines are as high as Latin ones, Noto's half as high again."""
+"""Fonts, first that is there; Debian's fonts-noto-core covers all scripts that names are written in. Arabic
+comes from DejaVu where it is there: its lines are as high as Latin ones, Noto's half as high again."""
 _STYLESHEET: Final = "kiosk.qss"
 
 

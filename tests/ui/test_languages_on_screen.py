@@ -79,9 +79,9 @@ def off_screen(window: KioskWindow, size: tuple[int, int]) -> list[str]:
     needed = window.minimumSizeHint()
     wrong = [] if needed.width() <= size[0] and needed.height() <= size[1] else [f"the window needs {needed}"]
     for widget in window.findChildren(QWidget):
-        if widget.isVisible() and not is_scrolled(widget, window):
-            if not window.rect().contains(place(widget, window)):
-                wrong.append(f"{type(widget).__name__} {widget.accessibleName()} {place(widget, window)}")
+        to_be_seen = widget.isVisible() and not is_scrolled(widget, window)
+        if to_be_seen and not window.rect().contains(place(widget, window)):
+            wrong.append(f"{type(widget).__name__} {widget.accessibleName()} {place(widget, window)}")
     return wrong
 
 
