@@ -26,7 +26,7 @@ from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView
-from ui.labels import PlainLabel
+from ui.labels import FittedLabel, PlainLabel
 from ui.language import RIGHT_TO_LEFT, language, tr
 from ui.language_page import LanguagePage
 from ui.message_page import MessagePage
@@ -138,14 +138,15 @@ class KioskWindow(QWidget):
         page.addWidget(self.top_bar)
         page.addLayout(body, stretch=1)
         if self.is_compact:
-            back = ToolButton("back", "back", tr("List"), self.scale, self._icons)
+            sign = "back_rtl" if language() in RIGHT_TO_LEFT else "back"
+            back = ToolButton("back", sign, tr("List"), self.scale, self._icons)
             back.setFixedWidth(self.scale.touch_px)
             back.clicked.connect(self._show_list)
             self.top_bar.layout_row.insertWidget(0, back)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
             foot = QHBoxLayout()
-            foot.setContentsMargins(0, 0, px(2), 0)
+            foot.setContentsMargins(*((px(2), 0, 0, 0) if language() in RIGHT_TO_LEFT else (0, 0, px(2), 0)))
             foot.addWidget(self.toolbar, stretch=3)
             foot.addWidget(self.decisions, stretch=2)
             page.addLayout(foot)
@@ -197,7 +198,9 @@ class KioskWindow(QWidget):
         layout.setSpacing(px(1 if self.is_compact else 2))
         layout.addWidget(self.verdict)
         layout.addWidget(scroll, stretch=1)
-        layout.addWidget(PlainLabel("caption", tr(NOT_A_DIAGNOSIS), wrap=True))
+        reminder = FittedLabel("caption")
+        reminder.show_fitted(tr(NOT_A_DIAGNOSIS), px(3.2))
+        layout.addWidget(reminder)
         if not self.is_compact:
             layout.addWidget(self.decisions)
         return column

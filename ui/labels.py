@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QWidget
@@ -42,8 +44,13 @@ class ElidedLabel(PlainLabel):
         del a0
         painter = QPainter(self)
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(self.alignment()), shown)
+        painter.setLayoutDirection(self.layoutDirection())
+        painter.drawText(self.rect(), int(self.alignment()) | WHOLE, shown)
         painter.end()
+
+
+WHOLE: Final = int(Qt.TextFlag.TextDontClip)
+"""For drawing one line of text: a tall script is not cut at the height of the line."""
 
 
 class FittedLabel(PlainLabel):

@@ -16,6 +16,7 @@ from ui.theme import LARGE_TOUCH_MM, Scale
 NOT_REVIEWED: Final = "A native clinician has not reviewed these translations yet."
 """Shown in English too: the translation of this sentence is one of those that nobody has reviewed."""
 COLUMNS: Final = 2
+COMPACT_COLUMNS: Final = 4
 
 
 class LanguagePage(QFrame):
@@ -28,6 +29,7 @@ class LanguagePage(QFrame):
     def __init__(self, scale: Scale, *, compact: bool) -> None:
         super().__init__()
         self.buttons: dict[str, QPushButton] = {}
+        columns = COMPACT_COLUMNS if compact else COLUMNS
         grid = QGridLayout()
         grid.setSpacing(scale.gap_px)
         for number, (code, own_name) in enumerate(LANGUAGES.items()):
@@ -36,10 +38,10 @@ class LanguagePage(QFrame):
             button.setChecked(code == language())
             button.clicked.connect(lambda _checked, code=code: self.language_wanted.emit(code))
             self.buttons[code] = button
-            grid.addWidget(button, number // COLUMNS, number % COLUMNS)
+            grid.addWidget(button, number // columns, number % columns)
         self.back = _button(tr("Back"), scale, compact=compact)
         self.back.clicked.connect(self.back_wanted)
-        grid.addWidget(self.back, len(LANGUAGES) // COLUMNS, len(LANGUAGES) % COLUMNS)
+        grid.addWidget(self.back, len(LANGUAGES) // columns, len(LANGUAGES) % columns)
         layout = QVBoxLayout(self)
         margin, edge = scale.px(8), scale.px(2 if compact else 6)
         layout.setContentsMargins(margin, edge, margin, edge)

@@ -33,6 +33,8 @@ LETTER_MM: Final = 12.0
 """Width that a letter has at each edge, with its distance from it: nothing else is drawn there."""
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight
+_WHOLE: Final = int(Qt.TextFlag.TextDontClip)
+"""A tall script is not cut at the height of a line."""
 RULER_MM: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 """Lengths of the ruler; the longest that fits is drawn."""
 NOT_FOR_DIAGNOSIS: Final = noted("Not calibrated: not for primary diagnosis")
@@ -127,9 +129,9 @@ class OverlayPainter:
         top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
         is_wide = width >= px(ONE_LINE_FROM_MM)
         words = f"{figures.contrast}    {apart(figures.zoom)}"
-        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), int(_LEFT | top), words)
+        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), int(_LEFT | top) | _WHOLE, words)
         painter.setPen(QColor(theme.AMBER))
-        place = int((_RIGHT | top) if is_wide else (_LEFT | bottom))
+        place = int((_RIGHT | top) if is_wide else (_LEFT | bottom)) | _WHOLE
         painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), place, apart(tr(NOT_FOR_DIAGNOSIS)))
         if figures.spacing_mm is not None:
             self._ruler(painter, figures.spacing_mm[1], figures.spacing_word, viewport)
@@ -144,7 +146,7 @@ class OverlayPainter:
         painter.setBrush(QColor(11, 14, 17, 225))
         painter.drawRoundedRect(rect, px(1.2), px(1.2))
         painter.setPen(QColor(colour))
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), apart(text))
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter) | _WHOLE, apart(text))
         return rect
 
     def divider(self, painter: QPainter, x: int, height: int, handle_px: int) -> None:
@@ -202,7 +204,7 @@ class OverlayPainter:
         painter.setBrush(QColor(11, 14, 17, 225))
         painter.drawRoundedRect(rect, px(0.8), px(0.8))
         painter.setPen(colour)
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), apart(text))
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter) | _WHOLE, apart(text))
         return rect
 
     def _ruler(self, painter: QPainter, column_mm: float, word: str, viewport: Viewport) -> None:

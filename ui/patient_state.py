@@ -121,7 +121,8 @@ def _sex_age(sex: str | None, age_years: float | None) -> str:
         age = tr_n("{count} month", "{count} months", int(age_years * 12))
     else:
         age = tr("{years} y", years=int(age_years))
-    return f"{visible(sex) or tr('sex not given')} · {age}"
+    shown_sex = visible(sex) or tr("sex not given")
+    return f"{apart(shown_sex)} · {age}"
 
 
 def _date(text: str | None) -> str:

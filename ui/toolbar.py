@@ -7,15 +7,19 @@ from __future__ import annotations
 from typing import Final
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStyle, QStyleOptionButton
 
 from ui import theme
 from ui.hold import Hold
 from ui.icons import Icons
+from ui.labels import WHOLE, largest_size_px
 from ui.language import noted, tr
 from ui.picture_tools import Compare, compare_name
 from ui.theme import Scale
+
+SMALLEST_SHARE: Final = 0.7
+"""Of the usual height: a longer word of another language is drawn smaller before it is cut."""
 
 
 class ToolButton(QPushButton):
@@ -64,8 +68,15 @@ class ToolButton(QPushButton):
         place = self.rect()
         place.setTop(top + size + self._scale.px(0.6))
         place.setHeight(text_height)
+        font = painter.font()
+        wanted_px = font.pixelSize()
+        fitted_px = largest_size_px(QFont(font), self.word, place.width() - self._scale.px(0.6), wanted_px)
+        font.setPixelSize(max(fitted_px, round(wanted_px * SMALLEST_SHARE)))
+        painter.setFont(font)
+        painter.setLayoutDirection(self.layoutDirection())
         shown = painter.fontMetrics().elidedText(self.word, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop), shown)
+        flags = int(Qt.AlignmentFlag.AlignCenter) | WHOLE
+        painter.drawText(place, flags, shown)
         painter.end()
 
 

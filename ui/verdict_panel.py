@@ -22,6 +22,7 @@ from ui.verdict_state import SHAPES, CheckLine, VerdictKind, VerdictState
 QUESTION: Final = noted("Can the patient leave?")
 _FILLED: Final = frozenset({VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPEAT})
 """Kinds whose band is filled with their colour and carries dark text."""
+QUESTION_MM: Final = 3.7
 WORD_MM: Final = 11.0
 LONG_WORD_MM: Final = 7.4
 """Wanted height of the word, less where its place is narrow; NOT CHECKED is longer and less urgent."""
@@ -45,7 +46,8 @@ class VerdictBand(QFrame):
         self._scale = scale
         self._icons = icons
         self._share = COMPACT_SHARE if compact else 1.0
-        self._question = PlainLabel("question", tr(QUESTION), wrap=True)
+        self._question = FittedLabel("question")
+        self._question.show_fitted(tr(QUESTION), scale.px(QUESTION_MM))
         self._word = FittedLabel("verdict_word")
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)

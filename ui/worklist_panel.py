@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QListView,
     QPushButton,
     QScroller,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -23,7 +24,7 @@ from PyQt6.QtWidgets import (
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import PlainLabel, restyle
+from ui.labels import WHOLE, PlainLabel, restyle
 from ui.language import apart, language, tr, tr_n
 from ui.theme import Scale
 from ui.toolbar import ToolButton
@@ -120,6 +121,7 @@ class _RowPainter(QStyledItemDelegate):
             return
         px = self._scale.px
         painter.save()
+        painter.setLayoutDirection(option.direction)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
         chosen = row.exam_id == self.selected_id
@@ -138,36 +140,46 @@ class _RowPainter(QStyledItemDelegate):
         line = inner.height() // 3
         icon = px(4.6)
         shape = _LEVEL_SHAPES.get(row.level, row.shape.value)
-        painter.drawPixmap(inner.left(), inner.top(), self._icons.pixmap(shape, colour, icon))
+
+        def at(place: QRect) -> QRect:
+            """Mirrored within the card where the language runs from right to left."""
+            return QStyle.visualRect(option.direction, card, place)
+
+        sign_at = at(QRect(inner.left(), inner.top(), icon, icon))
+        painter.drawPixmap(sign_at.topLeft(), self._icons.pixmap(shape, colour, icon))
         first = QRect(inner.left() + icon + px(1.6), inner.top(), inner.width() - icon - px(1.6), icon)
-        waiting = self._text(painter, first, row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight)
+        waiting = self._text(
+            painter, at(first), row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight
+        )
         first.setRight(first.right() - waiting - px(1.5))
         if row.unread:
-            first.setRight(first.right() - self._unread(painter, first))
-        self._text(painter, first, row.word, 4.4 if late else 3.7, colour, weight=QFont.Weight.Bold)
+            first.setRight(first.right() - self._unread(painter, at(first)))
+        self._text(painter, at(first), row.word, 4.4 if late else 3.7, colour, weight=QFont.Weight.Bold)
         second = QRect(inner.left(), inner.top() + line + px(0.3), inner.width(), line)
         if shape != row.shape.value:  # the verdict is not what ranks it: it still shows
             sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
-            painter.drawPixmap(second.right() - icon, second.top() + (line - icon) // 2, sign)
+            sign_at = at(QRect(second.right() - icon, second.top() + (line - icon) // 2, icon, icon))
+            painter.drawPixmap(sign_at.topLeft(), sign)
             second.setRight(second.right() - icon - px(1.5))
-        self._text(painter, second, apart(row.name), 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
+        self._text(painter, at(second), apart(row.name), 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
         if late:
-            self._text(painter, third, row.reason, 3.7, theme.RED, weight=QFont.Weight.Bold)
+            self._text(painter, at(third), apart(row.reason), 3.7, theme.RED, weight=QFont.Weight.Bold)
         else:
-            self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
+            self._text(painter, at(third), f"{apart(row.exam)} · {apart(row.reason)}", 3.2, theme.DIM)
         painter.restore()
         if row.kind is not VerdictKind.CHECKING:
             self.verdict_painted.emit(row.exam_id)
 
     def _unread(self, painter: QPainter, place: QRect) -> int:
-        """A filled dot and the word at the right end of `place`. Returns the width they take."""
+        """A filled dot and the word at the far end of `place`. Returns the width they take."""
         px = self._scale.px
         word = self._text(painter, place, tr("Unread"), 3.2, theme.BLUE, align=Qt.AlignmentFlag.AlignRight)
         dot = px(2.2)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.BLUE))
-        painter.drawEllipse(place.right() - word - dot - px(1), place.center().y() - dot // 2, dot, dot)
+        beside = QRect(place.right() - word - dot - px(1), place.center().y() - dot // 2, dot, dot)
+        painter.drawEllipse(QStyle.visualRect(painter.layoutDirection(), place, beside))
         return word + dot + px(2.5)
 
     def _text(
@@ -189,7 +201,8 @@ class _RowPainter(QStyledItemDelegate):
         painter.setPen(QColor(colour))
         metrics = painter.fontMetrics()
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
+        flags = int(align | Qt.AlignmentFlag.AlignVCenter) | WHOLE
+        painter.drawText(place, flags, shown)
         return int(metrics.horizontalAdvance(shown))
 
 

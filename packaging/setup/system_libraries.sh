@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# System packages that no Python wheel brings: `screen` (what Qt loads, and one font), `peers` (independent
-# DICOM tools that the tests compare with, and an X server with a pointer). Installs what is missing as root or through `sudo -n`; otherwise
+# System packages that no Python wheel brings: `screen` (what Qt loads, and its fonts), `peers` (independent
+# DICOM tools that the tests compare with, and an X server with a pointer). Installs what is missing as root or
+# through `sudo -n`; otherwise
 # says what to install and carries on: without `screen` there is no kiosk, without `peers` some tests skip.
 set -euo pipefail
 
@@ -29,6 +30,8 @@ libxkbcommon.so.0 libxkbcommon0
 libdbus-1.so.3 libdbus-1-3
 TABLE
     if [ ! -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then missing+=(fonts-dejavu-core); fi
+    # Devanagari, and the scripts that names are written in.
+    if [ ! -e /usr/share/fonts/truetype/noto/NotoSansDevanagari-Regular.ttf ]; then missing+=(fonts-noto-core); fi
     without="the kiosk cannot draw; everything else works"
     ;;
 peers)
