@@ -4,8 +4,8 @@
 #
 # System packages that no Python wheel brings: `screen` (what Qt loads, and its fonts), `peers` (independent
 # DICOM tools that the tests compare with, and an X server with a pointer). Installs what is missing as root or
-# through `sudo -n`; otherwise
-# says what to install and carries on: without `screen` there is no kiosk, without `peers` some tests skip.
+# through `sudo -n`; otherwise says what to install and carries on: without `screen` there is no kiosk, without
+# `peers` some tests skip.
 set -euo pipefail
 
 group="${1:?usage: system_libraries.sh screen|peers}"
