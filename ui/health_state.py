@@ -12,6 +12,7 @@ from typing import Final
 from appliance.clock import NS_PER_S
 from appliance.domain.job import JobState
 from appliance.store.board import Counts
+from ui.device_faults import device_faults
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import BoardRecord, HealthRecord, StoreTrouble
 from ui.wording import clock_time
@@ -57,8 +58,8 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
     """The bar's content. `trouble`: why there is no newer reading; `engine`: the one that answered last."""
     health = board.health
     is_old = trouble is not None or now_ns - board.read_ns > STALE_S * NS_PER_S
-    faults = _faults(health, now_ns=now_ns, trouble=trouble)
-    kind, word, advice = next(faults, (HealthKind.OK, "OK", ""))
+    faults = faults_of(board, now_ns=now_ns, trouble=trouble)
+    kind, word, advice = faults[0] if faults else (HealthKind.OK, "OK", "")
     last = health.counts.last_result_at_utc
     open_states = {JobState.QUEUED, JobState.LEASED}
     in_work = sum(any(lane.state in open_states for lane in exam.entry.lanes) for exam in board.exams)
@@ -72,6 +73,16 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
         disk="disk ?" if health.disk_used_fraction is None else f"disk {health.disk_used_fraction:.0%}",
         stale=f"Data from {clock_time(board.read_at_utc)}" if is_old else "",
     )
+
+
+def faults_of(
+    board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None
+) -> tuple[tuple[HealthKind, str, str], ...]:
+    """Kind, word and advice of all that is wrong, worst first."""
+    kinds = {True: HealthKind.DANGER, False: HealthKind.ATTENTION}
+    machine = ((kinds[fault.loses], fault.word, fault.advice) for fault in device_faults(board))
+    faults = (*_faults(board.health, now_ns=now_ns, trouble=trouble), *machine)
+    return tuple(sorted(faults, key=lambda fault: fault[0] is not HealthKind.DANGER))
 
 
 def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:

@@ -19,6 +19,7 @@ from appliance.monitor.heartbeat import read_beat
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decision, Decisions
+from ui.device_source import DeviceSource
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
 EXAMS_ON_BOARD: Final = 60
@@ -29,12 +30,13 @@ _PROCESSES: Final = ("watcher", "worker", "sender")
 class StoreSource:
     """An open store, for one thread. A context manager."""
 
-    def __init__(self, layout: Layout, clock: Clock) -> None:
+    def __init__(self, layout: Layout, clock: Clock, *, device: DeviceSource | None = None) -> None:
         self._layout = layout
         self._clock = clock
         self._database = Database.open_to_read(layout.database, data=layout.data, clock=clock)
         self._board = Board(self._database)
         self._decisions = Decisions(self._database)
+        self._device = device or DeviceSource(clock)
         self._mark: int | None = None
 
     def changed(self) -> bool:
@@ -94,6 +96,7 @@ class StoreSource:
             counts=self._board.counts(),
             signs=tuple(self._sign(process) for process in _PROCESSES),
             disk_used_fraction=disk,
+            device=self._device.read(self._database),
         )
 
     def _sign(self, process: str) -> Sign:
