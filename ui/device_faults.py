@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with the machine itself: heat, battery, clock, receivers. One word and one line each. No Qt."""
+"""What is wrong with the machine: heat, battery, clock, receivers. One word and one line each. No Qt."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def newest_landed(board: BoardRecord) -> datetime | None:
 
 
 def moment_words(moment: datetime, *, now_utc: datetime) -> str:
-    """ "08:41" today, else with its date."""
+    """Hours and minutes today, else with the date."""
     local = moment.astimezone()
     same_day = local.date() == now_utc.astimezone().date()
     return clock_time(moment) if same_day else local.strftime(_SHOWN_DAY)

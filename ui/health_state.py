@@ -81,7 +81,8 @@ def faults_of(
     """Kind, word and advice of all that is wrong, worst first."""
     kinds = {True: HealthKind.DANGER, False: HealthKind.ATTENTION}
     machine = ((kinds[fault.loses], fault.word, fault.advice) for fault in device_faults(board))
-    faults = (*_faults(board.health, now_ns=now_ns, trouble=trouble), *machine)
+    health = board.health
+    faults = (*_faults(health, now_ns=now_ns, trouble=trouble), *machine, *_backlogs(health.counts))
     return tuple(sorted(faults, key=lambda fault: fault[0] is not HealthKind.DANGER))
 
 
@@ -109,7 +110,7 @@ def _is_starting(state: str) -> bool:
 def _faults(
     health: HealthRecord, *, now_ns: int, trouble: StoreTrouble | None
 ) -> Iterator[tuple[HealthKind, str, str]]:
-    """All that is wrong, worst first."""
+    """What is wrong with the programs and the disk."""
     if trouble is not None:
         words = visible(f"{trouble.what} {trouble.remedy}", limit=LONGEST_SENTENCE)
         yield HealthKind.DANGER, "STORE CLOSED", words
@@ -119,7 +120,6 @@ def _faults(
     yield from _silent_processes(health, now_ns=now_ns)
     if disk >= DISK_FULLNESS_WARN:
         yield HealthKind.ATTENTION, f"DISK {disk:.0%}", "Disk is getting full. Call service this week."
-    yield from _backlogs(health.counts)
 
 
 def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:
