@@ -11,6 +11,8 @@ from PyQt6.QtCore import QObject, QTimer
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
+from ui.device_presenter import DevicePresenter
+from ui.device_reader import DeviceReader
 from ui.kiosk import KioskWindow
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.poller import BoardSource, DecisionCommand, Poller
@@ -33,6 +35,7 @@ class KioskController(QObject):
         *,
         interval_s: float,
         exam_id: str | None = None,
+        device: DeviceReader | None = None,
     ) -> None:
         super().__init__()
         self._window = window
@@ -49,6 +52,7 @@ class KioskController(QObject):
         self.poller.board_read.connect(self.take_board)
         self.poller.failed.connect(self.take_trouble)
         self.poller.not_saved.connect(self._tell_not_saved)
+        self._device = DevicePresenter(window.device, window.visit, device)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.refresh)
@@ -67,6 +71,7 @@ class KioskController(QObject):
         """End the thread and the timer."""
         self._timer.stop()
         self.poller.stop()
+        self._device.stop()
 
     def take_board(self, board: BoardRecord) -> None:
         """A new reading."""
@@ -95,6 +100,7 @@ class KioskController(QObject):
         self._order = tuple(row.exam_id for row in state.rows)
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
+        self._device.take(self._board, trouble=self._trouble, health=state.health, now_ns=now_ns)
         self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
 
     def _notice(self, state: BoardState) -> str:

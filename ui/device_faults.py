@@ -83,7 +83,7 @@ def peer_faults(peer: PeerStanding, *, now_utc: datetime) -> Iterator[DeviceFaul
         yield DeviceFault(
             word=tr("PACS OFFLINE"),
             advice=tr(
-                "{name} is offline since {since}. {count} files wait. Nothing is lost.",
+                "{name} since {since}: {count} files wait. Nothing is lost.",
                 name=name,
                 since=since,
                 count=peer.waiting,

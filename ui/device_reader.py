@@ -1,23 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks at models and measurements beside the screen: once per opening of the page, on a thread of its own."""
+"""Looks at models and measurements beside the screen: once per opening of the page, on its own thread.
+
+What reads bundles is imported when it is needed: the screen itself is small and starts at once.
+"""
 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from appliance.config import Settings
 from appliance.errors import ScansideError
 from appliance.layout import Layout
-from appliance.models.inventory import Inventory, take_inventory
-from appliance.models.releases import Releases
-from appliance.processes.models import inference_server, model_folders, slot_folder, trusted_keys
 from ui.latency_files import read_latency_files
 from ui.latency_state import latency_state
 from ui.models_state import models_state, not_checked
+
+if TYPE_CHECKING:
+    from appliance.models.inventory import Inventory
 
 
 class DeviceReader(QObject):
@@ -33,11 +36,18 @@ class DeviceReader(QObject):
         self._settings = settings
         self._layout = layout
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._is_looking = False
+        self._again = False
 
     def look(self) -> None:
-        """Begin a look, unless one is under way."""
-        if self._thread is not None and self._thread.is_alive():
-            return
+        """Begin a look; one that is under way is followed by another."""
+        with self._lock:
+            if self._is_looking:
+                self._again = True
+                return
+            self._is_looking = True
+        self.stop()  # the last one has nothing more to do than to end
         self._thread = threading.Thread(target=self._run, name="device-reader")
         self._thread.start()
 
@@ -47,6 +57,15 @@ class DeviceReader(QObject):
             self._thread.join()
 
     def _run(self) -> None:
+        while True:
+            self._look_once()
+            with self._lock:
+                if not self._again:
+                    self._is_looking = False
+                    return
+                self._again = False
+
+    def _look_once(self) -> None:
         self.latency_read.emit(latency_state(read_latency_files(self._layout.data)))
         try:
             self.models_read.emit(models_state(inventory_of(self._settings, self._layout)))
@@ -58,12 +77,20 @@ class DeviceReader(QObject):
 
 def inventory_of(settings: Settings, layout: Layout) -> Inventory:
     """The models of this device, verified now with the keys of its settings."""
-    cache: Path = layout.engine_cache
+    from appliance.models.inventory import take_inventory  # noqa: PLC0415  (onnx, cryptography)
+    from appliance.models.releases import Releases  # noqa: PLC0415
+    from appliance.processes.models import (  # noqa: PLC0415
+        inference_server,
+        model_folders,
+        slot_folder,
+        trusted_keys,
+    )
+
     return take_inventory(
         model_folders(settings),
         trust=trusted_keys(settings),
         slots=slot_folder(settings, layout),
         releases=Releases(layout.releases, read_only=True),
-        cache=cache,
+        cache=layout.engine_cache,
         server=inference_server(settings),
     )

@@ -185,20 +185,22 @@ def _peer(peer: PeerStanding, board: BoardRecord) -> DeviceLine:
         parts.append(tr("tried {count} times", count=peer.attempts))
     if peer.reason:
         parts.append(tr("it said: {reason}", reason=visible(peer.reason, limit=LONGEST_SENTENCE)))
-    if peer.away_since_utc is not None:
-        word = tr("OFFLINE since {time}", time=moment_words(peer.away_since_utc, now_utc=now_utc))
-    elif peer.attempts:
-        word = tr("REFUSES a file")
-    elif peer.last_sent_at_utc is None:
-        word = tr("not known")
-    else:
-        word = tr("OK")
-    return _judged(
-        tr("PACS {name}", name=visible(peer.name)),
-        word,
-        "  ·  ".join(parts),
-        peer_faults(peer, now_utc=now_utc),
-        good=LineKind.UNKNOWN if peer.last_sent_at_utc is None else LineKind.OK,
+    good = LineKind.UNKNOWN if peer.last_sent_at_utc is None else LineKind.OK
+    word, advice = (tr("not known"), "") if good is LineKind.UNKNOWN else (tr("OK"), "")
+    if next(peer_faults(peer, now_utc=now_utc), None) is not None:
+        good = LineKind.ATTENTION
+        if peer.away_since_utc is not None:
+            since = moment_words(peer.away_since_utc, now_utc=now_utc)
+            parts.insert(0, tr("since {time}", time=since))
+            word, advice = tr("OFFLINE"), tr("Check the network cable. Nothing is lost.")
+        else:
+            word, advice = tr("REFUSES a file"), tr("Other files still go. Call service.")
+    return DeviceLine(
+        subject=tr("PACS {name}", name=visible(peer.name)),
+        kind=good,
+        word=word,
+        detail="  ·  ".join(parts),
+        advice=advice,
     )
 
 

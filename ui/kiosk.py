@@ -23,6 +23,7 @@ from PyQt6.QtWidgets import (
 
 from appliance.store.decisions import Choice
 from ui.decision_panel import DecisionBar, KeepReasonPage
+from ui.device_page import DevicePage, DeviceVisit
 from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
@@ -80,6 +81,10 @@ class KioskWindow(QWidget):
         self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
         self._arrange(findings_first=profile == "fracture")
+        self.device = DevicePage(self.scale, icons, compact=self.is_compact)
+        self.visit = DeviceVisit(self.pages, self.device)
+        for bar in self._bars:
+            bar.health.clicked.connect(self.visit.open)
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
         self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
@@ -201,9 +206,9 @@ class KioskWindow(QWidget):
         self._show_exam(state.selected, notice)
         if state.message is not None:
             self.message.show_state(state.message)
-            self.pages.setCurrentWidget(self._message_page)
-        elif self.pages.currentWidget() is self._message_page:
-            self.pages.setCurrentWidget(self._list_page)
+            self.visit.go(self._message_page)
+        elif self.visit.under() is self._message_page:
+            self.visit.go(self._list_page)
 
     def show_exam_page(self) -> None:
         """On a small panel: the picture instead of the list."""

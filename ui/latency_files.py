@@ -50,7 +50,7 @@ def _shipped() -> Iterator[LatencyFile]:
     package, folder = _SHIPPED
     try:
         root = resources.files(package).joinpath(folder)
-        files = sorted((Path(str(entry)) for entry in root.iterdir() if entry.name.endswith(".json")))
+        files = sorted(Path(str(entry)) for entry in root.iterdir() if entry.name.endswith(".json"))
     except (ModuleNotFoundError, OSError):
         return  # installed without the benchmarks
     for file in files:

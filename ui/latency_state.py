@@ -144,7 +144,11 @@ def _rows(measured: Mapping[str, Any]) -> Iterator[LatencyRow]:
 
 
 def _words(name: str) -> str:
-    return visible(name).replace("_", " ").replace(".", ": ")
+    """Lane and stage as the other screens call them: "quality.decoded" is "Check: decoded"."""
+    lanes = {"quality": tr("Check"), "triage": tr("AI"), "denoise": tr("Denoise"), "denoised": tr("Denoised")}
+    lane, dot, stage = name.partition(".")
+    shown = lanes.get(lane, visible(lane).replace("_", " "))
+    return f"{shown}: {visible(stage).replace('_', ' ')}" if dot else tr("{lane}, whole", lane=shown)
 
 
 def _row(name: str, spread: Any, *, is_whole: bool) -> LatencyRow | None:

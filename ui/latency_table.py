@@ -82,7 +82,7 @@ class LatencyTable(QWidget):
 
 
 def _number(value_ms: float) -> str:
-    return f"{value_ms:.0f}" if value_ms >= 10 else f"{value_ms:.1f}"  # noqa: PLR2004  two digits that tell
+    return f"{value_ms:.0f}" if value_ms >= 10 else f"{value_ms:.1f}"
 
 
 def _spoken(row: LatencyRow) -> str:

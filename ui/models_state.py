@@ -1,19 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of models: what each is, who signed it, what it proved here, what must not be done with it. No Qt."""
+"""The page of models: what each is, who signed it, what it proved here, its limits. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from appliance.errors import ModelBundleError
-from appliance.models.inventory import Answering, Inventory
-from appliance.models.keys import grouped
-from appliance.models.passport import Passport
 from ui.device_state import DeviceLine, LineKind
 from ui.language import tr
 from ui.plain_text import LONGEST_SENTENCE, visible
+
+if TYPE_CHECKING:
+    from appliance.models.inventory import Answering, Inventory
+    from appliance.models.passport import Passport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,8 @@ def models_state(inventory: Inventory) -> ModelsState:
 
 
 def _model(model: Answering) -> ModelCardState:
+    from appliance.models.keys import grouped  # noqa: PLC0415  (cryptography; who has a model has it, too)
+
     card = model.card
     task = visible(card.task).replace("_", " ")
     return ModelCardState(
@@ -147,7 +151,7 @@ def _limits(restrictions: str) -> DeviceLine:
     if not restrictions:
         return DeviceLine(subject=subject, kind=LineKind.UNKNOWN, word=tr("none named"))
     words = visible(restrictions, limit=LONGEST_SENTENCE)
-    return DeviceLine(subject=subject, kind=LineKind.ATTENTION, word=words)
+    return DeviceLine(subject=subject, kind=LineKind.ATTENTION, word=tr("RESTRICTED"), advice=words)
 
 
 def _refused(problem: ModelBundleError) -> DeviceLine:

@@ -88,7 +88,8 @@ def _seconds(exam: ExamRecord) -> dict[str, float]:
 
 
 def _trend(name: str, seconds: tuple[float, ...]) -> Trend:
-    middle = f"{median(seconds):.2f} s"
+    middle_s = median(seconds)
+    middle = f"{middle_s:.1f} s" if middle_s >= 1 else f"{middle_s:.3f} s"
     words = tr(
         "{middle}, median of {count}: {change}", middle=middle, count=len(seconds), change=_change(seconds)
     )
