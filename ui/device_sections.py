@@ -13,7 +13,7 @@ from ui.labels import PlainLabel
 from ui.language import tr
 from ui.latency_state import LatencyState
 from ui.latency_table import LatencyTable
-from ui.line_card import LineGrid
+from ui.line_card import LineGrid, WrappedLabel
 from ui.models_state import ModelCardState, ModelsState
 from ui.stage_trends import TrendGroup
 from ui.theme import Scale
@@ -56,7 +56,7 @@ class DeviceSection(Section):
 
     def __init__(self, scale: Scale, icons: Icons, *, columns: int) -> None:
         super().__init__(scale, icons, columns=columns)
-        self._message = PlainLabel("detail", tr("The store was not read yet."), wrap=True)
+        self._message = WrappedLabel("detail", tr("The store was not read yet."))
         self._lines = LineGrid(scale, icons, columns=columns)
         self._engines_title = PlainLabel("title", tr("AI engines in use"))
         self._engines = LineGrid(scale, icons, columns=columns)
@@ -101,7 +101,7 @@ class DeviceSection(Section):
         for row, trend in enumerate(group.trends):
             grid.addWidget(PlainLabel("detail", trend.name), row, 0)
             grid.addWidget(TrendLine(trend, self.scale), row, 1)
-            grid.addWidget(PlainLabel("caption", trend.words, wrap=True), row, 2)
+            grid.addWidget(WrappedLabel("caption", trend.words), row, 2)
         layout.addLayout(grid)
         return frame
 
@@ -113,7 +113,7 @@ class ModelsSection(Section):
         """Draw it."""
         empty(self.column)
         if state.message:
-            self.column.addWidget(PlainLabel("detail", state.message, wrap=True))
+            self.column.addWidget(WrappedLabel("detail", state.message))
         for model in state.models:
             self.column.addWidget(self._model(model))
         if state.refused:
@@ -124,23 +124,23 @@ class ModelsSection(Section):
 
     def _model(self, model: ModelCardState) -> QFrame:
         frame, layout = self.card()
-        layout.addWidget(PlainLabel("title", model.title, wrap=True))
-        layout.addWidget(PlainLabel("caption", model.identity, wrap=True))
+        layout.addWidget(WrappedLabel("title", model.title))
+        layout.addWidget(WrappedLabel("caption", model.identity))
         lines = LineGrid(self.scale, self.icons, columns=self.columns)
         lines.show_lines((model.trust, model.limits, *model.passports))
         layout.addWidget(lines)
         if model.note:
-            layout.addWidget(PlainLabel("caption_amber", model.note, wrap=True))
+            layout.addWidget(WrappedLabel("caption_amber", model.note))
         if model.fingerprint:
             key = tr("Key {fingerprint}", fingerprint=model.fingerprint)
-            layout.addWidget(PlainLabel("caption", key, wrap=True))
+            layout.addWidget(WrappedLabel("caption", key))
         if model.thresholds:
             layout.addWidget(PlainLabel("detail", tr("Limits per finding")))
             grid = QGridLayout()
             grid.setHorizontalSpacing(self.scale.px(4))
             grid.setVerticalSpacing(self.scale.px(0.6))
             for at, words in enumerate(model.thresholds):
-                label = PlainLabel("caption", words, wrap=True)
+                label = WrappedLabel("caption", words)
                 grid.addWidget(label, at // self.columns, at % self.columns)
             layout.addLayout(grid)
         return frame
@@ -153,13 +153,11 @@ class LatencySection(Section):
         """Draw it."""
         empty(self.column)
         for message in state.messages:
-            self.column.addWidget(PlainLabel("detail", message, wrap=True))
+            self.column.addWidget(WrappedLabel("detail", message))
         for report in state.reports:
             frame, layout = self.card()
-            layout.addWidget(PlainLabel("title", report.machine, wrap=True))
-            layout.addWidget(
-                PlainLabel("caption" if report.is_here else "caption_amber", report.where, wrap=True)
-            )
+            layout.addWidget(WrappedLabel("title", report.machine))
+            layout.addWidget(WrappedLabel("caption" if report.is_here else "caption_amber", report.where))
             for target in report.targets:
                 layout.addSpacing(self.scale.px(1.5))
                 layout.addWidget(PlainLabel("detail", target.name))

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
 from ui import theme
 from ui.device_state import DeviceLine, LineKind
 from ui.icons import Icons
-from ui.labels import PlainLabel, restyle
+from ui.labels import ElidedLabel, PlainLabel, restyle
 from ui.theme import Scale
 
 _SIGNS: Final = {
@@ -22,6 +22,16 @@ _SIGNS: Final = {
     LineKind.DANGER: ("cross", theme.RED),
     LineKind.UNKNOWN: ("dash", theme.GREY),
 }
+
+
+class WrappedLabel(PlainLabel):
+    """Words in lines; one that is longer than its place is cut there and makes nothing wider."""
+
+    def __init__(self, role: str, text: str = "") -> None:
+        super().__init__(role, text, wrap=True)
+        policy = self.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+        self.setSizePolicy(policy)
 
 
 class LineCard(QFrame):
@@ -34,10 +44,10 @@ class LineCard(QFrame):
         self._sign_px = scale.px(5)
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
-        self._subject = PlainLabel("caption")
-        self._word = PlainLabel("health", wrap=True)
-        self._detail = PlainLabel("caption", wrap=True)
-        self._advice = PlainLabel("caption_amber", wrap=True)
+        self._subject = ElidedLabel("caption")
+        self._word = WrappedLabel("health")
+        self._detail = WrappedLabel("caption")
+        self._advice = WrappedLabel("caption_amber")
         words = QVBoxLayout()
         words.setSpacing(scale.px(0.3))
         for label in (self._subject, self._word, self._detail, self._advice):

@@ -98,7 +98,7 @@ def test_nothing_is_off_screen_and_everything_can_be_hit(
     px_per_mm = window.scale.px_per_mm
     for at, part in enumerate((window.device.device, window.device.models, window.device.latency)):
         qtbot.mouseClick(window.device.buttons[at], Qt.MouseButton.LeftButton)
-        qtbot.wait(1)
+        qtbot.wait(30)
         assert window.device.parts.currentWidget() is part
         assert (window.width(), window.height()) == size
         assert window.minimumSizeHint().width() <= size[0]
