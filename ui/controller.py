@@ -15,6 +15,8 @@ from appliance.store.opinions import Act
 from ui.advice_words import reason_in_words
 from ui.commands import Command, DeedCommand, Pending
 from ui.deadline_ring import RingTimer
+from ui.device_presenter import DevicePresenter
+from ui.device_reader import DeviceReader
 from ui.kiosk import KioskWindow
 from ui.language import tr
 from ui.painted_times import PaintedTimes
@@ -44,6 +46,7 @@ class KioskController(QObject):
         interval_s: float,
         exam_id: str | None = None,
         reveal: Reveal = Reveal.AT_ONCE,
+        device: DeviceReader | None = None,
     ) -> None:
         super().__init__()
         self._clock = clock
@@ -66,6 +69,7 @@ class KioskController(QObject):
         self.poller.failed.connect(self.take_trouble)
         self.poller.saved.connect(self._note_saved)
         self.poller.not_saved.connect(self._tell_not_saved)
+        self._device = DevicePresenter(window.device, window.visit, device)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.refresh)
@@ -96,6 +100,7 @@ class KioskController(QObject):
         self._timer.stop()
         self.ring.stop()
         self.poller.stop()
+        self._device.stop()
 
     def take_board(self, board: BoardRecord) -> None:
         """A new reading."""
@@ -130,6 +135,7 @@ class KioskController(QObject):
         self._order = tuple(row.exam_id for row in state.rows)
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
+        self._device.take(self._board, trouble=self._trouble, health=state.health, now_ns=now_ns)
         self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
         self.ring.follow(state.selected.deadline if state.selected else None)
 

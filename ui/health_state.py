@@ -13,6 +13,7 @@ from appliance.clock import NS_PER_S
 from appliance.domain.job import JobState
 from appliance.store.board import Counts
 from ui.advice_words import reason_in_words
+from ui.device_faults import device_faults
 from ui.language import tr, tr_n
 from ui.records import BoardRecord, HealthRecord, StoreTrouble
 from ui.wording import clock_time
@@ -58,8 +59,8 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
     """The bar's content. `trouble`: why there is no newer reading; `engine`: the one that answered last."""
     health = board.health
     is_old = trouble is not None or now_ns - board.read_ns > STALE_S * NS_PER_S
-    faults = _faults(health, now_ns=now_ns, trouble=trouble)
-    kind, word, advice = next(faults, (HealthKind.OK, tr("OK"), ""))
+    faults = faults_of(board, now_ns=now_ns, trouble=trouble)
+    kind, word, advice = faults[0] if faults else (HealthKind.OK, tr("OK"), "")
     last = health.counts.last_result_at_utc
     open_states = {JobState.QUEUED, JobState.LEASED}
     in_work = sum(any(lane.state in open_states for lane in exam.entry.lanes) for exam in board.exams)
@@ -77,6 +78,17 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
 
 def _disk_words(used_fraction: float | None) -> str:
     return tr("disk ?") if used_fraction is None else tr("disk {share}", share=f"{used_fraction:.0%}")
+
+
+def faults_of(
+    board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None
+) -> tuple[tuple[HealthKind, str, str], ...]:
+    """Kind, word and advice of all that is wrong, worst first."""
+    kinds = {True: HealthKind.DANGER, False: HealthKind.ATTENTION}
+    machine = ((kinds[fault.loses], fault.word, fault.advice) for fault in device_faults(board))
+    health = board.health
+    faults = (*_faults(health, now_ns=now_ns, trouble=trouble), *machine, *_backlogs(health.counts))
+    return tuple(sorted(faults, key=lambda fault: fault[0] is not HealthKind.DANGER))
 
 
 def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
@@ -107,7 +119,7 @@ def _is_starting(state: str) -> bool:
 def _faults(
     health: HealthRecord, *, now_ns: int, trouble: StoreTrouble | None
 ) -> Iterator[tuple[HealthKind, str, str]]:
-    """All that is wrong, worst first."""
+    """What is wrong with the programs and the disk."""
     if trouble is not None:
         words = f"{reason_in_words(trouble.what)} {reason_in_words(trouble.remedy)}"
         yield HealthKind.DANGER, tr("STORE CLOSED"), words
@@ -125,7 +137,6 @@ def _faults(
             tr("DISK {share}", share=f"{disk:.0%}"),
             tr("Disk is getting full. Call service this week."),
         )
-    yield from _backlogs(health.counts)
 
 
 def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:

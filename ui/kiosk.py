@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ui.decision_flow import DecisionFlow
+from ui.device_page import DevicePage, DeviceVisit
 from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
@@ -94,6 +95,16 @@ class KioskWindow(QWidget):
         if language() in RIGHT_TO_LEFT:
             self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._arrange(findings_first=profile == "fracture")
+        self.device = DevicePage(self.scale, icons, compact=self.is_compact)
+        self.visit = DeviceVisit(self.pages, self.device)
+        self._connect()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # no button starts out as the chosen one
+        self.setFocus()
+        self.resize(*size_px)
+
+    def _connect(self) -> None:
+        for bar in self._bars:
+            bar.health.clicked.connect(self.visit.open)
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
         self.worklist.languages.setVisible(self.is_compact)  # beside a narrow list it would cost a row
@@ -113,9 +124,6 @@ class KioskWindow(QWidget):
         self.flow.page_left.connect(self._leave_reasons)
         self.worklist.verdict_painted.connect(self.verdict_painted)
         self.verdict.painted.connect(self._tell_painted)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # no button starts out as the chosen one
-        self.setFocus()
-        self.resize(*size_px)
 
     # Where things are
 
@@ -230,9 +238,9 @@ class KioskWindow(QWidget):
         self._show_exam(state.selected, notice)
         if state.message is not None:
             self.message.show_state(state.message)
-            self.pages.setCurrentWidget(self._message_page)
-        elif self.pages.currentWidget() is self._message_page:
-            self.pages.setCurrentWidget(self._list_page)
+            self.visit.go(self._message_page)
+        elif self.visit.under() is self._message_page:
+            self.visit.go(self._list_page)
 
     def show_exam_page(self) -> None:
         """On a small panel: the picture instead of the list."""

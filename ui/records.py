@@ -14,6 +14,7 @@ from appliance.store.board import BoardEntry, Counts
 from appliance.store.decisions import Decision
 from appliance.store.opinions import Act, Deed, Opinion
 from appliance.store.punctuality import Tally
+from ui.device_record import DeviceRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ class HealthRecord:
     signs: tuple[Sign, ...]
     disk_used_fraction: float | None
     """0 to 1, of the file system that holds the data folder."""
+    device: DeviceRecord | None = None
+    """The machine itself and its receivers; None: nobody looked."""
 
     def sign(self, process: str) -> Sign | None:
         """The last sign of life of one process."""

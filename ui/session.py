@@ -12,10 +12,12 @@ from PyQt6.QtGui import QFont, QGuiApplication
 from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import Clock
-from appliance.config import KioskSettings
+from appliance.config import KioskSettings, Settings
 from appliance.errors import ConfigError, ScansideError
 from appliance.layout import Layout
 from ui.controller import KioskController
+from ui.device_reader import DeviceReader
+from ui.device_source import DeviceSource
 from ui.kiosk import KioskWindow
 from ui.language import use_language
 from ui.records import StoreTrouble
@@ -39,7 +41,9 @@ class KioskSession:
         *,
         profile: Profile,
         exam_id: str | None = None,
+        device: Settings | None = None,
     ) -> None:
+        """`device`: all settings, for the device page: receivers, models. None: they are not known."""
         existing = QApplication.instance()
         self._application = existing if isinstance(existing, QApplication) else QApplication(["scanside"])
         font = QFont()
@@ -50,6 +54,9 @@ class KioskSession:
         self._clock = clock
         self._profile: Profile = profile
         self._exam_id = exam_id
+        self._device = device
+        peers = tuple(peer.name for peer in device.sender.peers) if device is not None else ()
+        self._device_source = DeviceSource(clock, peers=peers)
 
     def run(self, size: tuple[int, int] | None) -> int:
         """Show the window until it is closed or `quit` is called. Returns the exit code."""
@@ -94,7 +101,7 @@ class KioskSession:
         """
         window, controller = self._build(size)
         try:
-            with StoreSource(self._layout, self._clock) as source:
+            with self._open_store() as source:
                 controller.take_board(source.read())
         except ScansideError as error:
             since_ns = self._clock.monotonic_ns()
@@ -120,13 +127,17 @@ class KioskSession:
         window = self._window(size)
         controller = KioskController(
             window,
-            lambda: StoreSource(self._layout, self._clock),
+            self._open_store,
             self._clock,
             interval_s=self._settings.poll_interval_s,
             exam_id=self._exam_id,
             reveal=reveal_from(self._settings),
+            device=None if self._device is None else DeviceReader(self._device, self._layout),
         )
         return window, controller
+
+    def _open_store(self) -> StoreSource:
+        return StoreSource(self._layout, self._clock, device=self._device_source)
 
     def _window(self, size: tuple[int, int]) -> KioskWindow:
         return KioskWindow(size, self._settings.screen_mm, profile=self._profile)

@@ -23,6 +23,7 @@ from appliance.store.decisions import Choice, Decision, Decisions
 from appliance.store.opinions import Opinions
 from ui.commands import Command
 from ui.day_counts import DayCounts
+from ui.device_source import DeviceSource
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
 EXAMS_ON_BOARD: Final = 60
@@ -33,13 +34,14 @@ _PROCESSES: Final = ("watcher", "worker", "sender")
 class StoreSource:
     """An open store, for one thread. A context manager."""
 
-    def __init__(self, layout: Layout, clock: Clock) -> None:
+    def __init__(self, layout: Layout, clock: Clock, *, device: DeviceSource | None = None) -> None:
         self._layout = layout
         self._clock = clock
         self._database = Database.open_to_read(layout.database, data=layout.data, clock=clock)
         self._board = Board(self._database)
         self._decisions = Decisions(self._database)
         self._today = DayCounts(self._database, clock)
+        self._device = device or DeviceSource(clock)
         self._mark: int | None = None
 
     def changed(self) -> bool:
@@ -130,6 +132,7 @@ class StoreSource:
             counts=self._board.counts(),
             signs=tuple(self._sign(process) for process in _PROCESSES),
             disk_used_fraction=disk,
+            device=self._device.read(self._database),
         )
 
     def _sign(self, process: str) -> Sign:

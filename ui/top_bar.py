@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from ui import theme
 from ui.health_state import HealthKind, HealthState
@@ -31,7 +31,7 @@ class PatientBar(QFrame):
         first.addWidget(self._name, stretch=5)
         first.addWidget(self._exam, stretch=3)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, scale.px(1.6), 0, scale.px(1.6))
         layout.setSpacing(scale.px(0.4))
         layout.addLayout(first)
         second = QHBoxLayout()
@@ -54,11 +54,14 @@ class PatientBar(QFrame):
         self._details.setText(" · ".join(parts) if self._brief else "   ·   ".join(parts))
 
 
-class HealthBar(QFrame):
-    """One word with a sign, one line of advice or of figures, and the clock."""
+class HealthBar(QPushButton):
+    """One word with a sign, one line of advice or of figures, and the clock. A tap opens the device page."""
 
     def __init__(self, scale: Scale, icons: Icons, *, brief: bool) -> None:
         super().__init__()
+        self.setProperty("role", "health_bar")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMinimumSize(scale.touch_px, scale.touch_px)
         self._scale = scale
         self._icons = icons
         self._brief = brief
@@ -82,6 +85,18 @@ class HealthBar(QFrame):
         layout.addLayout(first)
         layout.addWidget(self._line)
         self._line.setVisible(not brief)
+        for label in (self._sign, self._word, self._clock, self._line):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def sizeHint(self) -> QSize:
+        """As large as what it shows, and never smaller than a finger."""
+        layout = self.layout()
+        return super().sizeHint() if layout is None else layout.sizeHint().expandedTo(self.minimumSize())
+
+    def minimumSizeHint(self) -> QSize:
+        """As its layout."""
+        return self.sizeHint()
 
     def show_state(self, health: HealthState | None, clock: str) -> None:
         """Draw the device's state; `clock` is the time of day."""
@@ -122,7 +137,9 @@ class TopBar(QFrame):
         self.patient = PatientBar(scale, brief=brief)
         self.health = HealthBar(scale, icons, brief=brief)
         self.layout_row = QHBoxLayout(self)
-        self.layout_row.setContentsMargins(scale.px(3), scale.px(1.6), scale.px(3), scale.px(1.6))
+        self.layout_row.setContentsMargins(
+            scale.px(3), 0, scale.px(3), 0
+        )  # the health area is the whole height
         self.layout_row.setSpacing(scale.px(4))
         self.layout_row.addWidget(self.patient, stretch=3)
         self.layout_row.addWidget(self.health, stretch=0 if brief else 2)

@@ -11,7 +11,6 @@ machine's mood.
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import signal
 import subprocess
@@ -26,11 +25,12 @@ from typing import Final
 from appliance.clock import NS_PER_S, Clock, SystemClock
 from appliance.domain.record import from_json, to_json
 from appliance.durable import write_whole
-from appliance.engines.catalogue import REMOTE, engine_device_key, engine_version
+from appliance.engines.catalogue import engine_device_key, engine_version
 from appliance.engines.kserve import InferenceServer
 from appliance.errors import EngineError
 from appliance.models.bundle import Bundle
 from appliance.models.candidate import GPU_ENGINES, Candidate
+from appliance.models.passport_file import passport_file
 
 CHILD_TIMEOUT_S: Final = 120.0
 """A compile takes 0.1 to 3 s on two cores (measured); forty times that is not coming back."""
@@ -39,8 +39,6 @@ BUILD_TIMEOUT_S: Final = 900.0
 minutes."""
 ALIVE_INTERVAL_S: Final = 1.0
 """How often whoever waits may show life."""
-RULES: Final = "passport 1"
-"""Changes whenever a limit or a step of the test does: what was passed under other rules is made again."""
 _CPU_INFO: Final = Path("/proc/cpuinfo")
 
 
@@ -138,21 +136,14 @@ def _file(
     bundle: Bundle, candidate: Candidate, *, threads: int, cache: Path, server: InferenceServer | None
 ) -> Path:
     """Named by everything that makes a passport valid."""
-    elsewhere = server.address if server is not None and candidate.engine == REMOTE else ""
-    parts = (
-        RULES,
-        bundle.sums_sha256,
-        bundle.model_sha256[candidate.precision],
-        candidate.precision,
-        candidate.engine,
-        engine_version(candidate.engine),
-        engine_device_key(candidate.engine),
-        str(threads),
-        cpu_model(),
-        elsewhere,
+    return cache / passport_file(
+        bundle,
+        candidate,
+        engine=(engine_version(candidate.engine), engine_device_key(candidate.engine)),
+        threads=threads,
+        processor=cpu_model(),
+        server=server,
     )
-    key = hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
-    return cache / f"passport-{bundle.card.task}-{candidate.engine}-{candidate.precision}-{key[:32]}.json"
 
 
 def kept_passport(

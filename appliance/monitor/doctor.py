@@ -25,14 +25,13 @@ from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import read_beat
+from appliance.monitor.timekeeping import BUILD_YEAR
 from appliance.outputs.dicom_send import echo
 from appliance.store.connection import OLDEST_SQLITE, Database
 
 DISK_FAIL_BYTES: Final = 1 * GIB
 DISK_CHECK_BYTES: Final = 20 * GIB
 """About a week of a busy X-ray room: 150 radiographs of 15 MB a day, each with its view."""
-BUILD_YEAR: Final = 2026
-"""A clock that shows an earlier year is wrong."""
 BEAT_FRESH_S: Final = 10.0
 QT_IMPORT: Final = "import PyQt6.QtWidgets"
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from appliance.domain.job import Job, Lane
 from appliance.store.connection import Database, Execute
+from appliance.store.peers import note_away, note_sent
 
 ORIGINAL_RANK: Final = 0
 """Originals leave first: a result can never delay them."""
@@ -107,6 +108,7 @@ class Outbox:
         """The peer has it."""
         with self._database.transaction() as write:
             write("UPDATE outbox SET done = 1, reason = NULL WHERE outbox_id = ?", (send.outbox_id,))
+            note_sent(write, send.peer, at_utc=self._database.clock.now_utc())
 
     def not_sent(self, send: Send, *, reason: str, steps_aside: bool = False) -> None:
         """The peer did not take it: it stays first in line, or lets the others that wait now go first."""
@@ -115,3 +117,5 @@ class Outbox:
                 "UPDATE outbox SET attempts = attempts + 1, reason = ?, rank = rank + ? WHERE outbox_id = ?",
                 (reason, STEP_ASIDE_RANK if steps_aside else 0, send.outbox_id),
             )
+            if not steps_aside:  # then it is not this file: the receiver takes none
+                note_away(write, send.peer, at_utc=self._database.clock.now_utc())
