@@ -68,6 +68,11 @@ class Layout:
         return self.data / "releases"
 
     @property
+    def bench(self) -> Path:
+        """What the benchmark measured on this device, as JSON; the screen shows it. Made by whoever saves it."""
+        return self.data / "bench"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"

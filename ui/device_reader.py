@@ -66,7 +66,7 @@ class DeviceReader(QObject):
                 self._again = False
 
     def _look_once(self) -> None:
-        self.latency_read.emit(latency_state(read_latency_files(self._layout.data)))
+        self.latency_read.emit(latency_state(read_latency_files(self._layout.bench)))
         try:
             self.models_read.emit(models_state(inventory_of(self._settings, self._layout)))
         except ScansideError as error:

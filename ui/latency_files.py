@@ -12,8 +12,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-BENCH: Final = "bench"
-"""Folder of the data folder for `scanside bench --json` of this device."""
 MAX_BYTES: Final = 4 * 1024**2
 """A whole run takes some 100 kB."""
 _SHIPPED: Final = ("benchmarks", "results")
@@ -32,9 +30,9 @@ class LatencyFile:
     """None: it cannot be read."""
 
 
-def read_latency_files(data: Path) -> tuple[LatencyFile, ...]:
-    """This device's files first."""
-    return (*_here(data / BENCH), *_shipped())
+def read_latency_files(bench: Path) -> tuple[LatencyFile, ...]:
+    """This device's files (those in the folder `bench`) first."""
+    return (*_here(bench), *_shipped())
 
 
 def _here(folder: Path) -> Iterator[LatencyFile]:

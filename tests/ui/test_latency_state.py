@@ -88,7 +88,7 @@ def test_the_shipped_files_can_be_read_and_those_of_this_device_come_first(tmp_p
     (folder / "own.json").write_text(json.dumps(CONTENT))
     (folder / "torn.json").write_text('{"format": 1, "lat')
     (folder / "vast.json").write_bytes(b" " * (MAX_BYTES + 1))
-    files = read_latency_files(tmp_path)
+    files = read_latency_files(folder)
     assert [file.name for file in files[:3]] == ["own.json", "torn.json", "vast.json"]
     assert all(file.is_here for file in files[:3])
     assert files[0].written_at_utc is not None
