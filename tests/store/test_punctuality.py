@@ -39,9 +39,7 @@ def answer(database: Database, *verdicts: Verdict) -> None:
         QualityCheck(criterion=v.value, verdict=v, value=None, unit=None, limit=None, advice="", marks=())
         for v in verdicts
     )
-    result = LaneResult(
-        acquisition_id=job.acquisition_id, version=job.version, lane=job.lane, quality=checks
-    )
+    result = LaneResult(acquisition_id=job.acquisition_id, version=job.version, lane=job.lane, quality=checks)
     assert Results(database).commit(job, result)
 
 

@@ -26,7 +26,13 @@ def line(clinic: Any, painted_ns: int | None = None) -> str:
 
 @pytest.mark.parametrize(
     ("passed_s", "left_s", "fraction", "over"),
-    [(-1.0, 4.0, 1.0, False), (0.0, 3.0, 1.0, False), (1.5, 1.5, 0.5, False), (3.0, 0.0, 0.0, True), (9, 0, 0, True)],
+    [
+        (-1.0, 4.0, 1.0, False),
+        (0.0, 3.0, 1.0, False),
+        (1.5, 1.5, 0.5, False),
+        (3.0, 0.0, 0.0, True),
+        (9, 0, 0, True),
+    ],
 )
 def test_what_is_left(passed_s: float, left_s: float, fraction: float, over: bool) -> None:
     deadline = DeadlineState(landed_ns=7 * NS_PER_S, limit_s=3.0)

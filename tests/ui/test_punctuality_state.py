@@ -16,7 +16,11 @@ NOTHING = Tally(in_time=0, late=0, pending=0, unknown=0, without_check=0)
     [
         (None, "", False),
         (NOTHING, "", False),
-        (Tally(in_time=58, late=0, pending=2, unknown=0, without_check=0), "Checked in time today: 58 of 58", False),
+        (
+            Tally(in_time=58, late=0, pending=2, unknown=0, without_check=0),
+            "Checked in time today: 58 of 58",
+            False,
+        ),
         (
             Tally(in_time=57, late=1, pending=0, unknown=0, without_check=0),
             "Checked in time today: 57 of 58 · 1 late",

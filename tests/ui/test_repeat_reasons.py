@@ -36,7 +36,9 @@ def test_the_reason_of_the_checks_own_doubt_comes_first(
 ) -> None:
     clinic.answer(
         clinic.land("a"),
-        quality=clinic.quality(make.check("noise", Verdict.OK), make.check(criterion, Verdict.CHECK, "Look.")),
+        quality=clinic.quality(
+            make.check("noise", Verdict.OK), make.check(criterion, Verdict.CHECK, "Look.")
+        ),
     )
     reasons = repeat_reasons(verdict(clinic))
     assert reasons[0].kept == first
