@@ -111,6 +111,11 @@ def test_nothing_is_off_screen(
     for widget in on_screen(window):
         if not scrolled(widget, window):
             assert window.rect().contains(place(widget, window)), ("after keep", widget)
+    window.reasons.back_wanted.emit()
+    window.decisions.repeat.click()
+    assert window.pages.currentWidget() is window.flow.repeat_reasons
+    for widget in on_screen(window):
+        assert window.rect().contains(place(widget, window)), ("after repeat", widget)
 
 
 @pytest.mark.parametrize(("size", "screen_mm"), PANELS)
