@@ -68,6 +68,11 @@ class Layout:
         return self.data / "releases"
 
     @property
+    def selftest(self) -> Path:
+        """The drawn image that the worker proves itself with; can be made again, so may be deleted."""
+        return self.data / "selftest"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"
