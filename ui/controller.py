@@ -12,6 +12,7 @@ from PyQt6.QtCore import QObject, QTimer
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
 from ui.kiosk import KioskWindow
+from ui.notice_state import POLLER_SILENT_S
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
@@ -57,6 +58,11 @@ class KioskController(QObject):
         window.touched.connect(self._touch)
         window.decided.connect(self._decide)
 
+    @property
+    def selected(self) -> str | None:
+        """The exam on the screen; None while there is none."""
+        return self._selected
+
     def start(self) -> None:
         """Begin reading and drawing."""
         self.poller.start()
@@ -81,6 +87,7 @@ class KioskController(QObject):
 
     def refresh(self) -> None:
         """Compute the state for now and draw it."""
+        silent_s = self.poller.silent_s()
         now_ns = self._clock.monotonic_ns()
         untouched_s = None if self._touched_ns is None else (now_ns - self._touched_ns) / NS_PER_S
         state = board_state(
@@ -90,12 +97,15 @@ class KioskController(QObject):
                 selected_exam_id=self._selected, shown_order=self._order, untouched_s=untouched_s
             ),
             now_ns=now_ns,
+            poller_silent_s=silent_s,
         )
         self.state = state
         self._order = tuple(row.exam_id for row in state.rows)
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
         self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
+        if silent_s > POLLER_SILENT_S:
+            self.poller.revive()
 
     def _notice(self, state: BoardState) -> str:
         exam_id = state.selected.exam_id if state.selected else None

@@ -12,7 +12,9 @@ from typing import Final
 from appliance.clock import NS_PER_S
 from appliance.domain.job import JobState
 from appliance.store.board import Counts
+from ui.language import tr
 from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.proof_words import is_proved, is_too_old, proof_words
 from ui.records import BoardRecord, HealthRecord, StoreTrouble
 from ui.wording import clock_time
 
@@ -51,6 +53,8 @@ class HealthState:
     disk: str
     stale: str
     """"Data from 08:12" when what is shown is old; "" when it is fresh."""
+    proof: str = ""
+    """When the device last showed that its answers are right."""
 
 
 def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, engine: str) -> HealthState:
@@ -70,12 +74,17 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
         last_result="no result yet" if last is None else f"last result {clock_time(last)}",
         engine=engine or "no engine used yet",
         disk="disk ?" if health.disk_used_fraction is None else f"disk {health.disk_used_fraction:.0%}",
+        proof=proof_words(health.proof, now_ns=now_ns),
         stale=f"Data from {clock_time(board.read_at_utc)}" if is_old else "",
     )
 
 
 def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
     """Why no image is being checked now, in words; None while the worker gives signs of life."""
+    fault = health.fault("worker")
+    if fault is not None:
+        words = visible(f"{fault.what} {fault.remedy}", limit=LONGEST_SENTENCE)
+        return tr("Checks and AI cannot start: {why}", why=words)
     since = _silent_since(health, "worker", now_ns=now_ns)
     return None if since is None else f"Checks and AI not running{since}. Judge the image yourself."
 
@@ -105,10 +114,40 @@ def _faults(
     disk = health.disk_used_fraction or 0.0
     if disk >= DISK_FULLNESS_DANGER:
         yield HealthKind.DANGER, f"DISK {disk:.0%}", "New images may be refused. Call service now."
+    yield from _cannot_start(health)
+    yield from _failed_proof(health)
     yield from _silent_processes(health, now_ns=now_ns)
+    yield from _missing_proof(health, now_ns=now_ns)
     if disk >= DISK_FULLNESS_WARN:
         yield HealthKind.ATTENTION, f"DISK {disk:.0%}", "Disk is getting full. Call service this week."
     yield from _backlogs(health.counts)
+
+
+def _cannot_start(health: HealthRecord) -> Iterator[tuple[HealthKind, str, str]]:
+    """What a process left behind that ended at its start: the reason and the remedy, not just silence."""
+    names = {
+        "run": (HealthKind.DANGER, tr("NOT RUNNING")),
+        "watcher": (HealthKind.DANGER, tr("NOT RECEIVING")),
+        "worker": (HealthKind.ATTENTION, tr("AI NOT RUNNING")),
+        "sender": (HealthKind.ATTENTION, tr("NOT SENDING")),
+    }
+    for process, (kind, word) in names.items():
+        fault = health.fault(process)
+        if fault is not None:
+            yield kind, word, visible(f"{fault.what} {fault.remedy}", limit=LONGEST_SENTENCE)
+
+
+def _failed_proof(health: HealthRecord) -> Iterator[tuple[HealthKind, str, str]]:
+    if is_proved(health.proof) and health.proof is not None and not health.proof.passed:
+        yield HealthKind.ATTENTION, tr("AI OFF"), tr("Usual practice. Read without AI. Call service.")
+
+
+def _missing_proof(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:
+    """Never green without a proof; a worker that is silent or loading is said already."""
+    if health.proof is None or not is_proved(health.proof):
+        yield HealthKind.ATTENTION, tr("NOT PROVED"), tr("AI has not tested itself yet. Wait a minute.")
+    elif is_too_old(health.proof, now_ns=now_ns):
+        yield HealthKind.ATTENTION, tr("PROOF OLD"), tr("AI has not tested itself lately. Call service.")
 
 
 def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:

@@ -30,6 +30,7 @@ from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import PlainLabel
 from ui.message_page import MessagePage
 from ui.picture_painter import Tools
+from ui.safety_layer import SafetyLayer
 from ui.slice_strip import SliceStrip
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
@@ -143,9 +144,10 @@ class KioskWindow(QWidget):
         self._message_page = message
         for widget in dict.fromkeys((self._list_page, self._exam_page, message, self.reasons)):
             self.pages.addWidget(widget)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.pages)
+        dated = (self.worklist, self.verdict, self.checks, self.findings)
+        self.safety = SafetyLayer(self.scale, self.pages, dated)
+        self.safety.exam_wanted.connect(self._open)
+        self.setLayout(self.safety.column())
 
     def _card_column(self, *, findings_first: bool) -> QFrame:
         px = self.scale.px
@@ -198,6 +200,7 @@ class KioskWindow(QWidget):
         for bar in self._bars:
             bar.health.show_state(state.health, clock)
         self.worklist.show_state(state)
+        self.safety.show_state(state)
         self._show_exam(state.selected, notice)
         if state.message is not None:
             self.message.show_state(state.message)

@@ -18,7 +18,8 @@ from appliance.layout import Layout
 from ui.controller import KioskController
 from ui.kiosk import KioskWindow
 from ui.records import StoreTrouble
-from ui.store_source import StoreSource
+from ui.self_watch import SelfWatch, last_exam
+from ui.store_source import open_store
 from ui.theme import FAMILIES
 from ui.view_state import Profile
 
@@ -54,11 +55,13 @@ class KioskSession:
         screen = QGuiApplication.primaryScreen()
         panel = screen.size() if screen is not None else None
         shown = size or ((panel.width(), panel.height()) if panel is not None else (1920, 1080))
-        window, controller = self._build(shown)
+        window, controller = self._build(shown, exam_id=self._exam_id or last_exam(self._layout.run))
+        watch = SelfWatch(self._layout.run, self._clock, lambda: controller.selected)
         signals = QTimer()
         signals.timeout.connect(lambda: None)
         signals.start(SIGNAL_LOOK_MS)
         controller.start()
+        watch.start()
         if size is None:
             window.showFullScreen()
         else:
@@ -66,6 +69,7 @@ class KioskSession:
         try:
             return self._application.exec()
         finally:
+            watch.stop()
             signals.stop()
             controller.stop()
             window.close()
@@ -80,9 +84,9 @@ class KioskSession:
 
         Raises ConfigError when there is no exam of the wanted id or the file cannot be written.
         """
-        window, controller = self._build(size)
+        window, controller = self._build(size, exam_id=self._exam_id)
         try:
-            with StoreSource(self._layout, self._clock) as source:
+            with open_store(self._layout, self._clock) as source:
                 controller.take_board(source.read())
         except ScansideError as error:
             since_ns = self._clock.monotonic_ns()
@@ -104,13 +108,13 @@ class KioskSession:
                 f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."
             )
 
-    def _build(self, size: tuple[int, int]) -> tuple[KioskWindow, KioskController]:
+    def _build(self, size: tuple[int, int], *, exam_id: str | None) -> tuple[KioskWindow, KioskController]:
         window = KioskWindow(size, self._settings.screen_mm, profile=self._profile)
         controller = KioskController(
             window,
-            lambda: StoreSource(self._layout, self._clock),
+            lambda: open_store(self._layout, self._clock),
             self._clock,
             interval_s=self._settings.poll_interval_s,
-            exam_id=self._exam_id,
+            exam_id=exam_id,
         )
         return window, controller

@@ -17,11 +17,23 @@ from appliance.domain.job import JobState, Lane
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
+from ui.language import tr
+from ui.notice_state import POLLER_SILENT_S, Notice, notice_of, with_silent_poller
 from ui.patient_state import PatientState, patient_of
 from ui.picture_state import PictureState, picture_of
 from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.proof_state import (
+    AiOff,
+    GapRow,
+    ai_off,
+    findings_in_doubt,
+    gap_of,
+    picture_in_doubt,
+    verdict_in_doubt,
+)
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
 from ui.verdict_state import VerdictState, verdict_of
+from ui.wording import clock_time
 from ui.worklist_state import WorklistRow, settle, worklist_rows
 
 Profile = Literal["scanner", "rural", "fracture"]
@@ -85,6 +97,10 @@ class BoardState:
     """None only when the store has never been read."""
     message: Message | None
     """Instead of an exam: nothing has arrived, or the store cannot be read."""
+    notice: Notice | None = None
+    """The line over everything; None while all is well."""
+    gap: tuple[GapRow, ...] = ()
+    """Exams that a person must read without AI, while its last proof failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +115,27 @@ class Attention:
 
 
 def board_state(
-    board: BoardRecord | None, *, trouble: StoreTrouble | None, attention: Attention, now_ns: int
+    board: BoardRecord | None,
+    *,
+    trouble: StoreTrouble | None,
+    attention: Attention,
+    now_ns: int,
+    poller_silent_s: float = 0.0,
 ) -> BoardState:
-    """The screen for a reading of the store (None: never read) and for what the person does."""
+    """The screen for a reading of the store (None: never read) and for what the person does.
+
+    `poller_silent_s`: seconds since this program last looked at the store.
+    """
     if board is None:
-        return BoardState(rows=(), arrivals="", selected=None, health=None, message=_no_store(trouble))
+        message = _no_store(trouble) if poller_silent_s <= POLLER_SILENT_S else _stopped()
+        return BoardState(rows=(), arrivals="", selected=None, health=None, message=message)
+    off = ai_off(board.health)
     down = checker_down(board.health, now_ns=now_ns)
     entries = []
     for exam in board.exams:
-        findings = findings_of(exam, ai_down=down)
-        entries.append((exam, verdict_of(exam, findings, checker_down=down, now_ns=now_ns), findings))
+        findings = findings_in_doubt(findings_of(exam, ai_down=down), exam, off)
+        verdict = verdict_of(exam, findings, checker_down=down, now_ns=now_ns)
+        entries.append((exam, verdict_in_doubt(verdict, exam, off), findings))
     rows = worklist_rows(entries, now_ns=now_ns)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
     by_id = {row.exam_id: row for row in rows}
@@ -119,29 +146,36 @@ def board_state(
     selected = None
     for exam, verdict, findings in entries:
         if exam.entry.acquisition_id == chosen:
-            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank)
+            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank, off)
     arrivals = ""
     if order.held_back_urgent:
         arrivals = f"{order.held_back_urgent} new urgent"
     elif order.held_back:
         arrivals = f"{order.held_back} new"
+    health = health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board))
+    health = with_silent_poller(health, silent_s=poller_silent_s, read_at=clock_time(board.read_at_utc))
+    gap = gap_of(board)
     return BoardState(
         rows=shown,
         arrivals=arrivals,
         selected=selected,
-        health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
+        health=health,
         message=None if rows else _nothing_arrived(),
+        notice=notice_of(health, gap=len(gap)),
+        gap=gap,
     )
 
 
-def _exam_state(exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str) -> ExamState:
+def _exam_state(
+    exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str, off: AiOff | None
+) -> ExamState:
     return ExamState(
         exam_id=exam.entry.acquisition_id,
         version=exam.entry.version,
         patient=patient_of(exam.entry),
         verdict=verdict,
         findings=findings,
-        picture=picture_of(exam),
+        picture=picture_in_doubt(picture_of(exam), exam, off),
         stages=_stages(exam),
         decision=decision_of(exam.decision, verdict),
         rank=rank,
@@ -187,6 +221,14 @@ def _no_store(trouble: StoreTrouble | None) -> Message:
         title="No connection to the exam store",
         what=visible(trouble.what, limit=LONGEST_SENTENCE),
         remedy=visible(trouble.remedy, limit=LONGEST_SENTENCE),
+    )
+
+
+def _stopped() -> Message:
+    return Message(
+        title=tr("This screen has stopped reading"),
+        what=tr("It shows nothing new."),
+        remedy=tr("Restart this screen. Images are kept."),
     )
 
 

@@ -46,6 +46,8 @@ class ProofFile:
     passed: bool
     failures: tuple[str, ...]
     """In words, what came out wrong; empty when it passed."""
+    image_passed: bool
+    """The planted fault was found: quality control works, whatever the models do."""
     last_passed: Moment | None
     """The newest proof that passed; None: never on this data folder."""
     interval_s: float
@@ -64,6 +66,7 @@ class Proof:
     took_ms: float
     passed: bool
     failures: tuple[str, ...]
+    image_passed: bool
     last_passed_at_utc: datetime | None
     last_passed_ns: int | None
     """Monotonic; None: not in this boot."""
@@ -108,6 +111,7 @@ def read_proof(run: Path, clock: Clock) -> Proof | None:
         took_ms=found.took_ms,
         passed=found.passed,
         failures=found.failures,
+        image_passed=found.image_passed,
         last_passed_at_utc=None if good is None else good.at_utc,
         last_passed_ns=good.at_ns if good is not None and good.boot_id == boot_id else None,
         interval_s=found.interval_s,

@@ -11,6 +11,7 @@ drawing proves nothing, so the triage lane must only answer; its numbers are ask
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -21,8 +22,9 @@ from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition, Urgency
 from appliance.domain.job import Lane
 from appliance.domain.quality import Verdict
+from appliance.domain.result import LaneResult
 from appliance.durable import PART_SUFFIX
-from appliance.errors import EngineError, InputError, ScansideError
+from appliance.errors import InputError, ScansideError
 from appliance.intake.assembly import all_given, arrive
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
@@ -83,9 +85,10 @@ class Proving:
 
     def prove(self, jail: Jail) -> ProofFile:
         """Make one, twice when the first one fails, and write it down."""
-        failures, took_ms = self._try(jail)
-        if failures:
-            failures, took_ms = self._try(jail)
+        wrong_image, wrong_models, took_ms = self._try(jail)
+        if wrong_image or wrong_models:
+            wrong_image, wrong_models, took_ms = self._try(jail)
+        failures = (*wrong_image, *wrong_models)
         made = moment(self._clock)
         if failures and self._passed:
             self._log.error("proof failed", failures=failures)
@@ -99,6 +102,7 @@ class Proving:
             took_ms=took_ms,
             passed=not failures,
             failures=failures,
+            image_passed=not wrong_image,
             last_passed=self._last_passed,
             interval_s=self._schedule.interval_s,
         )
@@ -108,20 +112,39 @@ class Proving:
             self._log.error("proof not written", reason=error.strerror)
         return proof
 
-    def _try(self, jail: Jail) -> tuple[tuple[str, ...], float]:
-        """What came out wrong, in words, and how long it took."""
+    def _try(self, jail: Jail) -> tuple[tuple[str, ...], tuple[str, ...], float]:
+        """What came out wrong with the image and with the models, in words, and how long it took."""
         started_ns = self._clock.monotonic_ns()
-        failures = (*self._image(jail), *self._known_answers())
-        return failures, (self._clock.monotonic_ns() - started_ns) / NS_PER_MS
+        wrong_image, wrong_models = self._image(jail), self._answers(jail)
+        return wrong_image, wrong_models, (self._clock.monotonic_ns() - started_ns) / NS_PER_MS
 
     def _image(self, jail: Jail) -> tuple[str, ...]:
-        """The planted fault, from the file to the answers of both lanes."""
+        """The planted fault, from the file to quality control's answer."""
+
+        def find_it() -> None:
+            answer = self._lane(Lane.QUALITY, jail)
+            found = [check.verdict for check in answer.quality if check.criterion == PLANTED]
+            if found != [Verdict.REPEAT]:
+                said = ", ".join(verdict.value for verdict in found) or "nothing"
+                raise InputError(
+                    f"The planted fault of the test image was not found: {PLANTED} says {said}.", remedy=""
+                )
+
+        return self._words_of(find_it)
+
+    def _answers(self, jail: Jail) -> tuple[str, ...]:
+        """The AI's lane answers on the image, and every model its own known question."""
+        failures = list(self._words_of(lambda: self._lane(Lane.TRIAGE, jail)))
+        for task in self._models.tasks():
+            self._models.try_unserved(task)
+            words = self._words_of(lambda task=task: self._models.ask_known(task))  # type: ignore[misc]
+            failures += [f"{task}: {why}" for why in words]
+        return tuple(failures)
+
+    def _words_of(self, step: Callable[[], object]) -> tuple[str, ...]:
+        """Why a step of the proof failed; empty when it did not."""
         try:
-            acquisition = self._acquisition(jail)
-            bench = Bench(models=self._models, clock=self._clock, layout=self._own, between=lambda: None)
-            frames = open_frames(acquisition, jail)
-            quality = run_lane(Lane.QUALITY, acquisition, frames, bench)
-            run_lane(Lane.TRIAGE, acquisition, frames, bench)
+            step()
         except ScansideError as error:
             return (error.what,)
         except OSError as error:
@@ -129,25 +152,12 @@ class Proving:
         except Exception as error:  # noqa: BLE001  a proof that cannot be made has failed; the work goes on
             self._log.error("proof stumbled", exc_info=error)
             return (fault_words(error),)
-        found = [check.verdict for check in quality.quality if check.criterion == PLANTED]
-        if found != [Verdict.REPEAT]:
-            said = ", ".join(verdict.value for verdict in found) or "nothing"
-            return (f"The planted fault of the test image was not found: {PLANTED} says {said}.",)
         return ()
 
-    def _known_answers(self) -> tuple[str, ...]:
-        """Every model, its own question; the engine that fails is replaced for the second try."""
-        failures = []
-        for task in self._models.tasks():
-            self._models.try_unserved(task)
-            try:
-                self._models.ask_known(task)
-            except EngineError as error:
-                failures.append(f"{task}: {error.what}")
-            except Exception as error:  # noqa: BLE001  a proof that cannot be made has failed; the work goes on
-                self._log.error("proof stumbled", exc_info=error)
-                failures.append(f"{task}: {fault_words(error)}")
-        return tuple(failures)
+    def _lane(self, lane: Lane, jail: Jail) -> LaneResult:
+        acquisition = self._acquisition(jail)
+        bench = Bench(models=self._models, clock=self._clock, layout=self._own, between=lambda: None)
+        return run_lane(lane, acquisition, open_frames(acquisition, jail), bench)
 
     def _acquisition(self, jail: Jail) -> Acquisition:
         """The drawn image, looked into like any that arrives."""

@@ -75,6 +75,7 @@ def test_a_broken_engine_is_found_within_30_s_and_a_cured_one_passes(
         proofs.prove(jail)
         failed = last(layout, clock)
         assert not failed.passed
+        assert failed.image_passed
         assert "ct_denoise: " in failed.failures[0]
         assert failed.last_passed_ns == good.made_ns
         assert not proofs.is_due()
@@ -96,7 +97,7 @@ def test_an_engine_that_stumbled_once_is_loaded_anew_at_the_second_try(
     with proved_by(layout, ManualClock(), bundle) as (proofs, models):
         assert proofs.prove(jail).passed
         break_engine(models)
-        assert proofs._known_answers() != ()
+        assert proofs._answers(jail) != ()
         assert proofs.prove(jail).passed
 
 
@@ -105,8 +106,9 @@ def test_a_planted_fault_that_is_not_found_fails(layout: Layout, jail: Jail, bun
         assert proofs.prove(jail).passed
         (file,) = layout.selftest.glob("*.dcm")
         write_chest(file, rows=480, columns=400)
-        (words,) = proofs.prove(jail).failures
-    assert "planted fault" in words
+        made = proofs.prove(jail)
+    assert "planted fault" in made.failures[0]
+    assert not made.image_passed
 
 
 def test_a_test_image_that_is_damaged_fails(layout: Layout, jail: Jail, bundle: Path) -> None:
