@@ -62,7 +62,8 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
     health = board.health
     is_old = trouble is not None or now_ns - board.read_ns > STALE_S * NS_PER_S
     faults = _faults(health, now_ns=now_ns, trouble=trouble)
-    kind, word, advice = next(faults, (HealthKind.OK, "OK", ""))
+    by_danger = sorted(faults, key=lambda fault: fault[0] is not HealthKind.DANGER)
+    kind, word, advice = next(iter(by_danger), (HealthKind.OK, "OK", ""))
     last = health.counts.last_result_at_utc
     open_states = {JobState.QUEUED, JobState.LEASED}
     in_work = sum(any(lane.state in open_states for lane in exam.entry.lanes) for exam in board.exams)

@@ -144,8 +144,9 @@ class KioskWindow(QWidget):
         self._message_page = message
         for widget in dict.fromkeys((self._list_page, self._exam_page, message, self.reasons)):
             self.pages.addWidget(widget)
-        dated = (self.worklist, self.verdict, self.checks, self.findings)
-        self.safety = SafetyLayer(self.scale, self.pages, dated)
+        dated = (self.worklist, self.verdict, self.checks, self.findings, self.decisions)
+        slim_on, not_on = (exam, self.reasons) if self.is_compact else (None, None)
+        self.safety = SafetyLayer(self.scale, self.pages, dated, slim_on=slim_on, not_on=not_on)
         self.safety.exam_wanted.connect(self._open)
         self.setLayout(self.safety.column())
 
@@ -153,6 +154,7 @@ class KioskWindow(QWidget):
         px = self.scale.px
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
+        scroll.setMinimumHeight(px(8))  # a 7 inch panel has no more left under the notice line
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         QScroller.grabGesture(scroll.viewport(), QScroller.ScrollerGestureType.TouchGesture)

@@ -24,7 +24,7 @@ class NoticeStrip(QFrame):
     def __init__(self, scale: Scale) -> None:
         super().__init__()
         self.setProperty("role", "notice")
-        self._words = ElidedLabel("notice")
+        self._words = ElidedLabel("notice_words")
         self.button = QPushButton()
         self.button.setFixedSize(scale.px(BUTTON_MM), scale.touch_px)
         self.button.clicked.connect(self.gap_wanted)
@@ -33,6 +33,8 @@ class NoticeStrip(QFrame):
         layout.setSpacing(scale.gap_px)
         layout.addWidget(self._words, stretch=1)
         layout.addWidget(self.button)
+        self._has_button = self._slim = False
+        self._place_button()
         self.hide()
 
     def show_state(self, notice: Notice | None) -> None:
@@ -43,9 +45,18 @@ class NoticeStrip(QFrame):
         self._words.setText(notice.text)
         self.setAccessibleName(notice.text)
         restyle(self, "kind", "danger" if notice.is_danger else "attention")
+        self._has_button = bool(notice.gap)
         self.button.setText(notice.gap)
         self.button.setAccessibleName(notice.gap)
-        self.button.setVisible(bool(notice.gap))
+        self._place_button()
+
+    def set_slim(self, *, slim: bool) -> None:
+        """Without its button, where the picture needs the room."""
+        self._slim = slim
+        self._place_button()
+
+    def _place_button(self) -> None:
+        self.button.setVisible(self._has_button and not self._slim)
 
 
 class Greying:
@@ -55,7 +66,7 @@ class Greying:
         self._effects: list[QGraphicsColorizeEffect] = []
         for widget in widgets:
             effect = QGraphicsColorizeEffect(widget)
-            effect.setColor(QColor(theme.GREY))
+            effect.setColor(QColor(theme.BLACK))  # greys as light as their colours were
             effect.setEnabled(False)
             widget.setGraphicsEffect(effect)
             self._effects.append(effect)

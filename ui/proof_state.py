@@ -68,8 +68,8 @@ def findings_in_doubt(findings: FindingsState, exam: ExamRecord, off: AiOff | No
     if _stands(exam, Lane.TRIAGE, off):
         given = _given(exam, Lane.TRIAGE)
         assert given is not None  # it stands
-        note = tr("Answer of {time}, before the failed test.", time=clock_time(given[1]))
-        return replace(findings, refusals=(note, *findings.refusals))
+        note = tr("Given {time}, before the failed test.", time=clock_time(given[1]))
+        return replace(findings, headline=f"{findings.headline.rstrip('.')}. {note}")
     return FindingsState(
         kind=AiKind.NO_ANSWER,
         headline=tr("AI OFF: usual practice. Read without AI."),
@@ -97,7 +97,7 @@ def picture_in_doubt(picture: PictureState, exam: ExamRecord, off: AiOff | None)
 
 
 def gap_of(board: BoardRecord) -> tuple[GapRow, ...]:
-    """Exams that landed since the last good proof, newest first; empty while no proof has failed."""
+    """Exams whose AI answer is in doubt or missing, newest first; empty while no proof has failed."""
     off = ai_off(board.health)
     if off is None:
         return ()
@@ -109,8 +109,15 @@ def gap_of(board: BoardRecord) -> tuple[GapRow, ...]:
             landed=clock_time(exam.entry.landed_at_utc),
         )
         for exam in board.exams
-        if exam.landed_ns is not None and (off.since_ns is None or exam.landed_ns > off.since_ns)
+        if exam.landed_ns is not None and _is_in_gap(exam, exam.landed_ns, off)
     )
+
+
+def _is_in_gap(exam: ExamRecord, landed_ns: int, off: AiOff) -> bool:
+    """It came since the last good proof, or came before and waits for an answer or has a later one."""
+    if off.since_ns is None or landed_ns > off.since_ns:
+        return True
+    return exam.entry.lane(Lane.TRIAGE) is not None and not _stands(exam, Lane.TRIAGE, off)
 
 
 def _stands(exam: ExamRecord, lane: Lane, off: AiOff) -> bool:

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui.gap_page import GapPage
+from ui.notice_state import Notice
 from ui.notice_strip import Greying, NoticeStrip
 from ui.theme import Scale
 from ui.view_state import BoardState
@@ -18,7 +19,16 @@ class SafetyLayer(QObject):
 
     exam_wanted = pyqtSignal(str)
 
-    def __init__(self, scale: Scale, pages: QStackedWidget, dated: tuple[QWidget, ...]) -> None:
+    def __init__(
+        self,
+        scale: Scale,
+        pages: QStackedWidget,
+        dated: tuple[QWidget, ...],
+        *,
+        slim_on: QWidget | None = None,
+        not_on: QWidget | None = None,
+    ) -> None:
+        """`slim_on`: the page that has no room for the button; `not_on`: one without room for the line."""
         super().__init__(pages)
         self.strip = NoticeStrip(scale)
         self.page = GapPage(scale)
@@ -26,6 +36,11 @@ class SafetyLayer(QObject):
         self._pages = pages
         self._before: QWidget | None = None
         pages.addWidget(self.page)
+        self._slim_on, self._not_on = slim_on, not_on
+        self._notice: Notice | None = None
+        pages.setMinimumHeight(1)  # else every page's room is that of the largest one
+        pages.currentChanged.connect(self._follow_page)
+        self._follow_page()
         self.strip.gap_wanted.connect(self._show_page)
         self.page.back_wanted.connect(self._leave_page)
         self.page.exam_wanted.connect(self._open)
@@ -41,9 +56,16 @@ class SafetyLayer(QObject):
 
     def show_state(self, state: BoardState) -> None:
         """Draw what holds for the whole screen."""
-        self.strip.show_state(state.notice)
+        self._notice = state.notice
+        self._follow_page()
         self.page.show_state(state.gap)
         self.greying.grey(old=state.health is not None and bool(state.health.stale))
+
+    def _follow_page(self) -> None:
+        page = self._pages.currentWidget()
+        self.strip.set_slim(slim=self._slim_on is not None and page is self._slim_on)
+        nowhere = self._not_on is not None and page is self._not_on
+        self.strip.show_state(None if nowhere else self._notice)
 
     def _show_page(self) -> None:
         if self._pages.currentWidget() is not self.page:
