@@ -52,7 +52,8 @@ def open_picture(folder: Path) -> Picture:
         table = _mapped(folder, view.table).copy()  # small, and rewritten in place: never left mapped
         table.flags.writeable = False
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"This picture cannot be shown: {error}.", remedy=_ASK_AGAIN) from error
+        why = (error.strerror if isinstance(error, OSError) else None) or error  # no folder of the device
+        raise InputError(f"This picture cannot be shown: {why}.", remedy=_ASK_AGAIN) from error
     if table.shape != (TABLE_ENTRIES,) or table.dtype != np.uint8:
         raise InputError(f"This picture cannot be shown: its table is {table.shape}.", remedy=_ASK_AGAIN)
     if denoised is not None and (denoised.shape != stored.shape or denoised.dtype != stored.dtype):
