@@ -43,7 +43,7 @@ class GapPage(QFrame):
         layout.setContentsMargins(margin, scale.gap_px, margin, scale.gap_px)
         layout.setSpacing(scale.gap_px)
         layout.addWidget(ElidedLabel("message_title", tr("Read these exams without AI")))
-        layout.addWidget(ElidedLabel("dim", tr("They came while the AI failed its own test.")))
+        layout.addWidget(ElidedLabel("dim", tr("For these the AI gave no sure answer.")))
         layout.addWidget(scroll, stretch=1)
         layout.addWidget(back)
 

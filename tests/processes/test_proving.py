@@ -72,6 +72,7 @@ def test_a_broken_engine_is_found_within_30_s_and_a_cured_one_passes(
         graph.write_bytes(b"damaged")  # the second try loads it anew, and must not
         proofs.suspect()
         assert proofs.is_due()
+        assert proofs.is_overdue()
         proofs.prove(jail)
         failed = last(layout, clock)
         assert not failed.passed

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def test_without_a_store_the_reason_of_the_process_is_said(tmp_path: Path, clini
         open_store(layout, clinic.clock)
 
 
-def test_silent_processes_and_a_full_disk_are_said(clinic: Any, show: Show) -> None:
+def test_silent_processes_are_said(clinic: Any, show: Show) -> None:
     clinic.land("a")
     clinic.clock.advance(26)
     window = show(state_of(clinic))
@@ -221,6 +222,16 @@ def test_silent_processes_and_a_full_disk_are_said(clinic: Any, show: Show) -> N
     window.show_state(state_of(clinic), clock="08:41")
     assert "AI NOT RUNNING" in words(window)
     assert "read without AI" in words(window)
+
+
+def test_a_full_disk_is_said_with_what_to_do(clinic: Any, show: Show) -> None:
+    clinic.land("a")
+    board = clinic.read()
+    full = replace(board, health=replace(board.health, disk_used_fraction=0.97))
+    window = show(state_of(clinic, board=full))
+    assert "DISK 97%" in words(window)
+    assert "Call service now." in words(window.safety.strip)
+    assert is_drawn(window)
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "garbage"])
