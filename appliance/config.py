@@ -111,6 +111,8 @@ class WorkerSettings(_Section):
     goes behind all others, and is set aside after three times as many."""
     lease_s: float = Field(default=120.0, gt=0)
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
+    proof_interval_min: float = Field(default=10.0, ge=1, le=1440)
+    """How often the worker answers a question whose answer is known, through the whole line."""
 
 
 class RemoteSettings(_Section):

@@ -69,8 +69,13 @@ class Layout:
 
     @property
     def bench(self) -> Path:
-        """What the benchmark measured on this device, as JSON; the screen shows it. Made by whoever saves it."""
+        """What the benchmark measured here, as JSON, if somebody saved it there; the screen shows it."""
         return self.data / "bench"
+
+    @property
+    def selftest(self) -> Path:
+        """The drawn image that the worker proves itself with; can be made again, so may be deleted."""
+        return self.data / "selftest"
 
     @property
     def run(self) -> Path:

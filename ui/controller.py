@@ -19,6 +19,7 @@ from ui.device_presenter import DevicePresenter
 from ui.device_reader import DeviceReader
 from ui.kiosk import KioskWindow
 from ui.language import tr
+from ui.notice_state import POLLER_SILENT_S
 from ui.painted_times import PaintedTimes
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
@@ -89,6 +90,11 @@ class KioskController(QObject):
         window.verdict_painted.connect(self._note_painted)
         window.tapped.connect(self._tap)
 
+    @property
+    def selected(self) -> str | None:
+        """The exam on the screen; None while there is none."""
+        return self._selected
+
     def start(self) -> None:
         """Begin reading and drawing."""
         self.poller.start()
@@ -116,6 +122,7 @@ class KioskController(QObject):
 
     def refresh(self) -> None:
         """Compute the state for now and draw it."""
+        silent_s = self.poller.silent_s()
         now_ns = self._clock.monotonic_ns()
         untouched_s = None if self._touched_ns is None else (now_ns - self._touched_ns) / NS_PER_S
         state = board_state(
@@ -130,6 +137,7 @@ class KioskController(QObject):
             ),
             now_ns=now_ns,
             reveal=self._reveal,
+            poller_silent_s=silent_s,
         )
         self.state = state
         self._order = tuple(row.exam_id for row in state.rows)
@@ -138,6 +146,8 @@ class KioskController(QObject):
         self._device.take(self._board, trouble=self._trouble, health=state.health, now_ns=now_ns)
         self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
         self.ring.follow(state.selected.deadline if state.selected else None)
+        if silent_s > POLLER_SILENT_S:
+            self.poller.revive()
 
     def _notice(self, state: BoardState) -> str:
         exam_id = state.selected.exam_id if state.selected else None

@@ -15,6 +15,8 @@ from appliance.store.board import Counts
 from ui.advice_words import reason_in_words
 from ui.device_faults import device_faults
 from ui.language import tr, tr_n
+from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.proof_words import is_proved, is_too_old, proof_words
 from ui.records import BoardRecord, HealthRecord, StoreTrouble
 from ui.wording import clock_time
 
@@ -53,6 +55,8 @@ class HealthState:
     disk: str
     stale: str
     """"Data from 08:12" when what is shown is old; "" when it is fresh."""
+    proof: str = ""
+    """When the device last showed that its answers are right."""
 
 
 def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, engine: str) -> HealthState:
@@ -72,6 +76,7 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
         last_result=tr("no result yet") if last is None else tr("last result {time}", time=clock_time(last)),
         engine=engine or tr("no engine used yet"),
         disk=_disk_words(health.disk_used_fraction),
+        proof=proof_words(health.proof, now_ns=now_ns),
         stale=tr("Data from {time}", time=clock_time(board.read_at_utc)) if is_old else "",
     )
 
@@ -93,6 +98,10 @@ def faults_of(
 
 def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
     """Why no image is being checked now, in words; None while the worker gives signs of life."""
+    fault = health.fault("worker")
+    if fault is not None:
+        words = visible(f"{fault.what} {fault.remedy}", limit=LONGEST_SENTENCE)
+        return tr("Checks and AI cannot start: {why}", why=words)
     since = _silent_since(health, "worker", now_ns=now_ns)
     return (
         None
@@ -130,13 +139,43 @@ def _faults(
             tr("DISK {share}", share=f"{disk:.0%}"),
             tr("New images may be refused. Call service now."),
         )
+    yield from _cannot_start(health)
+    yield from _failed_proof(health)
     yield from _silent_processes(health, now_ns=now_ns)
+    yield from _missing_proof(health, now_ns=now_ns)
     if disk >= DISK_FULLNESS_WARN:
         yield (
             HealthKind.ATTENTION,
             tr("DISK {share}", share=f"{disk:.0%}"),
             tr("Disk is getting full. Call service this week."),
         )
+
+
+def _cannot_start(health: HealthRecord) -> Iterator[tuple[HealthKind, str, str]]:
+    """What a process left behind that ended at its start: the reason and the remedy, not just silence."""
+    names = {
+        "run": (HealthKind.DANGER, tr("NOT RUNNING")),
+        "watcher": (HealthKind.DANGER, tr("NOT RECEIVING")),
+        "worker": (HealthKind.ATTENTION, tr("AI NOT RUNNING")),
+        "sender": (HealthKind.ATTENTION, tr("NOT SENDING")),
+    }
+    for process, (kind, word) in names.items():
+        fault = health.fault(process)
+        if fault is not None:
+            yield kind, word, visible(f"{fault.what} {fault.remedy}", limit=LONGEST_SENTENCE)
+
+
+def _failed_proof(health: HealthRecord) -> Iterator[tuple[HealthKind, str, str]]:
+    if is_proved(health.proof) and health.proof is not None and not health.proof.passed:
+        yield HealthKind.ATTENTION, tr("AI OFF"), tr("Usual practice. Read without AI. Call service.")
+
+
+def _missing_proof(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:
+    """Never green without a proof; a worker that is silent or loading is said already."""
+    if health.proof is None or not is_proved(health.proof):
+        yield HealthKind.ATTENTION, tr("NOT PROVED"), tr("AI has not tested itself yet. Wait a minute.")
+    elif is_too_old(health.proof, now_ns=now_ns):
+        yield HealthKind.ATTENTION, tr("PROOF OLD"), tr("AI has not tested itself lately. Call service.")
 
 
 def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:

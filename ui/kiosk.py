@@ -32,6 +32,7 @@ from ui.language import RIGHT_TO_LEFT, language, tr
 from ui.language_page import LanguagePage
 from ui.message_page import MessagePage
 from ui.picture_tools import Held, Tools, after_tap, preset_name
+from ui.safety_layer import SafetyLayer
 from ui.slice_column import SliceColumn
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
@@ -176,14 +177,17 @@ class KioskWindow(QWidget):
             (self._list_page, self._exam_page, message, *self.flow.pages, self.languages)
         ):
             self.pages.addWidget(widget)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.pages)
+        dated = (self.worklist, self.verdict, self.checks, self.findings, self.decisions)
+        slim_on, not_on = (exam, self.reasons) if self.is_compact else (None, None)
+        self.safety = SafetyLayer(self.scale, self.pages, dated, slim_on=slim_on, not_on=not_on)
+        self.safety.exam_wanted.connect(self._open)
+        self.setLayout(self.safety.column())
 
     def _card_column(self, *, findings_first: bool) -> QFrame:
         px = self.scale.px
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
+        scroll.setMinimumHeight(px(8))  # a 7 inch panel has no more left under the notice line
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setMinimumHeight(px(LEAST_SCROLL_MM))
@@ -235,6 +239,7 @@ class KioskWindow(QWidget):
         for bar in self._bars:
             bar.health.show_state(state.health, clock)
         self.worklist.show_state(state)
+        self.safety.show_state(state)
         self._show_exam(state.selected, notice)
         if state.message is not None:
             self.message.show_state(state.message)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from appliance.clock import SystemClock
 from appliance.config import Settings
 from appliance.errors import ConfigError, ExitCode
 from appliance.layout import Layout
+from appliance.logs import start_logs
 from ui.language import use_language
 from ui.view_state import Profile
 
@@ -67,6 +69,7 @@ def run_kiosk(
     """
     _prepare_platform(offscreen=screenshot is not None)
     with _words_for_missing_qt():
+        from ui.crash_guard import guard_against_faults  # noqa: PLC0415
         from ui.session import KioskSession  # noqa: PLC0415  everything of Qt is behind this line
 
     chosen = profile or settings.kiosk.profile
@@ -78,6 +81,9 @@ def run_kiosk(
     if screenshot is not None:
         session.save_picture(screenshot, size or (1920, 1080))
         return ExitCode.OK
+    start_logs("kiosk")
+    faulthandler.enable()
+    guard_against_faults()
     signal.signal(signal.SIGTERM, lambda *_: session.quit())
     signal.signal(signal.SIGINT, lambda *_: session.quit())
     return session.run(size)

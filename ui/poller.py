@@ -81,9 +81,25 @@ class Poller(QObject):
         self._source: BoardSource | None = None
         self._trouble: StoreTrouble | None = None
         self._read_ns: int | None = None
+        self._looked_ns: int | None = None
 
     def start(self) -> None:
         """Begin reading."""
+        self._looked_ns = self._clock.monotonic_ns()
+        self._thread.start()
+
+    def silent_s(self) -> float:
+        """Seconds since the last look at the store; 0 before the start."""
+        if self._looked_ns is None:
+            return 0.0
+        return (self._clock.monotonic_ns() - self._looked_ns) / NS_PER_S
+
+    def revive(self) -> None:
+        """Start the thread anew where it has died. One that hangs is left: nobody can end a thread."""
+        if self._looked_ns is None or self._ends or self._thread.is_alive():
+            return
+        self._source = None
+        self._thread = threading.Thread(target=self._run, name="store-poller")
         self._thread.start()
 
     def decide(self, command: DecisionCommand | Command) -> None:
@@ -101,6 +117,7 @@ class Poller(QObject):
     def _run(self) -> None:
         while not self._ends:
             self._look()
+            self._looked_ns = self._clock.monotonic_ns()
             self._wake.wait(self._interval_s)
             self._wake.clear()
         self._write_decisions()

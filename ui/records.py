@@ -10,6 +10,8 @@ from pathlib import Path
 
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
+from appliance.monitor.fault import Fault
+from appliance.monitor.proof import Proof
 from appliance.store.board import BoardEntry, Counts
 from appliance.store.decisions import Decision
 from appliance.store.opinions import Act, Deed, Opinion
@@ -74,10 +76,18 @@ class HealthRecord:
     """0 to 1, of the file system that holds the data folder."""
     device: DeviceRecord | None = None
     """The machine itself and its receivers; None: nobody looked."""
+    proof: Proof | None = None
+    """The worker's last answer to a known question; None: there never was one."""
+    faults: tuple[Fault, ...] = ()
+    """Why processes could not start."""
 
     def sign(self, process: str) -> Sign | None:
         """The last sign of life of one process."""
         return next((sign for sign in self.signs if sign.process == process), None)
+
+    def fault(self, process: str) -> Fault | None:
+        """Why one process could not start; None when it did."""
+        return next((fault for fault in self.faults if fault.process == process), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

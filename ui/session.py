@@ -22,7 +22,8 @@ from ui.kiosk import KioskWindow
 from ui.language import use_language
 from ui.records import StoreTrouble
 from ui.reveal_state import reveal_from
-from ui.store_source import StoreSource
+from ui.self_watch import SelfWatch, last_exam
+from ui.store_source import StoreSource, open_store
 from ui.theme import FAMILIES
 from ui.view_state import Profile
 
@@ -63,7 +64,8 @@ class KioskSession:
         screen = QGuiApplication.primaryScreen()
         panel = screen.size() if screen is not None else None
         shown = size or ((panel.width(), panel.height()) if panel is not None else (1920, 1080))
-        window, controller = self._build(shown)
+        window, controller = self._build(shown, exam_id=self._exam_id or last_exam(self._layout.run))
+        watch = SelfWatch(self._layout.run, self._clock, lambda: controller.selected)
         shows_full = size is None
 
         def change_language(code: str) -> None:
@@ -81,10 +83,12 @@ class KioskSession:
         signals.timeout.connect(lambda: None)
         signals.start(SIGNAL_LOOK_MS)
         controller.start()
+        watch.start()
         _show(window, full=shows_full)
         try:
             return self._application.exec()
         finally:
+            watch.stop()
             signals.stop()
             controller.stop()
             window.close()
@@ -99,7 +103,7 @@ class KioskSession:
 
         Raises ConfigError when there is no exam of the wanted id or the file cannot be written.
         """
-        window, controller = self._build(size)
+        window, controller = self._build(size, exam_id=self._exam_id)
         try:
             with self._open_store() as source:
                 controller.take_board(source.read())
@@ -123,21 +127,21 @@ class KioskSession:
                 f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."
             )
 
-    def _build(self, size: tuple[int, int]) -> tuple[KioskWindow, KioskController]:
+    def _build(self, size: tuple[int, int], *, exam_id: str | None) -> tuple[KioskWindow, KioskController]:
         window = self._window(size)
         controller = KioskController(
             window,
             self._open_store,
             self._clock,
             interval_s=self._settings.poll_interval_s,
-            exam_id=self._exam_id,
+            exam_id=exam_id,
             reveal=reveal_from(self._settings),
             device=None if self._device is None else DeviceReader(self._device, self._layout),
         )
         return window, controller
 
     def _open_store(self) -> StoreSource:
-        return StoreSource(self._layout, self._clock, device=self._device_source)
+        return open_store(self._layout, self._clock, device=self._device_source)
 
     def _window(self, size: tuple[int, int]) -> KioskWindow:
         return KioskWindow(size, self._settings.screen_mm, profile=self._profile)

@@ -15,8 +15,11 @@ from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.domain.view import VIEW_FILE
+from appliance.errors import StoreError
 from appliance.layout import Layout
+from appliance.monitor.fault import Fault, read_fault
 from appliance.monitor.heartbeat import read_beat
+from appliance.monitor.proof import read_proof
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decision, Decisions
@@ -133,6 +136,8 @@ class StoreSource:
             signs=tuple(self._sign(process) for process in _PROCESSES),
             disk_used_fraction=disk,
             device=self._device.read(self._database),
+            proof=read_proof(self._layout.run, self._clock),
+            faults=_faults(self._layout),
         )
 
     def _sign(self, process: str) -> Sign:
@@ -145,6 +150,21 @@ class StoreSource:
             beat_at_utc=self._clock.now_utc() - timedelta(seconds=beat.age_s),
             state=beat.state,
         )
+
+
+def open_store(layout: Layout, clock: Clock, *, device: DeviceSource | None = None) -> StoreSource:
+    """The store; where there is none because a process could not start, StoreError says that instead."""
+    try:
+        return StoreSource(layout, clock, device=device)
+    except StoreError as error:
+        for fault in _faults(layout):
+            raise StoreError(fault.what, remedy=fault.remedy) from error
+        raise
+
+
+def _faults(layout: Layout) -> tuple[Fault, ...]:
+    found = (read_fault(layout.run, process) for process in ("run", *_PROCESSES))
+    return tuple(fault for fault in found if fault is not None)
 
 
 def _changed_ns(file: Path) -> int:

@@ -118,7 +118,8 @@ class HealthBar(QPushButton):
         self._sign.setPixmap(self._icons.pixmap(shape, colour, self._scale.px(5)))
         restyle(self._word, "kind", "stale" if stale and health.kind is HealthKind.OK else health.kind.value)
         self._word.setText(health.word)
-        figures = f"{health.queue}  ·  {health.last_result}  ·  {health.engine}  ·  {health.disk}"
+        parts = (health.queue, health.proof, health.last_result, health.engine, health.disk)
+        figures = "  ·  ".join(part for part in parts if part)
         words = "  ·  ".join(part for part in (health.stale, health.advice or figures) if part)
         self._line.setText(words)
         role = "caption" if health.kind is HealthKind.OK and not stale else "caption_amber"

@@ -56,8 +56,9 @@ def open_picture(folder: Path) -> Picture:
         table = _mapped(folder, view.table).copy()  # small, and rewritten in place: never left mapped
         table.flags.writeable = False
     except (OSError, ValueError, EOFError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error  # no folder of the device
         raise InputError(
-            tr("This picture cannot be shown: {why}.", why=visible(str(error), limit=LONGEST_SENTENCE)),
+            tr("This picture cannot be shown: {why}.", why=visible(str(why), limit=LONGEST_SENTENCE)),
             remedy=tr(_ASK_AGAIN),
         ) from error
     if table.shape != (TABLE_ENTRIES,) or table.dtype != np.uint8:

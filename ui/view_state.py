@@ -21,9 +21,19 @@ from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import AiKind, FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
 from ui.language import apart, noted, tr, tr_n
+from ui.notice_state import POLLER_SILENT_S, Notice, notice_of, with_silent_poller
 from ui.painted_times import PaintedTimes
 from ui.patient_state import PatientState, patient_of
 from ui.picture_state import PictureState, picture_of
+from ui.proof_state import (
+    AiOff,
+    GapRow,
+    ai_off,
+    findings_in_doubt,
+    gap_of,
+    picture_in_doubt,
+    verdict_in_doubt,
+)
 from ui.punctuality_state import PunctualityState, punctuality_of
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
 from ui.repeat_reasons import repeat_cost
@@ -31,6 +41,7 @@ from ui.reveal_state import Reveal
 from ui.undo_state import LastDecision, undo_of
 from ui.urgent_state import UrgentState, urgent_of
 from ui.verdict_state import VerdictKind, VerdictState, verdict_of
+from ui.wording import clock_time
 from ui.worklist_state import OldestUnread, WorklistRow, oldest_unread, settle, worklist_rows
 
 Profile = Literal["scanner", "rural", "fracture"]
@@ -114,6 +125,10 @@ class BoardState:
     punctuality: PunctualityState | None = None
     """None only when the store has never been read."""
     oldest_unread: OldestUnread | None = None
+    notice: Notice | None = None
+    """The line over everything; None while all is well."""
+    gap: tuple[GapRow, ...] = ()
+    """Exams that a person must read without AI, while its last proof failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +152,22 @@ def board_state(
     attention: Attention,
     now_ns: int,
     reveal: Reveal = Reveal.AT_ONCE,
+    poller_silent_s: float = 0.0,
 ) -> BoardState:
-    """The screen for a reading of the store (None: never read) and for what the person does."""
+    """The screen for a reading of the store (None: never read) and for what the person does.
+
+    `poller_silent_s`: seconds since this program last looked at the store.
+    """
     if board is None:
-        return BoardState(rows=(), arrivals="", selected=None, health=None, message=_no_store(trouble))
+        message = _no_store(trouble) if poller_silent_s <= POLLER_SILENT_S else _stopped()
+        return BoardState(rows=(), arrivals="", selected=None, health=None, message=message)
+    off = ai_off(board.health)
     down = checker_down(board.health, now_ns=now_ns)
     entries = []
     for exam in board.exams:
-        findings = findings_of(exam, ai_down=down, reveal=reveal)
-        entries.append((exam, verdict_of(exam, findings, checker_down=down, now_ns=now_ns), findings))
+        findings = findings_in_doubt(findings_of(exam, ai_down=down, reveal=reveal), exam, off)
+        verdict = verdict_of(exam, findings, checker_down=down, now_ns=now_ns)
+        entries.append((exam, verdict_in_doubt(verdict, exam, off), findings))
     rows = worklist_rows(entries, now_ns=now_ns)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
     by_id = {row.exam_id: row for row in rows}
@@ -156,20 +178,25 @@ def board_state(
     selected = None
     for exam, verdict, findings in entries:
         if exam.entry.acquisition_id == chosen:
-            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank, attention, now_ns)
+            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank, attention, off, now_ns)
     arrivals = ""
     if order.held_back_urgent:
         arrivals = tr_n("{count} new urgent", "{count} new urgent", order.held_back_urgent)
     elif order.held_back:
         arrivals = tr_n("{count} new", "{count} new", order.held_back)
+    health = health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board))
+    health = with_silent_poller(health, silent_s=poller_silent_s, read_at=clock_time(board.read_at_utc))
+    gap = gap_of(board)
     return BoardState(
         rows=shown,
         arrivals=arrivals,
         selected=selected,
-        health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
+        health=health,
         message=None if rows else _nothing_arrived(),
         punctuality=punctuality_of(board.punctuality),
         oldest_unread=oldest_unread(rows),
+        notice=notice_of(health, gap=len(gap)),
+        gap=gap,
     )
 
 
@@ -179,6 +206,7 @@ def _exam_state(
     findings: FindingsState,
     rank: str,
     attention: Attention,
+    off: AiOff | None,
     now_ns: int,
 ) -> ExamState:
     exam_id, version = exam.entry.acquisition_id, exam.entry.version
@@ -190,7 +218,7 @@ def _exam_state(
         patient=patient_of(exam.entry),
         verdict=verdict,
         findings=findings,
-        picture=picture_of(exam, asked=findings.asked),
+        picture=picture_in_doubt(picture_of(exam, asked=findings.asked), exam, off),
         stages=_stages(exam, findings),
         decision=decision_of(exam.decision, verdict, cost=repeat_cost(exam), undo=undo),
         rank=rank,
@@ -244,6 +272,14 @@ def _no_store(trouble: StoreTrouble | None) -> Message:
         title=tr("No connection to the exam store"),
         what=reason_in_words(trouble.what),
         remedy=reason_in_words(trouble.remedy),
+    )
+
+
+def _stopped() -> Message:
+    return Message(
+        title=tr("This screen has stopped reading"),
+        what=tr("It shows nothing new."),
+        remedy=tr("Restart this screen. Images are kept."),
     )
 
 

@@ -16,7 +16,9 @@ from appliance.clock import SystemClock
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json
 from appliance.config import load_settings
+from appliance.errors import ConfigError
 from appliance.layout import Layout
+from appliance.monitor.fault import clear_fault, leave_fault
 
 
 def run(
@@ -37,9 +39,14 @@ def run(
 
     start_logs("run")
     with errors_in_words():
-        settings = load_settings(config)
         layout = Layout(data=data.resolve())
+        try:
+            settings = load_settings(config)
+        except ConfigError as error:
+            leave_fault(layout.run, "run", what=error.what, remedy=error.remedy, clock=SystemClock())
+            raise
         layout.create()
+        clear_fault(layout.run, "run")
         stop = Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

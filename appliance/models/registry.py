@@ -241,10 +241,7 @@ class Registry:
             there[1].engine.close()
 
     def ask_known(self, task: str) -> None:
-        """Ask the engine that serves the task a question whose answer is known.
-
-        Raises EngineError when it gives another answer; the next call of `served` takes the next engine.
-        """
+        """A question whose answer is known. Raises EngineError at another answer; the next engine serves."""
         served = self.served(task)
         bundle = self.bundle(task)
         assert bundle is not None  # it is served
@@ -253,6 +250,11 @@ class Registry:
         except EngineError as error:
             self.give_up(task, error.what)
             raise
+
+    def try_unserved(self, task: str) -> None:
+        """Where no engine serves the task, let all be tried once more; each proves itself again."""
+        if self._unserved.pop(task, None) is not None:
+            self._given_up.pop(task, None)
 
     def every_candidate(self) -> Iterator[tuple[Bundle, Candidate]]:
         """Every bundle that has its task's place, with everything that may serve it here."""

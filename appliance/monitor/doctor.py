@@ -25,6 +25,7 @@ from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import read_beat
+from appliance.monitor.proof import read_proof
 from appliance.monitor.timekeeping import BUILD_YEAR
 from appliance.outputs.dicom_send import echo
 from appliance.store.connection import OLDEST_SQLITE, Database
@@ -219,10 +220,27 @@ def _processes(settings: Settings, layout: Layout, clock: Clock) -> Iterator[Dia
                 found=beat.state if alive and beat else "no sign of life",
                 remedy="" if alive else "`scanside run` restarts it by itself; see its log if it does not.",
             )
+        yield _proof(layout, clock)
         return
     yield Diagnosis(subject="appliance", health=Health.OK, found=f"not running on {layout.data}")
     if settings.listener.enabled:
         yield _port(settings)
+
+
+def _proof(layout: Layout, clock: Clock) -> Diagnosis:
+    """The running worker's own test: a drawn image and every model's known question."""
+    proof = read_proof(layout.run, clock)
+    health, remedy = Health.CHECK, "See the log of the worker: it should prove itself again and again."
+    if proof is None or proof.made_ns is None:
+        found = "the worker has not proved itself since this start"
+    elif not proof.passed:
+        health, found = Health.FAIL, "; ".join(proof.failures)
+        remedy = "Read without AI. It is tried again every 30 s; see the log of the worker."
+    else:
+        found = f"passed {proof.age_s / 60:.0f} min ago, in {proof.took_ms / 1000:.1f} s"
+        if proof.age_s <= proof.too_old_s:
+            health, remedy = Health.OK, ""
+    return Diagnosis(subject="proof", health=health, found=found, remedy=remedy)
 
 
 def _port(settings: Settings) -> Diagnosis:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import NS_PER_S, Clock
+from appliance.monitor.fault import clear_fault
 
 BEAT_INTERVAL_S: Final = 1.0
 
@@ -35,6 +36,7 @@ class Heartbeat:
     """Writes the beats of one process."""
 
     def __init__(self, run: Path, process: str, clock: Clock) -> None:
+        self._run = run
         self._file = run / f"{process}.beat"
         self._process = process
         self._clock = clock
@@ -46,6 +48,8 @@ class Heartbeat:
         now_ns = self._clock.monotonic_ns()
         if state == self._state and now_ns - self._last_ns < BEAT_INTERVAL_S * NS_PER_S:
             return
+        if self._last_ns == 0:
+            clear_fault(self._run, self._process)  # it lives: what kept it from starting is over
         self._last_ns, self._state = now_ns, state
         part = self._file.with_suffix(".part")
         content = {

@@ -25,6 +25,7 @@ from appliance.config import Settings, load_settings
 from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
 from appliance.layout import Layout
 from appliance.logs import start_logs
+from appliance.monitor.fault import fault_of, leave_fault
 from appliance.processes.lock import AlreadyRunningError
 from appliance.processes.table import PROCESSES
 
@@ -68,24 +69,34 @@ def main(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     layout = Layout(data=data.resolve())
+    clock = SystemClock()
+
+    def tell(error: Exception) -> None:
+        what, remedy = fault_of(error)
+        leave_fault(layout.run, name, what=what, remedy=remedy, clock=clock)
+
     try:
         settings = load_settings(config)
         layout.create()
-        _program(name)(settings, layout, SystemClock(), stop)
+        _program(name)(settings, layout, clock, stop)
     except ConfigError as error:
         log.error("settings", reason=str(error))
+        tell(error)
         sys.exit(ExitCode.CONFIG)
     except AlreadyRunningError as error:
         log.error("already running", reason=str(error))
         sys.exit(ExitCode.ALREADY_RUNNING)
     except (StoreError, OSError) as error:
         log.error("store", reason=str(error))
+        tell(error)
         sys.exit(ExitCode.STORE)
     except ScansideError as error:
         log.error("stopped", reason=str(error))
+        tell(error)
         sys.exit(ExitCode.SOFTWARE)
     except Exception as error:  # the process's one catch-all: Python would print the error's words
         log.error("fault of the software", exc_info=error)
+        tell(error)
         sys.exit(ExitCode.SOFTWARE)
 
 

@@ -31,6 +31,7 @@ from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
 from appliance.processes.models import open_registry, slot_folder
+from appliance.processes.proving import Proving
 from appliance.processes.shadows import ShadowWork
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
@@ -87,6 +88,7 @@ class Worker:
         self._say_problems()
         self._cold = list(self._models.tasks())
         self._shadows = ShadowWork(self._models, database, clock)
+        self._proofs = Proving(settings, layout, clock, self._models)
         self._slots_looked_ns = clock.monotonic_ns()
         self._jails = [self._new_jail()]
         self._depth = 0
@@ -98,6 +100,8 @@ class Worker:
         looked_ns = self._clock.monotonic_ns()
         while not self._stop.is_set():
             self.follow_slots()
+            if self._proofs.is_overdue():
+                self.prove()
             job = self._jobs.lease(worker=NAME, lease_s=self._settings.worker.lease_s)
             if job is not None:
                 self.do(job)
@@ -107,7 +111,9 @@ class Worker:
             if self._cold:
                 self._warm_up(self._cold.pop())
                 continue
-            if self._look_as_a_shadow():
+            if self._proofs.is_due():
+                self.prove()
+            elif self._look_as_a_shadow():
                 continue
             now_ns = self._clock.monotonic_ns()
             if now_ns - looked_ns > TAKE_BACK_INTERVAL_S * NS_PER_S:
@@ -141,6 +147,7 @@ class Worker:
             ) from error
         except EngineError as error:
             log.error("engine failed", reason=error.what)
+            self._proofs.suspect()
             self._jobs.fail(job, reason=str(error))
         except Exception as error:  # this process's one catch-all: the job is set aside, others flow
             log.error("job failed", exc_info=error)
@@ -153,6 +160,13 @@ class Worker:
             self._models.served(task)
         except EngineError as error:
             self._log.error("no engine for a model", task=task, reason=str(error))
+
+    def prove(self) -> None:
+        """Answer what is known, and write down whether it came out right."""
+        self._beat.beat("testing itself")
+        self._at_hand = None  # the jail reads the test image now
+        with self._jail() as jail:
+            self._proofs.prove(jail)
 
     def follow_slots(self) -> None:
         """Between two jobs: load what somebody activated meanwhile. A look is one `stat` per task."""

@@ -26,6 +26,7 @@ else:
     import tomli as tomllib
 
 UNIT_OF_SUFFIX = {
+    "min": "min",
     "s": "s",
     "ms": "ms",
     "mm": "mm",

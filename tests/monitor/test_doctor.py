@@ -21,6 +21,7 @@ from appliance.models.selection import plan_of
 from appliance.models.slots import SlotFolder
 from appliance.monitor.doctor import Diagnosis, Health, examine
 from appliance.monitor.heartbeat import Heartbeat
+from appliance.monitor.proof import ProofFile, moment, write_proof
 from appliance.store.connection import Database
 from tests.receiver import receiver
 from tests.running import free_port
@@ -130,6 +131,36 @@ def test_a_clock_before_this_software_was_made_is_to_be_looked_at(layout: Layout
     clock = found(layout, clock=early)["clock"]
     assert (clock.health, "2019-05-01" in clock.found) == (Health.CHECK, True)
     assert found(layout, clock=ManualClock())["clock"].health is Health.OK
+
+
+def test_the_last_proof_is_good_or_failed_or_too_old_or_missing(layout: Layout) -> None:
+    clock = ManualClock()
+
+    def prove(*failures: str) -> None:
+        made = moment(clock)
+        proof = ProofFile(
+            made=made,
+            took_ms=420.0,
+            passed=not failures,
+            failures=failures,
+            image_passed=True,
+            last_passed=None,
+            interval_s=600.0,
+        )
+        write_proof(layout.run, proof)
+
+    def row() -> Diagnosis:
+        Heartbeat(layout.run, "worker", clock).beat("waiting")
+        return found(layout, clock=clock)["proof"]
+
+    assert row().health is Health.CHECK
+    prove()
+    clock.advance(120)
+    assert (row().health, row().found) == (Health.OK, "passed 2 min ago, in 0.4 s")
+    clock.advance(1700)
+    assert row().health is Health.CHECK
+    prove("chest_triage: wrong")
+    assert (row().health, row().found) == (Health.FAIL, "chest_triage: wrong")
 
 
 def test_a_process_without_a_fresh_sign_of_life_fails_beside_living_ones(layout: Layout) -> None:

@@ -21,6 +21,7 @@ from structlog.testing import capture_logs
 from appliance.clock import ManualClock, SystemClock
 from appliance.errors import ExitCode
 from appliance.layout import Layout
+from appliance.monitor.fault import read_fault
 from appliance.processes.lock import AlreadyRunningError, only_one
 from appliance.processes.supervisor import _Child, supervise
 from appliance.processes.table import (
@@ -78,6 +79,9 @@ def test_wrong_settings_of_a_child_end_everything_with_78(layout: Layout, tmp_pa
     before = set(psutil.Process().children())
     code = supervise(layout=layout, config=config, clock=SystemClock(), stop=Event())
     assert code == ExitCode.CONFIG
+    left = [fault for row in PROCESSES if (fault := read_fault(layout.run, row.name)) is not None]
+    assert left
+    assert all("threads" in fault.what and fault.remedy for fault in left)
     assert set(psutil.Process().children()) <= before
 
 
