@@ -69,7 +69,7 @@ class Layout:
 
     @property
     def bench(self) -> Path:
-        """What the benchmark measured on this device, as JSON; the screen shows it. Made by whoever saves it."""
+        """What the benchmark measured on this device, as JSON: made by whoever saves it, shown on the screen."""
         return self.data / "bench"
 
     @property
