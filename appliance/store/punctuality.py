@@ -18,14 +18,16 @@ _SINCE_SQL = (
     "SELECT a.kind, f.boot_id, f.noticed_ns, r.boot_id, r.committed_ns,"
     " EXISTS (SELECT 1 FROM json_each(r.record, '$.quality') c"
     "  WHERE json_extract(c.value, '$.verdict') != ?)"
-    " FROM (SELECT DISTINCT acquisition_id FROM file"
-    "  WHERE status = 'accepted' AND landed_at_utc >= ? AND acquisition_id IS NOT NULL) t"
-    " JOIN acquisition a ON a.acquisition_id = t.acquisition_id"
+    " FROM acquisition a"
     " JOIN file f ON f.rowid = (SELECT l.rowid FROM file l WHERE l.acquisition_id = a.acquisition_id"
     "  ORDER BY l.arrival DESC LIMIT 1)"
     " LEFT JOIN result r ON r.acquisition_id = a.acquisition_id AND r.version = a.version AND r.lane = ?"
-    " WHERE a.urgency != ?"
+    " WHERE a.urgency != ? AND a.sequence > coalesce((SELECT b.sequence FROM acquisition b"
+    "  WHERE (SELECT o.landed_at_utc FROM file o WHERE o.acquisition_id = b.acquisition_id"
+    "   ORDER BY o.arrival LIMIT 1) < ? ORDER BY b.sequence DESC LIMIT 1), 0)"
 )
+"""From the newest exam back to the first one that is too old: neither the files of a day nor the exams of a
+year are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Tally:
 
 
 def tally_since(database: Database, since: datetime) -> Tally:
-    """Count what landed since then.
+    """Count the exams whose first file landed since then; their time runs from the last one.
 
     What already waited when the device started is left out: no patient stood beside it.
     """
@@ -52,9 +54,9 @@ def tally_since(database: Database, since: datetime) -> Tally:
         _SINCE_SQL,
         (
             Verdict.NOT_CHECKED.value,
-            since.isoformat(),
             Lane.QUALITY.value,
             Urgency.BACKFILL.value,
+            since.isoformat(),
         ),
     )
     clock = database.clock

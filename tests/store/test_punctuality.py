@@ -153,9 +153,12 @@ def test_the_last_file_of_an_exam_counts(database: Database, clock: ManualClock,
     assert tally(database) == {"pending": 1}
 
 
-def test_the_count_does_not_read_the_files_of_other_days(database: Database) -> None:
-    plan = database.read(
-        "EXPLAIN QUERY PLAN SELECT DISTINCT acquisition_id FROM file WHERE status = 'accepted'"
-        " AND landed_at_utc >= '2026-01-01' AND acquisition_id IS NOT NULL"
-    )
-    assert any("file_by_status" in row[-1] for row in plan)
+def test_an_exam_belongs_to_the_day_of_its_first_file(
+    database: Database, clock: ManualClock, land: LandOne
+) -> None:
+    land("a", kind=Kind.VOLUME)
+    clock.advance(60)
+    since = clock.now_utc()
+    land("a", kind=Kind.VOLUME, version=2)
+    assert tally(database, since) == {}
+    assert tally(database) == {"pending": 1}
