@@ -50,6 +50,7 @@ class KioskController(QObject):
         self._pending: DecisionCommand | None = None
         self._not_saved = ""
         self._taps = Pending()
+        self._ended = False
         self._reveal = reveal
         self.state: BoardState | None = None
         self.poller = Poller(open_source, clock, interval_s=interval_s)
@@ -73,6 +74,7 @@ class KioskController(QObject):
 
     def stop(self) -> None:
         """End the thread and the timer."""
+        self._ended = True
         self._timer.stop()
         self.poller.stop()
 
@@ -89,7 +91,9 @@ class KioskController(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Compute the state for now and draw it."""
+        """Compute the state for now and draw it; what was still on its way at the end is dropped."""
+        if self._ended:
+            return
         now_ns = self._clock.monotonic_ns()
         untouched_s = None if self._touched_ns is None else (now_ns - self._touched_ns) / NS_PER_S
         state = board_state(
