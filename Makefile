@@ -75,6 +75,17 @@ fix: setup ## Format, and mend what the linter can mend by itself
 bench-quick: setup ## The short benchmark: ratios to the naive peer on this machine
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
+LOCALES := fr es pt hi sw ar
+
+.PHONY: catalogues
+catalogues: ## Collect the sentences of the screen into ui/locale/*.po and compile them
+	@mkdir -p build
+	@$(BIN)/pybabel -q extract --no-default-keywords -k tr -k tr_n:1,2 -k noted --no-location --sort-output \
+	  --project=Scanside --copyright-holder="The Scanside authors" -o build/kiosk.pot ui
+	@for code in $(LOCALES); do $(BIN)/pybabel -q update -i build/kiosk.pot -d ui/locale -D kiosk -l $$code \
+	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date; done
+	@$(BIN)/pybabel -q compile -d ui/locale -D kiosk --statistics
+
 .PHONY: lock
 lock: setup ## Pin every package again, newest allowed versions, with hashes
 	@$(SETUP)/lock.sh $(ARGS)

@@ -20,6 +20,18 @@ LARGEST_PX: Final = 8192
 """Sides of a picture: a hand-held panel to an 8K wall."""
 
 
+class LanguageCode(str, Enum):
+    """The languages of the screen (ui/language.py)."""
+
+    ENGLISH = "en"
+    FRENCH = "fr"
+    SPANISH = "es"
+    PORTUGUESE = "pt"
+    HINDI = "hi"
+    SWAHILI = "sw"
+    ARABIC = "ar"
+
+
 class ProfileName(str, Enum):
     """Which room the screen stands in."""
 
@@ -46,6 +58,9 @@ def main(
     profile: Annotated[
         ProfileName | None, typer.Option(help="Arrangement; default: as the settings say.")
     ] = None,
+    language: Annotated[
+        LanguageCode | None, typer.Option(help="Language of the screen; default: as the settings say.")
+    ] = None,
     screenshot: Annotated[
         Path | None, typer.Option(help="Render the screen into this PNG without a display, and end.")
     ] = None,
@@ -63,6 +78,7 @@ def main(
             size=_size(size) if screenshot is not None else None,
             profile=profile.value if profile is not None else None,
             exam_id=exam,
+            language=language.value if language is not None else None,
         )
     raise typer.Exit(code)
 

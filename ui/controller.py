@@ -7,18 +7,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PyQt6.QtCore import QObject, QTimer
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
 from appliance.store.opinions import Act
+from ui.advice_words import reason_in_words
 from ui.commands import Command, DeedCommand, Pending
+from ui.deadline_ring import RingTimer
 from ui.kiosk import KioskWindow
 from ui.language import tr
-from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.painted_times import PaintedTimes
 from ui.poller import BoardSource, DecisionCommand, Poller
 from ui.records import BoardRecord, StoreTrouble
 from ui.reveal_state import Reveal
+from ui.undo_state import LastDecision
 from ui.view_state import Attention, BoardState, board_state
 from ui.wording import clock_time
 
@@ -28,6 +31,9 @@ TICK_MS: Final = 1000
 
 class KioskController(QObject):
     """One window on one store. `start`, then `stop` before it is dropped."""
+
+    first_painted = pyqtSignal(str, object)
+    """An exam's verdict is on the screen for the first time: exam_id, monotonic ns of the painting."""
 
     def __init__(
         self,
@@ -40,7 +46,6 @@ class KioskController(QObject):
         reveal: Reveal = Reveal.AT_ONCE,
     ) -> None:
         super().__init__()
-        self._window = window
         self._clock = clock
         self._board: BoardRecord | None = None
         self._trouble: StoreTrouble | None = None
@@ -49,6 +54,10 @@ class KioskController(QObject):
         self._order: tuple[str, ...] = ()
         self._pending: DecisionCommand | None = None
         self._not_saved = ""
+        self._written: DecisionCommand | None = None
+        self._last_decision: LastDecision | None = None
+        self.painted = PaintedTimes(clock.monotonic_ns())
+        self.ring = RingTimer(window.verdict.ring, clock, self.refresh)
         self._taps = Pending()
         self._ended = False
         self._reveal = reveal
@@ -56,14 +65,25 @@ class KioskController(QObject):
         self.poller = Poller(open_source, clock, interval_s=interval_s)
         self.poller.board_read.connect(self.take_board)
         self.poller.failed.connect(self.take_trouble)
+        self.poller.saved.connect(self._note_saved)
         self.poller.not_saved.connect(self._tell_not_saved)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.refresh)
+        self._use(window)
+
+    def use_window(self, window: KioskWindow) -> None:
+        """Draw into another window from now on: the same exam, in another language."""
+        self._use(window)
+        self.refresh()
+
+    def _use(self, window: KioskWindow) -> None:
+        self._window = window
         window.exam_opened.connect(self._open)
         window.settle_wanted.connect(self._settle)
         window.touched.connect(self._touch)
         window.decided.connect(self._decide)
+        window.verdict_painted.connect(self._note_painted)
         window.tapped.connect(self._tap)
 
     def start(self) -> None:
@@ -76,6 +96,7 @@ class KioskController(QObject):
         """End the thread and the timer."""
         self._ended = True
         self._timer.stop()
+        self.ring.stop()
         self.poller.stop()
 
     def take_board(self, board: BoardRecord) -> None:
@@ -100,7 +121,11 @@ class KioskController(QObject):
             self._board,
             trouble=self._trouble,
             attention=Attention(
-                selected_exam_id=self._selected, shown_order=self._order, untouched_s=untouched_s
+                selected_exam_id=self._selected,
+                shown_order=self._order,
+                untouched_s=untouched_s,
+                last_decision=self._last_decision,
+                painted=self.painted,
             ),
             now_ns=now_ns,
             reveal=self._reveal,
@@ -110,27 +135,29 @@ class KioskController(QObject):
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
         self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
+        self.ring.follow(state.selected.deadline if state.selected else None)
 
     def _notice(self, state: BoardState) -> str:
         exam_id = state.selected.exam_id if state.selected else None
         waiting, why = self._taps.notice(exam_id)
         if why:
-            return visible(tr("Not saved. {why}", why=why), limit=LONGEST_SENTENCE)
+            return tr("Not saved. {why}", why=reason_in_words(why))
         if self._pending is None or self._pending.exam_id != exam_id:
             return tr("Saving…") if waiting else ""
-        return self._not_saved or "Saving…"
+        return self._not_saved or tr("Saving…")
 
     def _forget_saved(self) -> None:
-        """A decision that the store shows is no longer pending."""
-        if self._pending is None or self._board is None:
-            return
-        for exam in self._board.exams:
-            decision = exam.decision
-            if exam.entry.acquisition_id != self._pending.exam_id or decision is None:
-                continue
-            if (decision.choice, decision.reason) == (self._pending.choice, self._pending.reason):
-                self._pending = None
-                return
+        """A decision that was written before this reading is no longer pending."""
+        if self._pending is not None and self._pending is self._written:
+            self._pending = None
+
+    def _note_saved(self, command: DecisionCommand) -> None:
+        self._written = command
+
+    def _note_painted(self, exam_id: str) -> None:
+        now_ns = self._clock.monotonic_ns()
+        if self.painted.note(self._board, exam_id, now_ns):  # the receipt itself comes with the next second
+            self.first_painted.emit(exam_id, now_ns)
 
     def _touch(self) -> None:
         self._touched_ns = self._clock.monotonic_ns()
@@ -161,11 +188,15 @@ class KioskController(QObject):
         self._pending = DecisionCommand(
             exam_id=exam_id, version=version, choice=Choice(choice), reason=reason or None
         )
+        self._last_decision = LastDecision(
+            exam_id=exam_id, version=version, choice=Choice(choice), decided_ns=self._clock.monotonic_ns()
+        )
         self.poller.decide(self._pending)
         self.refresh()
 
     def _tell_not_saved(self, command: DecisionCommand | Command, why: str) -> None:
         self._taps.failed(command, why)
         if command is self._pending:
-            self._not_saved = visible(f"Not saved. {why}", limit=LONGEST_SENTENCE)
+            self._last_decision = None  # there is nothing to take back
+            self._not_saved = tr("Not saved. {why}", why=reason_in_words(why))
         self.refresh()

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayou
 
 from appliance.store.opinions import Stance
 from ui import theme
-from ui.findings_state import Band, FindingLine, FindingsState
+from ui.findings_state import BAND_WORDS, Band, FindingLine, FindingsState
 from ui.icons import Icons
 from ui.labels import ElidedLabel, PlainLabel
 from ui.language import tr
@@ -37,13 +37,16 @@ class FindingButton(QPushButton):
         super().__init__()
         self.setProperty("role", "finding")
         self.setMinimumHeight(scale.touch_px)
-        self.setAccessibleName(f"{line.question} {line.band.value}. Tap for the number.")
+        self._word = tr(BAND_WORDS[line.band])
+        self.setAccessibleName(
+            tr("{finding} {band}. Tap for the number.", finding=line.question, band=self._word)
+        )
         solid = line.band is Band.HIGH
         sign = QLabel()
         sign.setTextFormat(Qt.TextFormat.PlainText)
         shape = "question_solid" if solid else "question_dashed"
         sign.setPixmap(icons.pixmap(shape, theme.CYAN, scale.px(6)))
-        self._band = ElidedLabel("dim", line.band.value)
+        self._band = ElidedLabel("dim", self._word)
         self._line = line
         words = QVBoxLayout()
         words.setSpacing(0)
@@ -69,7 +72,7 @@ class FindingButton(QPushButton):
 
     def _say(self) -> None:
         answer = _ANSWERED[self._line.stance]() if self._line.stance is not None else ""
-        parts = (self._line.band.value, self._line.number if self._is_open else answer)
+        parts = (self._word, self._line.number if self._is_open else answer)
         self._band.setText(" · ".join(part for part in parts if part))
 
 
@@ -113,10 +116,16 @@ class FindingsCard(QFrame):
             self._layout.addWidget(PlainLabel("detail", reason, wrap=True))
         if findings.fallback:
             self._layout.addWidget(
-                PlainLabel("caption_amber", f"AI runs on its second choice: {findings.fallback}", wrap=True)
+                PlainLabel(
+                    "caption_amber",
+                    tr("AI runs on its second choice: {why}", why=findings.fallback),
+                    wrap=True,
+                )
             )
         if findings.engine:
-            self._layout.addWidget(PlainLabel("caption", f"Computed by {findings.engine}", wrap=True))
+            self._layout.addWidget(
+                PlainLabel("caption", tr("Computed by {engine}", engine=findings.engine), wrap=True)
+            )
         self.changed.emit()
 
     def _add_line(self, line: FindingLine, *, named: bool) -> None:

@@ -12,14 +12,15 @@ from appliance.domain.finding import Decision, Finding
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import EngineUse
 from appliance.store.opinions import Act, Stance, Subject
-from ui.language import tr
+from ui.advice_words import meaning_in_words, reason_in_words
+from ui.language import apart, noted, tr, tr_n
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import ExamRecord
 from ui.reveal_state import Reveal, still_asked
 
-NOTHING_FLAGGED: Final = "No finding flagged. This does not mean normal."
+NOTHING_FLAGGED: Final = noted("No finding flagged. This does not mean normal.")
 """The only sentence for an empty answer (KIOSK.md, rule 8)."""
-NOT_A_DIAGNOSIS: Final = "Aid to reading. Not a diagnosis."
+NOT_A_DIAGNOSIS: Final = noted("Aid to reading. Not a diagnosis.")
 TIME_CRITICAL: Final = frozenset(
     {
         ("36118008", "SCT"),  # pneumothorax
@@ -36,6 +37,9 @@ class Band(str, Enum):
 
     HIGH = "high"
     MEDIUM = "medium"
+
+
+BAND_WORDS: Final = {Band.HIGH: noted("high"), Band.MEDIUM: noted("medium")}
 
 
 class AiKind(str, Enum):
@@ -68,6 +72,8 @@ class FindingLine:
     """What an opinion on it is written down with."""
     stance: Stance | None
     """The newest opinion on it; None: nobody has judged it."""
+    original: str = ""
+    """The question in English, as the store and the model name it."""
 
     @property
     def is_urgent(self) -> bool:
@@ -133,20 +139,20 @@ def _answer(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
         (finding for finding in result.findings if finding.decision is not Decision.ABSENT),
         key=lambda finding: (finding.decision is not Decision.PRESENT, -finding.probability),
     )
-    reasons = (visible(refusal.reason, limit=LONGEST_SENTENCE) for refusal in result.refusals)
+    reasons = (reason_in_words(refusal.reason) for refusal in result.refusals)
     refusals = tuple(dict.fromkeys(reasons))  # two models that refuse for one reason say it once
     engine, fallback = engine_words(result.engines)
     if flagged:
         count = len(flagged)
         kind, headline = (
             AiKind.FLAGGED,
-            f"{count} finding flagged" if count == 1 else f"{count} findings flagged",
+            tr_n("{count} finding flagged", "{count} findings flagged", count),
         )
     elif result.findings:
-        kind, headline = AiKind.NOTHING, NOTHING_FLAGGED
+        kind, headline = AiKind.NOTHING, tr(NOTHING_FLAGGED)
     else:
-        kind, headline = AiKind.NO_ANSWER, "Not analysed. Read without AI."
-        refusals = refusals or ("No model answers for this kind of image.",)
+        kind, headline = AiKind.NO_ANSWER, tr("Not analysed. Read without AI.")
+        refusals = refusals or (tr("No model answers for this kind of image."),)
     return FindingsState(
         kind=kind,
         headline=headline,
@@ -171,8 +177,9 @@ def engine_words(engines: tuple[EngineUse, ...]) -> tuple[str, str]:
 def _without_answer(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
     job = exam.entry.lane(Lane.TRIAGE)
     if job is not None and job.state in {JobState.FAILED, JobState.QUARANTINED}:
-        why = visible(job.reason, limit=LONGEST_SENTENCE) or "The AI gave no answer."
-        return FindingsState(kind=AiKind.NO_ANSWER, headline="AI failed. Read without AI.", refusals=(why,))
+        why = apart(visible(job.reason, limit=LONGEST_SENTENCE)) or tr("The AI gave no answer.")
+        headline = tr("AI failed. Read without AI.")
+        return FindingsState(kind=AiKind.NO_ANSWER, headline=headline, refusals=(why,))
     if ai_down is not None:
         return FindingsState(
             kind=AiKind.NO_ANSWER, headline="AI is off. Read without AI.", refusals=(ai_down,)
@@ -180,10 +187,10 @@ def _without_answer(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
     if job is None:
         return FindingsState(
             kind=AiKind.NO_ANSWER,
-            headline="Not analysed. Read without AI.",
-            refusals=("No model answers for this kind of image.",),
+            headline=tr("Not analysed. Read without AI."),
+            refusals=(tr("No model answers for this kind of image."),),
         )
-    return FindingsState(kind=AiKind.RUNNING, headline="AI is looking…")
+    return FindingsState(kind=AiKind.RUNNING, headline=tr("AI is looking…"))
 
 
 def _line(exam: ExamRecord, finding: Finding) -> FindingLine:
@@ -204,14 +211,17 @@ def _line(exam: ExamRecord, finding: Finding) -> FindingLine:
     judged = (o.stance for o in exam.opinions if (o.subject.task, o.subject.code) == about)
     return FindingLine(
         code=finding.code.value,
-        question=f"{visible(finding.code.meaning)}?",
+        question=tr("{finding}?", finding=meaning_in_words(finding.code)),
         band=Band.HIGH if finding.decision is Decision.PRESENT else Band.MEDIUM,
-        number=(
-            f"{finding.probability:.2f}  (flag from {finding.sensitive_threshold:.2f}, "
-            f"high from {finding.specific_threshold:.2f})"
+        number=tr(
+            "{probability}  (flag from {flag}, high from {high})",
+            probability=f"{finding.probability:.2f}",
+            flag=f"{finding.sensitive_threshold:.2f}",
+            high=f"{finding.specific_threshold:.2f}",
         ),
         time_critical=_is_critical(finding),
         has_heatmap=finding.heatmap_path is not None and finding.draws_location is not False,
+        original=f"{visible(finding.code.meaning)}?",
         profile=_profile(finding),
         subject=subject,
         stance=next(judged, None),

@@ -12,7 +12,8 @@ from typing import Final
 from appliance.clock import NS_PER_S
 from appliance.domain.job import JobState
 from appliance.store.board import Counts
-from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.advice_words import reason_in_words
+from ui.language import tr, tr_n
 from ui.records import BoardRecord, HealthRecord, StoreTrouble
 from ui.wording import clock_time
 
@@ -58,7 +59,7 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
     health = board.health
     is_old = trouble is not None or now_ns - board.read_ns > STALE_S * NS_PER_S
     faults = _faults(health, now_ns=now_ns, trouble=trouble)
-    kind, word, advice = next(faults, (HealthKind.OK, "OK", ""))
+    kind, word, advice = next(faults, (HealthKind.OK, tr("OK"), ""))
     last = health.counts.last_result_at_utc
     open_states = {JobState.QUEUED, JobState.LEASED}
     in_work = sum(any(lane.state in open_states for lane in exam.entry.lanes) for exam in board.exams)
@@ -66,18 +67,26 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
         kind=kind,
         word=word,
         advice=advice,
-        queue=f"{in_work} exam in work" if in_work == 1 else f"{in_work} exams in work",
-        last_result="no result yet" if last is None else f"last result {clock_time(last)}",
-        engine=engine or "no engine used yet",
-        disk="disk ?" if health.disk_used_fraction is None else f"disk {health.disk_used_fraction:.0%}",
-        stale=f"Data from {clock_time(board.read_at_utc)}" if is_old else "",
+        queue=tr_n("{count} exam in work", "{count} exams in work", in_work),
+        last_result=tr("no result yet") if last is None else tr("last result {time}", time=clock_time(last)),
+        engine=engine or tr("no engine used yet"),
+        disk=_disk_words(health.disk_used_fraction),
+        stale=tr("Data from {time}", time=clock_time(board.read_at_utc)) if is_old else "",
     )
+
+
+def _disk_words(used_fraction: float | None) -> str:
+    return tr("disk ?") if used_fraction is None else tr("disk {share}", share=f"{used_fraction:.0%}")
 
 
 def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
     """Why no image is being checked now, in words; None while the worker gives signs of life."""
     since = _silent_since(health, "worker", now_ns=now_ns)
-    return None if since is None else f"Checks and AI not running{since}. Judge the image yourself."
+    return (
+        None
+        if since is None
+        else tr("Checks and AI not running{since}. Judge the image yourself.", since=since)
+    )
 
 
 def _silent_since(health: HealthRecord, process: str, *, now_ns: int) -> str | None:
@@ -88,7 +97,7 @@ def _silent_since(health: HealthRecord, process: str, *, now_ns: int) -> str | N
     limit_s = STARTING_S if _is_starting(sign.state) else SILENT_S
     if now_ns - sign.beat_ns <= limit_s * NS_PER_S:
         return None
-    return f" since {clock_time(sign.beat_at_utc)}"
+    return " " + tr("since {time}", time=clock_time(sign.beat_at_utc))
 
 
 def _is_starting(state: str) -> bool:
@@ -100,40 +109,87 @@ def _faults(
 ) -> Iterator[tuple[HealthKind, str, str]]:
     """All that is wrong, worst first."""
     if trouble is not None:
-        words = visible(f"{trouble.what} {trouble.remedy}", limit=LONGEST_SENTENCE)
-        yield HealthKind.DANGER, "STORE CLOSED", words
+        words = f"{reason_in_words(trouble.what)} {reason_in_words(trouble.remedy)}"
+        yield HealthKind.DANGER, tr("STORE CLOSED"), words
     disk = health.disk_used_fraction or 0.0
     if disk >= DISK_FULLNESS_DANGER:
-        yield HealthKind.DANGER, f"DISK {disk:.0%}", "New images may be refused. Call service now."
+        yield (
+            HealthKind.DANGER,
+            tr("DISK {share}", share=f"{disk:.0%}"),
+            tr("New images may be refused. Call service now."),
+        )
     yield from _silent_processes(health, now_ns=now_ns)
     if disk >= DISK_FULLNESS_WARN:
-        yield HealthKind.ATTENTION, f"DISK {disk:.0%}", "Disk is getting full. Call service this week."
+        yield (
+            HealthKind.ATTENTION,
+            tr("DISK {share}", share=f"{disk:.0%}"),
+            tr("Disk is getting full. Call service this week."),
+        )
     yield from _backlogs(health.counts)
 
 
 def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[HealthKind, str, str]]:
     since = _silent_since(health, "watcher", now_ns=now_ns)
     if since is not None:
-        yield HealthKind.DANGER, "NOT RECEIVING", f"New images do not arrive{since}. Call service."
+        yield (
+            HealthKind.DANGER,
+            tr("NOT RECEIVING"),
+            tr("New images do not arrive{since}. Call service.", since=since),
+        )
     since = _silent_since(health, "worker", now_ns=now_ns)
     if since is not None:
-        yield HealthKind.ATTENTION, "AI NOT RUNNING", f"AI not running{since}: read without AI."
+        yield (
+            HealthKind.ATTENTION,
+            tr("AI NOT RUNNING"),
+            tr("AI not running{since}: read without AI.", since=since),
+        )
     worker = health.sign("worker")
     if worker is not None and _is_starting(worker.state):
-        yield HealthKind.ATTENTION, "STARTING", "AI is getting ready. Read without AI until then."
+        yield HealthKind.ATTENTION, tr("STARTING"), tr("AI is getting ready. Read without AI until then.")
     if health.counts.unsent and _silent_since(health, "sender", now_ns=now_ns) is not None:
-        words = f"{health.counts.unsent} results wait here. Nothing is lost."
-        yield HealthKind.ATTENTION, "NOT SENDING", words
+        words = tr_n(
+            "{count} result waits here. Nothing is lost.",
+            "{count} results wait here. Nothing is lost.",
+            health.counts.unsent,
+        )
+        yield HealthKind.ATTENTION, tr("NOT SENDING"), words
 
 
 def _backlogs(counts: Counts) -> Iterator[tuple[HealthKind, str, str]]:
     if counts.queued > MANY_WAITING:
-        yield HealthKind.ATTENTION, "SLOW", f"{counts.queued} steps wait. Do not wait for AI."
+        yield (
+            HealthKind.ATTENTION,
+            tr("SLOW"),
+            tr_n(
+                "{count} step waits. Do not wait for AI.",
+                "{count} steps wait. Do not wait for AI.",
+                counts.queued,
+            ),
+        )
     if counts.failed:
-        yield HealthKind.ATTENTION, "FAILED", f"{counts.failed} failed. Those images say NOT CHECKED."
+        yield (
+            HealthKind.ATTENTION,
+            tr("FAILED"),
+            tr_n(
+                "{count} failed. That image says NOT CHECKED.",
+                "{count} failed. Those images say NOT CHECKED.",
+                counts.failed,
+            ),
+        )
     if counts.quarantined_files:
-        count = counts.quarantined_files
-        files = "1 file" if count == 1 else f"{count} files"
-        yield HealthKind.ATTENTION, "SET ASIDE", f"{files} not readable: kept safe, not in this list."
+        words = tr_n(
+            "{count} file not readable: kept safe, not in this list.",
+            "{count} files not readable: kept safe, not in this list.",
+            counts.quarantined_files,
+        )
+        yield HealthKind.ATTENTION, tr("SET ASIDE"), words
     if counts.unsent:
-        yield HealthKind.ATTENTION, "SENDING", f"{counts.unsent} results still to send. Nothing is lost."
+        yield (
+            HealthKind.ATTENTION,
+            tr("SENDING"),
+            tr_n(
+                "{count} result still to send. Nothing is lost.",
+                "{count} results still to send. Nothing is lost.",
+                counts.unsent,
+            ),
+        )

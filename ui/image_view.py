@@ -7,19 +7,20 @@ Every gesture has a button that does the same. Contrast is a mode, so that a str
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
-from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QTouchEvent, QWheelEvent
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtCore import QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PyQt6.QtWidgets import QSizePolicy
 
 from appliance.errors import InputError
 from ui import theme
 from ui.display_table import NARROWEST_WINDOW, Window, initial_window
-from ui.picture_painter import HANDLE_MM, PicturePainter, Scene, Tools, heat_codes
+from ui.gestures import GestureArea
+from ui.language import apart, tr
+from ui.picture_painter import HANDLE_MM, PicturePainter, Scene, heat_codes
 from ui.picture_state import PictureState
-from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.picture_tools import PRESETS, Compare, Held, Tools, after_preset, shown_tools
 from ui.theme import Scale
 from ui.view_files import Picture, open_picture
 from ui.viewport import Viewport, fit, one_to_one
@@ -30,20 +31,18 @@ CONTRAST_SPEED: Final = 2.0
 """Window widths per width of the image area that a finger travels."""
 
 
-class ImageView(QWidget):
+class ImageView(GestureArea):
     """One acquisition's picture with everything drawn on it."""
 
     changed = pyqtSignal()
     """Tools, slice or picture changed: buttons and slice strip follow."""
-    touched = pyqtSignal()
-    """A finger or the mouse is on the picture."""
 
     def __init__(self, scale: Scale) -> None:
         super().__init__()
-        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a picture is never mirrored
         self.tools = Tools()
         self.picture: Picture | None = None
         self.slice_index = 0
@@ -54,8 +53,7 @@ class ImageView(QWidget):
         self._viewport: Viewport | None = None
         self._window: Window | None = None
         self._divider = 0.5
-        self._last_point: QPointF | None = None
-        self._last_pinch: tuple[QPointF, QPointF] | None = None
+        self._held = Held.NOTHING
         self._drags_divider = False
 
     @property
@@ -67,6 +65,11 @@ class ImageView(QWidget):
     def contrast(self) -> Window | None:
         """Centre and width that a person set; None: the header's own look."""
         return self._window
+
+    @property
+    def drawn_tools(self) -> Tools:
+        """What is drawn: the tools that are switched on, and the button that is held."""
+        return shown_tools(self.tools, self._held, has_denoised=self.has_denoised())
 
     @property
     def words(self) -> str:
@@ -105,6 +108,7 @@ class ImageView(QWidget):
         self.picture = self._viewport = self._window = None
         self._painter.forget()
         self.tools = Tools(ai_on=self.tools.ai_on)
+        self._held = Held.NOTHING
         self._words = ""
         self.slice_index = 0
         self._divider = 0.5
@@ -117,7 +121,7 @@ class ImageView(QWidget):
             picture = open_picture(state.folder)
         except InputError as error:
             self._forget()
-            self._words = visible(str(error), limit=LONGEST_SENTENCE)
+            self._words = str(error)  # its words are our own, what is foreign in them is safe already
             return
         before, self.picture = self.picture, picture
         self._painter.forget()
@@ -145,6 +149,22 @@ class ImageView(QWidget):
         self.changed.emit()
         self.update()
 
+    def hold(self, held: Held) -> None:
+        """A finger rests on a button, or (NOTHING) has gone."""
+        self._held = held
+        self.update()
+
+    def use_next_preset(self) -> None:
+        """CT only: the next named window, after the last of them the header's own again."""
+        if self._state is not None and self._state.is_ct:
+            self._window = after_preset(self._window)
+            self.changed.emit()
+            self.update()
+
+    def step_slice(self, steps: int) -> None:
+        """Later (> 0) or earlier slices."""
+        self.set_slice(self.slice_index + steps)
+
     def set_slice(self, index: int) -> None:
         """Show another slice of a volume."""
         if self.picture is not None:
@@ -163,8 +183,8 @@ class ImageView(QWidget):
             self._move(fit(self._viewport.shape_px, self._area(), aspect=self._viewport.aspect))
 
     def one_to_one(self) -> None:
-        """One image pixel per screen pixel."""
-        self._move(self._viewport and one_to_one(self._viewport))
+        """One image pixel per pixel of the panel."""
+        self._move(self._viewport and one_to_one(self._viewport, device_pixel_ratio=self.devicePixelRatioF()))
 
     def reset(self) -> None:
         """As the picture first came up: whole, with the header's contrast, no mode lit."""
@@ -177,7 +197,10 @@ class ImageView(QWidget):
     def set_contrast(self, window: Window) -> None:
         """Centre and width in modality values."""
         if self.picture is not None:
+            was_named = self._window is None or self._window in {preset.window for preset in PRESETS}
             self._window = (window[0], max(window[1], NARROWEST_WINDOW))
+            if was_named:
+                self.changed.emit()
             self.update()
 
     def _move(self, viewport: Viewport | None) -> None:
@@ -194,93 +217,41 @@ class ImageView(QWidget):
         speed = CONTRAST_SPEED * start[1]
         self.set_contrast((center + dy / area[1] * speed, width + dx / area[0] * speed))
 
-    # Fingers, mouse, wheel
+    # Gestures
 
-    def event(self, a0: QEvent | None) -> bool:
-        """Raw touch points: one moves, two zoom. Taken before Qt turns them into mouse events."""
-        if isinstance(a0, QTouchEvent):
-            self._touch(a0)
-            a0.accept()
-            return True
-        return super().event(a0)
-
-    def _touch(self, event: QTouchEvent) -> None:
-        points = [QPointF(self.mapFromGlobal(point.globalPosition())) for point in event.points()]
-        if event.type() in {QEvent.Type.TouchEnd, QEvent.Type.TouchCancel}:
-            self._last_point = self._last_pinch = None
-            self._drags_divider = False
-            return
-        self.touched.emit()
-        if len(points) == 1:
-            self._last_pinch = None
-            if event.type() is QEvent.Type.TouchBegin or self._last_point is None:
-                self._begin(points[0])
-            else:
-                self._drag(points[0])
-        elif len(points) >= 2:
-            self._last_point = None
-            self._pinch(points[0], points[1])
-
-    def _pinch(self, one: QPointF, other: QPointF) -> None:
-        """Zoom by how far the fingers went apart, move with their middle."""
-        before = self._last_pinch
-        self._last_pinch = (one, other)
-        if before is None or self._viewport is None:
-            return
-        apart_before, apart = _distance(*before), _distance(one, other)
-        middle_before, middle = (before[0] + before[1]) / 2, (one + other) / 2
-        moved = self._viewport.panned(middle.x() - middle_before.x(), middle.y() - middle_before.y())
-        if apart_before > 0 and apart > 0:
-            moved = moved.zoomed(apart / apart_before, middle.x(), middle.y())
-        self._move(moved)
-
-    def _begin(self, point: QPointF) -> None:
-        self._last_point = point
+    def begin_drag(self, point: QPointF) -> None:
+        """On the divider's handle: the divider; else the picture or its contrast."""
         handle = self._scale.px(HANDLE_MM) / 2
         on_divider = abs(point.x() - self._divider * self.width()) <= handle
-        self._drags_divider = self.tools.split_on and self.has_denoised() and on_divider
+        self._drags_divider = self.drawn_tools.compare is Compare.DIVIDER and on_divider
 
-    def _drag(self, point: QPointF) -> None:
-        before, self._last_point = self._last_point, point
-        if before is None or self._viewport is None:
+    def drag(self, point: QPointF, step: QPointF) -> None:
+        """Move what was taken hold of."""
+        if self._viewport is None:
             return
-        step = point - before
         if self._drags_divider:
             self._divider = min(max(point.x() / max(1, self.width()), 0.0), 1.0)
             self.update()
-        elif self.tools.contrast_mode:
+        elif self.tools.contrast_mode and self.tools.compare is not Compare.REMOVED:
             self._change_contrast(step.x(), step.y())
         else:
             self._move(self._viewport.panned(step.x(), step.y()))
 
-    def mousePressEvent(self, a0: QMouseEvent | None) -> None:
-        """As one finger."""
-        if a0 is not None:
-            self.touched.emit()
-            self._begin(a0.position())
-
-    def mouseMoveEvent(self, a0: QMouseEvent | None) -> None:
-        """As one finger."""
-        if a0 is not None and a0.buttons() & Qt.MouseButton.LeftButton:
-            self._drag(a0.position())
-
-    def mouseReleaseEvent(self, a0: QMouseEvent | None) -> None:
-        """The finger is gone."""
-        del a0
-        self._last_point = None
+    def end_drag(self) -> None:
+        """Let go."""
         self._drags_divider = False
 
-    def wheelEvent(self, a0: QWheelEvent | None) -> None:
+    def pinch(self, factor: float, middle: QPointF, step: QPointF) -> None:
+        """Zoom by how far the fingers went apart, move with their middle."""
+        if self._viewport is not None:
+            self._move(self._viewport.panned(step.x(), step.y()).zoomed(factor, middle.x(), middle.y()))
+
+    def turn(self, notches: int, point: QPointF) -> None:
         """Slices of a volume; zoom of a projection. Both have buttons or a strip, too."""
-        if a0 is None or self.picture is None:
-            return
-        self.touched.emit()
-        up = a0.angleDelta().y() > 0
-        if self.picture.slices > 1:
-            self.set_slice(self.slice_index + (-1 if up else 1))
+        if self.picture is not None and self.picture.slices > 1:
+            self.step_slice(-notches)
         elif self._viewport is not None:
-            factor = ZOOM_STEP if up else 1 / ZOOM_STEP
-            self._move(self._viewport.zoomed(factor, a0.position().x(), a0.position().y()))
+            self._move(self._viewport.zoomed(ZOOM_STEP**notches, point.x(), point.y()))
 
     # Drawing
 
@@ -296,14 +267,15 @@ class ImageView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
         if self.picture is None or self._viewport is None or self._state is None:
-            self._painter.words(painter, self.rect(), self._words)
+            self._painter.words(painter, self.rect(), apart(self._words))
         else:
             scene = Scene(
                 picture=self.picture,
                 state=self._state,
                 viewport=self._viewport,
                 window=self._window,
-                tools=self.tools,
+                tools=self.drawn_tools,
+                is_peek=self._held is Held.PEEK,
                 slice_index=self.slice_index,
                 divider=self._divider,
             )
@@ -313,7 +285,3 @@ class ImageView(QWidget):
 
 def _identity(state: PictureState) -> tuple[str, int]:
     return state.exam_id, state.version
-
-
-def _distance(one: QPointF, other: QPointF) -> float:
-    return math.hypot(one.x() - other.x(), one.y() - other.y())

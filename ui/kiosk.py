@@ -21,22 +21,23 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from appliance.store.decisions import Choice
-from ui.decision_panel import DecisionBar, KeepReasonPage
+from ui.decision_flow import DecisionFlow
 from ui.findings_panel import FindingsCard
 from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView
-from ui.labels import PlainLabel
+from ui.labels import FittedLabel, PlainLabel
+from ui.language import RIGHT_TO_LEFT, language, tr
+from ui.language_page import LanguagePage
 from ui.message_page import MessagePage
-from ui.picture_painter import Tools
-from ui.slice_strip import SliceStrip
+from ui.picture_tools import Held, Tools, after_tap, preset_name
+from ui.slice_column import SliceColumn
 from ui.theme import scale_for, stylesheet
 from ui.toolbar import Toolbar, ToolButton
 from ui.top_bar import TopBar
 from ui.urgent_panel import UrgentBanner
 from ui.verdict_panel import ChecksCard, VerdictBand
-from ui.view_state import BoardState, ExamState, Profile
+from ui.view_state import STAGE_WORDS, BoardState, ExamState, Profile
 from ui.worklist_panel import WorklistPanel
 
 WIDE_FROM_MM: Final = 260.0
@@ -44,6 +45,8 @@ WIDE_FROM_MM: Final = 260.0
 LIST_MM: Final = 70.0
 CARD_MM: Final = 82.0
 COMPACT_CARD_MM: Final = 58.0
+LEAST_SCROLL_MM: Final = 8.0
+"""Of the cards under the verdict: a line, and a sign that there is more."""
 
 
 class KioskWindow(QWidget):
@@ -52,10 +55,14 @@ class KioskWindow(QWidget):
     exam_opened = pyqtSignal(str)
     settle_wanted = pyqtSignal()
     decided = pyqtSignal(str, int, str, str)
-    """exam_id, version, "keep" or "repeat", reason ("" for none)."""
+    """exam_id, version, a Choice, reason ("" for none)."""
+    verdict_painted = pyqtSignal(str)
+    """A verdict has just been drawn, in the list or on the card: its exam_id."""
     tapped = pyqtSignal(object)
     """A Command: any other answer of a person."""
     touched = pyqtSignal()
+    language_wanted = pyqtSignal(str)
+    """Its code. The words of a window are fixed when it is built: another one takes its place."""
 
     def __init__(
         self, size_px: tuple[int, int], screen_mm: tuple[float, float], *, profile: Profile = "scanner"
@@ -70,7 +77,7 @@ class KioskWindow(QWidget):
         self.top_bar = TopBar(self.scale, icons, brief=self.is_compact)
         self.worklist = WorklistPanel(self.scale, icons)
         self.image = ImageView(self.scale)
-        self.slices = SliceStrip(self.scale)
+        self.slices = SliceColumn(self.scale, icons)
         self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact)
         self.verdict = VerdictBand(self.scale, icons, compact=self.is_compact)
         self.checks = ChecksCard(self.scale, icons)
@@ -80,23 +87,32 @@ class KioskWindow(QWidget):
         self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
         self._bars = [self.top_bar]
-        self.decisions = DecisionBar(self.scale, compact=self.is_compact)
-        self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
+        self.flow = DecisionFlow(self.scale, compact=self.is_compact)
+        self.decisions, self.reasons = self.flow.bar, self.flow.keep_reasons
+        self.languages = LanguagePage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
+        if language() in RIGHT_TO_LEFT:
+            self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._arrange(findings_first=profile == "fracture")
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
+        self.worklist.languages.setVisible(self.is_compact)  # beside a narrow list it would cost a row
+        self.worklist.languages_wanted.connect(lambda: self.pages.setCurrentWidget(self.languages))
+        self.languages.back_wanted.connect(self._show_list)
+        self.languages.language_wanted.connect(self.language_wanted)
         self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
         for answers in (self.findings, self.urgent):
             answers.tapped.connect(self.tapped)
         self.toolbar.pressed.connect(self._use_tool)
+        self.toolbar.held.connect(self._hold_tool)
         self.image.changed.connect(self._follow_image)
         self.image.touched.connect(self.touched)
         self.slices.slice_wanted.connect(self.image.set_slice)
-        self.decisions.repeat_wanted.connect(self._repeat)
-        self.decisions.keep_wanted.connect(self._keep)
-        self.reasons.reason_given.connect(self._keep_because)
-        self.reasons.back_wanted.connect(self._leave_reasons)
+        self.flow.decided.connect(self.decided)
+        self.flow.page_wanted.connect(self._ask_reason)
+        self.flow.page_left.connect(self._leave_reasons)
+        self.worklist.verdict_painted.connect(self.verdict_painted)
+        self.verdict.painted.connect(self._tell_painted)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # no button starts out as the chosen one
         self.setFocus()
         self.resize(*size_px)
@@ -122,14 +138,15 @@ class KioskWindow(QWidget):
         page.addWidget(self.top_bar)
         page.addLayout(body, stretch=1)
         if self.is_compact:
-            back = ToolButton("back", "back", "List", self.scale, self._icons)
+            sign = "back_rtl" if language() in RIGHT_TO_LEFT else "back"
+            back = ToolButton("back", sign, tr("List"), self.scale, self._icons)
             back.setFixedWidth(self.scale.touch_px)
             back.clicked.connect(self._show_list)
             self.top_bar.layout_row.insertWidget(0, back)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
             foot = QHBoxLayout()
-            foot.setContentsMargins(0, 0, px(2), 0)
+            foot.setContentsMargins(*((px(2), 0, 0, 0) if language() in RIGHT_TO_LEFT else (0, 0, px(2), 0)))
             foot.addWidget(self.toolbar, stretch=3)
             foot.addWidget(self.decisions, stretch=2)
             page.addLayout(foot)
@@ -147,7 +164,9 @@ class KioskWindow(QWidget):
         column.addWidget(self._device_bar())
         column.addWidget(self.message, stretch=1)
         self._message_page = message
-        for widget in dict.fromkeys((self._list_page, self._exam_page, message, self.reasons)):
+        for widget in dict.fromkeys(
+            (self._list_page, self._exam_page, message, *self.flow.pages, self.languages)
+        ):
             self.pages.addWidget(widget)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -159,6 +178,7 @@ class KioskWindow(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setMinimumHeight(px(LEAST_SCROLL_MM))
         QScroller.grabGesture(scroll.viewport(), QScroller.ScrollerGestureType.TouchGesture)
         inside = QWidget()
         cards = QVBoxLayout(inside)
@@ -178,7 +198,9 @@ class KioskWindow(QWidget):
         layout.setSpacing(px(1 if self.is_compact else 2))
         layout.addWidget(self.verdict)
         layout.addWidget(scroll, stretch=1)
-        layout.addWidget(PlainLabel("caption", NOT_A_DIAGNOSIS))
+        reminder = FittedLabel("caption")
+        reminder.show_fitted(tr(NOT_A_DIAGNOSIS), px(3.2))
+        layout.addWidget(reminder)
         if not self.is_compact:
             layout.addWidget(self.decisions)
         return column
@@ -227,13 +249,16 @@ class KioskWindow(QWidget):
         self.image.show_state(exam.picture if exam else None)
         if exam is None:
             return
-        self.verdict.show_state(exam.verdict)
+        receipt = "" if self.is_compact else exam.receipt  # on a small panel it stands with the stages
+        self.verdict.show_state(exam.verdict, deadline=exam.deadline, receipt=receipt)
         self.checks.show_state(exam.verdict)
         self.findings.show_state(exam.findings)
         self.urgent.show_state(exam.urgent)
-        self.decisions.show_state(exam.decision, notice=notice)
-        steps = "   ".join(f"{stage.name}: {stage.seconds or stage.kind.value}" for stage in exam.stages)
-        self.stages.show_text(f"{exam.rank}\n{steps}")
+        self.flow.show_state(exam, notice=notice)
+        steps = "   ".join(
+            f"{stage.name}: {stage.seconds or tr(STAGE_WORDS[stage.kind])}" for stage in exam.stages
+        )
+        self.stages.show_text(f"{exam.rank}\n{steps}" + (f"   {exam.receipt}" if self.is_compact else ""))
 
     def _follow_image(self) -> None:
         tools = self.image.tools
@@ -241,8 +266,9 @@ class KioskWindow(QWidget):
             ai_on=tools.ai_on,
             has_ai=self.image.has_ai(),
             heatmap=tools.heatmap_on if self.image.has_heatmap() and tools.ai_on else None,
-            split=tools.split_on if self.image.has_denoised() else None,
+            compare=tools.compare if self.image.has_denoised() else None,
             contrast=tools.contrast_mode,
+            preset=preset_name(self.image.contrast) if self._exam and self._exam.picture.is_ct else None,
         )
         picture = self.image.picture
         doubtful = self._exam.picture.doubtful_slices if self._exam else ()
@@ -259,28 +285,16 @@ class KioskWindow(QWidget):
     def _show_list(self) -> None:
         self.pages.setCurrentWidget(self._list_page)
 
-    def _repeat(self) -> None:
-        if self._exam is not None:
-            reason = self._exam.decision.repeat_reason
-            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.REPEAT.value, reason)
+    def _ask_reason(self, page: QWidget) -> None:
+        self.pages.setCurrentWidget(page)
+        self.setFocus()
 
-    def _keep(self) -> None:
-        if self._exam is None:
-            return
-        if self._exam.decision.keep_needs_reason:
-            self.reasons.ask(self._exam.patient.name, self._exam.verdict.cause)
-            self.pages.setCurrentWidget(self.reasons)
-            self.setFocus()
-        else:
-            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.KEEP.value, "")
-
-    def _keep_because(self, reason: str) -> None:
+    def _tell_painted(self) -> None:
         if self._exam is not None:
-            self.decided.emit(self._exam.exam_id, self._exam.version, Choice.KEEP.value, reason)
-        self._leave_reasons()
+            self.verdict_painted.emit(self._exam.exam_id)
 
     def _leave_reasons(self) -> None:
-        if self.pages.currentWidget() is self.reasons:
+        if self.pages.currentWidget() in self.flow.pages:
             self.pages.setCurrentWidget(self._exam_page)
 
     def _use_tool(self, name: str) -> None:
@@ -289,7 +303,7 @@ class KioskWindow(QWidget):
         switches: dict[str, Tools] = {
             "ai": replace(tools, ai_on=not tools.ai_on),
             "heatmap": replace(tools, heatmap_on=not tools.heatmap_on),
-            "split": replace(tools, split_on=not tools.split_on),
+            "split": replace(tools, compare=after_tap(tools.compare)),
             "contrast": replace(tools, contrast_mode=not tools.contrast_mode),
         }
         if name in switches:
@@ -297,4 +311,14 @@ class KioskWindow(QWidget):
         elif name in {"plus", "minus"}:
             self.image.zoom(ZOOM_STEP if name == "plus" else 1 / ZOOM_STEP)
         else:
-            {"fit": self.image.fit, "one_to_one": self.image.one_to_one, "reset": self.image.reset}[name]()
+            {
+                "fit": self.image.fit,
+                "one_to_one": self.image.one_to_one,
+                "preset": self.image.use_next_preset,
+                "reset": self.image.reset,
+            }[name]()
+
+    def _hold_tool(self, name: str, is_down: bool) -> None:
+        self.touched.emit()
+        held = {"ai": Held.PEEK, "split": Held.FLICKER}[name]
+        self.image.hold(held if is_down else Held.NOTHING)

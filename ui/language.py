@@ -10,6 +10,8 @@ own convention has it: sentences are made in pure functions that are called from
 from __future__ import annotations
 
 import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -44,12 +46,40 @@ def language() -> str:
     return _Chosen.code
 
 
+@contextmanager
+def in_english() -> Iterator[None]:
+    """What is said inside is English: for what the store keeps, whoever is at the screen."""
+    before = _Chosen.code, _Chosen.words
+    _Chosen.code, _Chosen.words = "en", gettext.NullTranslations()
+    try:
+        yield
+    finally:
+        _Chosen.code, _Chosen.words = before
+
+
+def noted(text: str) -> str:
+    """`text` itself, marked for the catalogues: a word of a table, which `tr` says when it is used."""
+    return text
+
+
+def apart(text: str) -> str:
+    """Foreign `text` (a name, an English original) that keeps its own direction inside an RTL sentence.
+
+    U+2068 to U+2069 (first strong isolate, UAX 9); nothing in languages that run from left to right.
+    """
+    return f"\u2068{text}\u2069" if text and _Chosen.code in RIGHT_TO_LEFT else text
+
+
 def tr(text: str, **values: object) -> str:
-    """`text` in the chosen language, its {names} filled in afterwards."""
-    said = _Chosen.words.gettext(text)
-    return said.format(**values) if values else said
+    """`text` in the chosen language, its {names} filled in afterwards, each kept apart."""
+    said = _Chosen.words.gettext(text) if text else ""
+    return said.format(**_apart(values)) if values else said
 
 
 def tr_n(one: str, many: str, count: int, **values: object) -> str:
     """`one` or `many` for this `count`, which is {count} in the text."""
-    return _Chosen.words.ngettext(one, many, count).format(count=count, **values)
+    return _Chosen.words.ngettext(one, many, count).format(**_apart({"count": count, **values}))
+
+
+def _apart(values: dict[str, object]) -> dict[str, object]:
+    return {name: apart(str(value)) for name, value in values.items()}

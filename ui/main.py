@@ -17,6 +17,7 @@ from appliance.clock import SystemClock
 from appliance.config import Settings
 from appliance.errors import ConfigError, ExitCode
 from appliance.layout import Layout
+from ui.language import use_language
 from ui.view_state import Profile
 
 PACKAGES: Final = {
@@ -54,11 +55,13 @@ def run_kiosk(
     size: tuple[int, int] | None = None,
     profile: Profile | None = None,
     exam_id: str | None = None,
+    language: str | None = None,
 ) -> int:
     """Show the store under `data` until the window is closed, or save one picture of it as PNG.
 
     `size`: width and height in pixels; None: the whole screen (1920 x 1080 for a picture). `profile`: the
     room's arrangement; None: that of the settings. `exam_id`: shown instead of the most urgent exam.
+    `language`: a code of LANGUAGES; None: that of the settings.
     Returns the exit code; 0 also for an empty or missing store, whose screen says so. Raises ConfigError
     when PyQt6, one of its system libraries or a display is missing, or the picture cannot be written.
     """
@@ -67,6 +70,7 @@ def run_kiosk(
         from ui.session import KioskSession  # noqa: PLC0415  everything of Qt is behind this line
 
     chosen = profile or settings.kiosk.profile
+    use_language(language or settings.kiosk.language)
     require_libraries(platform_libraries())
     session = KioskSession(Layout(data=data), settings.kiosk, SystemClock(), profile=chosen, exam_id=exam_id)
     if screenshot is not None:

@@ -16,6 +16,7 @@ from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from appliance.domain.quality import MarkShape
 from ui import theme
+from ui.language import apart, noted, tr
 from ui.patient_state import EdgeLetters
 from ui.picture_state import DrawnMark, MarkStyle
 from ui.theme import Scale
@@ -28,12 +29,16 @@ STRIP_MM: Final = 6.5
 """Height of one line of the strip under the picture."""
 ONE_LINE_FROM_MM: Final = 120.0
 """Below this width the strip has two lines."""
+LETTER_MM: Final = 12.0
+"""Width that a letter has at each edge, with its distance from it: nothing else is drawn there."""
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight
+_WHOLE: Final = int(Qt.TextFlag.TextDontClip)
+"""A tall script is not cut at the height of a line."""
 RULER_MM: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 """Lengths of the ruler; the longest that fits is drawn."""
-NOT_FOR_DIAGNOSIS: Final = "Not calibrated: not for primary diagnosis"
-SIDE_NOT_GIVEN: Final = "side not given"
+NOT_FOR_DIAGNOSIS: Final = noted("Not calibrated: not for primary diagnosis")
+SIDE_NOT_GIVEN: Final = noted("side not given")
 _COLOURS: Final = {
     MarkStyle.FINDING_HIGH: theme.CYAN,
     MarkStyle.FINDING_MEDIUM: theme.CYAN,
@@ -106,7 +111,7 @@ class OverlayPainter:
         edge = px(2.5)
         if figures.letters is None:
             colour = theme.TEXT if figures.side else theme.AMBER
-            self.chip(painter, figures.side or SIDE_NOT_GIVEN, (edge, edge), colour)
+            self.chip(painter, figures.side or tr(SIDE_NOT_GIVEN), (edge, edge), colour)
         else:
             size = px(7)
             middle = height // 2
@@ -123,11 +128,11 @@ class OverlayPainter:
         painter.setPen(QColor(theme.TEXT))
         top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
         is_wide = width >= px(ONE_LINE_FROM_MM)
-        words = f"{figures.contrast}    {figures.zoom}"
-        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), int(_LEFT | top), words)
+        words = f"{figures.contrast}    {apart(figures.zoom)}"
+        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), int(_LEFT | top) | _WHOLE, words)
         painter.setPen(QColor(theme.AMBER))
-        place = int((_RIGHT | top) if is_wide else (_LEFT | bottom))
-        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), place, NOT_FOR_DIAGNOSIS)
+        place = int((_RIGHT | top) if is_wide else (_LEFT | bottom)) | _WHOLE
+        painter.drawText(foot.adjusted(0, px(1.2), 0, -px(1.2)), place, apart(tr(NOT_FOR_DIAGNOSIS)))
         if figures.spacing_mm is not None:
             self._ruler(painter, figures.spacing_mm[1], figures.spacing_word, viewport)
 
@@ -141,7 +146,7 @@ class OverlayPainter:
         painter.setBrush(QColor(11, 14, 17, 225))
         painter.drawRoundedRect(rect, px(1.2), px(1.2))
         painter.setPen(QColor(colour))
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), text)
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter) | _WHOLE, apart(text))
         return rect
 
     def divider(self, painter: QPainter, x: int, height: int, handle_px: int) -> None:
@@ -162,10 +167,17 @@ class OverlayPainter:
         """Both sides of the divider say what they are; there is no way to take this off."""
         px = self._scale.px
         self._font(painter, 3.4, QFont.Weight.Bold)
-        advance = painter.fontMetrics().horizontalAdvance("original") + px(4)
-        self.chip(painter, "original", (max(px(1), x - advance - px(3)), top), theme.TEXT)
-        advance = painter.fontMetrics().horizontalAdvance("denoised") + px(4)
-        self.chip(painter, "denoised", (min(width - advance - px(1), x + px(3)), top), theme.CYAN)
+        advance = painter.fontMetrics().horizontalAdvance(tr("original")) + px(4)
+        self.chip(painter, tr("original"), (max(px(1), x - advance - px(3)), top), theme.TEXT)
+        advance = painter.fontMetrics().horizontalAdvance(tr("denoised")) + px(4)
+        self.chip(painter, tr("denoised"), (min(width - advance - px(1), x + px(3)), top), theme.CYAN)
+
+    def right_chips(self, painter: QPainter, texts: Sequence[str], top: int, width: int, colour: str) -> None:
+        """Chips left of the letter at the right edge, one below the other."""
+        for text in texts:
+            self._font(painter, 3.4, QFont.Weight.Bold)
+            left = width - painter.fontMetrics().horizontalAdvance(text) - self._scale.px(4 + LETTER_MM)
+            top += self.chip(painter, text, (max(0, left), top), colour).height() + self._scale.px(1)
 
     def _name(
         self,
@@ -192,7 +204,7 @@ class OverlayPainter:
         painter.setBrush(QColor(11, 14, 17, 225))
         painter.drawRoundedRect(rect, px(0.8), px(0.8))
         painter.setPen(colour)
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), text)
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter) | _WHOLE, apart(text))
         return rect
 
     def _ruler(self, painter: QPainter, column_mm: float, word: str, viewport: Viewport) -> None:
@@ -213,7 +225,7 @@ class OverlayPainter:
                 )
             )
         place = QRect(int(x) - px(30), int(y) - px(7), int(length * px_per_mm) + px(60), px(5))
-        self._text(painter, f"{length} {word}", place, 3.2, Qt.AlignmentFlag.AlignHCenter)
+        self._text(painter, apart(f"{length} {word}"), place, 3.2, Qt.AlignmentFlag.AlignHCenter)
 
     def _text(
         self,

@@ -9,14 +9,16 @@ from typing import Final
 
 from appliance.domain.acquisition import Geometry, Kind
 from appliance.store.board import BoardEntry
+from ui.language import apart, noted, tr, tr_n
 from ui.plain_text import person_name, visible
 
-_SIDES: Final = {"R": "RIGHT", "L": "LEFT", "B": "BOTH SIDES"}
+_SIDES: Final = {"R": noted("RIGHT"), "L": noted("LEFT"), "B": noted("BOTH SIDES")}
 SHOWS_BOTH_SIDES: Final = frozenset(
     {"CHEST", "ABDOMEN", "PELVIS", "SKULL", "HEAD", "NECK", "SPINE", "CSPINE", "TSPINE", "LSPINE", "SSPINE"}
 )
 """Body parts (PS3.16 annex L) that hold the left and the right: letters at the edges tell them apart. For a
 hand or a knee they do not: there, only the header's laterality says which one it is."""
+_IN_NAMES: Final = {"R": noted("right"), "L": noted("left")}
 _OPPOSITE: Final = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 _AXES: Final = ("L", "P", "H")
 """Names of the positive axes of the patient coordinate system (PS3.3 C.7.6.2.1.1)."""
@@ -55,14 +57,14 @@ def patient_of(entry: BoardEntry) -> PatientState:
     side = _SIDES.get(header.laterality or "")
     shows_both = entry.kind is Kind.VOLUME or header.body_part in SHOWS_BOTH_SIDES
     if side is None and shows_both and edge_letters(header.geometry) is not None:
-        side = "R/L given"  # the letters at the edges of the picture say which is which
+        side = noted("R/L given")  # the letters at the edges of the picture say which is which
     return PatientState(
         name=person_name(patient.patient_name),
         sex_age=_sex_age(patient.patient_sex, patient.age_years),
         birth_date=_date(patient.patient_birth_date),
-        patient_id=visible(patient.patient_id) or "ID not given",
+        patient_id=visible(patient.patient_id) or tr("ID not given"),
         exam=exam_name(entry),
-        side="side not given" if side is None else side,
+        side=tr("side not given") if side is None else tr(side),
         side_given=side is not None,
     )
 
@@ -72,13 +74,12 @@ def exam_name(entry: BoardEntry) -> str:
     header = entry.first
     part = visible(header.body_part).capitalize()
     if entry.kind is Kind.VOLUME:
-        count = entry.slice_count
-        word = "slice" if count == 1 else "slices"
-        return f"{visible(header.modality)} {part}".strip() + f" · {count} {word}"
+        slices = tr_n("{count} slice", "{count} slices", entry.slice_count)
+        return apart(f"{visible(header.modality)} {part}".strip()) + f" · {slices}"
     view = visible(header.view_position)
-    side = {"R": "right", "L": "left"}.get(header.laterality or "", "")
+    side = tr(_IN_NAMES.get(header.laterality or "", ""))
     named = " ".join(word for word in (part, side, view) if word)
-    return named or f"{visible(header.modality)} image"
+    return named or tr("{modality} image", modality=visible(header.modality))
 
 
 def edge_letters(geometry: Geometry) -> EdgeLetters | None:
@@ -115,16 +116,17 @@ def _opposite(letters: str) -> str:
 
 def _sex_age(sex: str | None, age_years: float | None) -> str:
     if age_years is None:
-        age = "age not given"
+        age = tr("age not given")
     elif age_years < 1:
-        age = f"{int(age_years * 12)} months"
+        age = tr_n("{count} month", "{count} months", int(age_years * 12))
     else:
-        age = f"{int(age_years)} y"
-    return f"{visible(sex) or 'sex not given'} · {age}"
+        age = tr("{years} y", years=int(age_years))
+    shown_sex = visible(sex) or tr("sex not given")
+    return f"{apart(shown_sex)} · {age}"
 
 
 def _date(text: str | None) -> str:
     shown = visible(text)
     if len(shown) == 8 and shown.isdigit():
-        return f"born {shown[:4]}-{shown[4:6]}-{shown[6:]}"
-    return f"born {shown}" if shown else "birth date not given"
+        return tr("born {date}", date=f"{shown[:4]}-{shown[4:6]}-{shown[6:]}")
+    return tr("born {date}", date=shown) if shown else tr("birth date not given")

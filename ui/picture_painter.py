@@ -16,24 +16,19 @@ from ui import theme
 from ui.display_table import Window, initial_window, windowed_table
 from ui.frame_renderer import FrameRenderer, Painted
 from ui.heat_image import heat_image
+from ui.language import tr
 from ui.overlay_painter import Figures, OverlayPainter
 from ui.picture_state import DrawnMark, MarkStyle, PictureState
+from ui.picture_tools import Compare, Tools, preset_name
+from ui.removed_part import RemovedPart, removed_part
 from ui.theme import Scale
 from ui.view_files import Picture, read_heatmap
 from ui.viewport import Viewport
 
 HANDLE_MM: Final = 20.0
 """The divider's handle (KIOSK.md, A3)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What is switched on over the picture."""
-
-    ai_on: bool = True
-    heatmap_on: bool = False
-    contrast_mode: bool = False
-    split_on: bool = False
+NAMES_FROM_TOP_MM: Final = 12.0
+"""Where "original" and "denoised" stand: below the first notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +41,9 @@ class Scene:
     window: Window | None
     """Contrast that a person set; None: the header's own look."""
     tools: Tools
+    """As they are drawn: with what a held button makes of them."""
+    is_peek: bool
+    """Nothing is drawn over the picture but its figures."""
     slice_index: int
     divider: float
     """Where the denoised side begins, as a share of the width."""
@@ -62,14 +60,15 @@ class PicturePainter:
     def __init__(self, scale: Scale) -> None:
         self._scale = scale
         self._overlay = OverlayPainter(scale)
-        self._renderers: dict[tuple[int, bool], FrameRenderer] = {}
+        self._renderers: dict[tuple[int, Compare], FrameRenderer] = {}
+        self._removed: RemovedPart | None = None
         self._table: tuple[Window, NDArray[np.uint8]] | None = None
         self._heat: QImage | None = None
 
     def forget(self) -> None:
         """Another picture, or another version of its files, comes."""
         self._renderers.clear()
-        self._table = self._heat = None
+        self._removed = self._table = self._heat = None
 
     def strip_px(self, width_px: int) -> int:
         """Height of the strip of figures under a picture of this width."""
@@ -88,25 +87,53 @@ class PicturePainter:
     def paint(self, painter: QPainter, scene: Scene) -> None:
         """The scene, on a black ground."""
         width, height = scene.viewport.size_px
-        has_split = scene.tools.split_on and scene.picture.denoised is not None
+        compare = scene.tools.compare
         line = round(scene.divider * width)
-        table = self._table_for(scene)
-        _draw(painter, self._renderer(scene, denoised=False).paint(scene.viewport, table))
-        if has_split:
+        whole = Compare.ORIGINAL if compare is Compare.DIVIDER else compare
+        self._draw_frame(painter, scene, whole)
+        if compare is Compare.DIVIDER:
             painter.setClipRect(QRect(line, 0, width - line, height))
-            _draw(painter, self._renderer(scene, denoised=True).paint(scene.viewport, table))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._draw_frame(painter, scene, Compare.DENOISED)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if compare in {Compare.DIVIDER, Compare.DENOISED}:
             self._overlay.marks(painter, _marks(scene, of_the_copy=True), scene.viewport)
         painter.setClipRect(QRect(0, 0, width, height))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if scene.tools.ai_on and scene.tools.heatmap_on:
             self._draw_heat(painter, scene)
         self._overlay.marks(painter, _marks(scene, of_the_copy=False), scene.viewport)
         painter.setClipping(False)
-        self._overlay.figures(painter, _figures(scene), scene.viewport)
-        if has_split:
+        self._overlay.figures(painter, _figures(scene, self._removed), scene.viewport)
+        self._name_view(painter, scene, line)
+
+    def _draw_frame(self, painter: QPainter, scene: Scene, compare: Compare) -> None:
+        renderer = self._renderer(scene, compare)
+        if compare is Compare.REMOVED and self._removed is not None:
+            table = self._removed.table
+        else:
+            table = self._table_for(scene)
+        _draw(painter, renderer.paint(scene.viewport, table))
+
+    def _name_view(self, painter: QPainter, scene: Scene, line: int) -> None:
+        """Which of original and copy this is stands in the picture; there is no way to take it off."""
+        if scene.picture.denoised is None:
+            return
+        width, height = scene.viewport.size_px
+        top = self._scale.px(NAMES_FROM_TOP_MM)
+        compare = scene.tools.compare
+        if compare is Compare.DIVIDER:
             self._overlay.divider(painter, line, height, self._scale.px(HANDLE_MM))
-            self._overlay.side_names(painter, line, self._scale.px(12), width)
+            self._overlay.side_names(painter, line, top, width)
+        elif compare is Compare.REMOVED and self._removed is not None:
+            unit = " HU" if scene.state.is_ct else ""
+            names = (
+                tr("removed: original - denoised"),
+                tr("window {width}{unit}", width=f"{self._removed.window[1]:.0f}", unit=unit),
+            )
+            self._overlay.right_chips(painter, names, top, width, theme.CYAN)
+        elif compare is Compare.DENOISED:
+            self._overlay.right_chips(painter, (tr("denoised"),), top, width, theme.CYAN)
+        else:
+            self._overlay.right_chips(painter, (tr("original"),), top, width, theme.TEXT)
 
     def _table_for(self, scene: Scene) -> NDArray[np.uint8]:
         if scene.window is None:
@@ -115,15 +142,22 @@ class PicturePainter:
             self._table = (scene.window, windowed_table(scene.picture.view, scene.window))
         return self._table[1]
 
-    def _renderer(self, scene: Scene, *, denoised: bool) -> FrameRenderer:
+    def _renderer(self, scene: Scene, compare: Compare) -> FrameRenderer:
         """The renderer of this slice; those of other slices are let go."""
-        key = (scene.slice_index, denoised)
+        key = (scene.slice_index, compare)
         if key not in self._renderers:
             self._renderers = {k: r for k, r in self._renderers.items() if k[0] == scene.slice_index}
-            picture = scene.picture
-            stack = picture.denoised if denoised and picture.denoised is not None else picture.stored
-            self._renderers[key] = FrameRenderer(stack[scene.slice_index], picture.view.stored_low)
+            self._renderers[key] = self._new_renderer(scene, compare)
         return self._renderers[key]
+
+    def _new_renderer(self, scene: Scene, compare: Compare) -> FrameRenderer:
+        picture, index = scene.picture, scene.slice_index
+        if compare is Compare.ORIGINAL or picture.denoised is None:
+            return FrameRenderer(picture.stored[index], picture.view.stored_low)
+        if compare is Compare.DENOISED:
+            return FrameRenderer(picture.denoised[index], picture.view.stored_low)
+        self._removed = removed_part(picture.stored[index], picture.denoised[index], picture.view)
+        return FrameRenderer(self._removed.difference, self._removed.stored_low)
 
     def _draw_heat(self, painter: QPainter, scene: Scene) -> None:
         if self._heat is None:
@@ -143,33 +177,42 @@ def _marks(scene: Scene, *, of_the_copy: bool) -> list[DrawnMark]:
     return [
         mark
         for mark in scene.state.marks
-        if (mark.style is MarkStyle.ORIGINAL_KEPT) is of_the_copy
+        if not scene.is_peek
+        and (mark.style is MarkStyle.ORIGINAL_KEPT) is of_the_copy
         and (scene.tools.ai_on or not mark.is_ai)
         and mark.slice_index in {None, scene.slice_index}
     ]
 
 
-def _figures(scene: Scene) -> Figures:
+def _figures(scene: Scene, removed: RemovedPart | None) -> Figures:
     picture, state = scene.picture, scene.state
-    center, width = scene.window or initial_window(picture.view, picture.table)
+    if scene.tools.compare is Compare.REMOVED and removed is not None:
+        center, width = removed.window
+        name = ""
+    else:
+        center, width = scene.window or initial_window(picture.view, picture.table)
+        name = f"  {preset_name(scene.window)}" if state.is_ct else ""
     notices: list[str] = []
     has_ai = any(mark.is_ai for mark in state.marks) or bool(heat_codes(picture, state))
     if has_ai and not scene.tools.ai_on:
-        notices.append("AI hidden")
+        notices.append(tr("AI hidden"))
+    if scene.is_peek and any(not mark.is_ai for mark in state.marks):
+        notices.append(tr("Marks hidden"))
     if scene.tools.contrast_mode:
-        notices.append("Contrast: drag on the picture")
+        notices.append(tr("Contrast: drag on the picture"))
     notices.extend(
-        f"{label}: slices {first + 1} to {last + 1}"
+        tr("{label}: slices {first} to {last}", label=label, first=first + 1, last=last + 1)
         for first, last, label in state.doubtful_slices
         if first <= scene.slice_index <= last
     )
     zoom = f"{scene.viewport.zoom:.0%}"
     if picture.slices > 1:
-        zoom += f"   slice {scene.slice_index + 1} of {picture.slices}"
+        number = scene.slice_index + 1
+        zoom += "   " + tr("slice {number} of {count}", number=number, count=picture.slices)
     return Figures(
         letters=state.letters,
         side=state.side,
-        contrast=f"W {width:.0f}  C {center:.0f}",
+        contrast=f"W {width:.0f}  C {center:.0f}{name}",
         zoom=zoom,
         spacing_mm=picture.view.spacing_mm,
         spacing_word=state.spacing_word,

@@ -7,16 +7,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from appliance.domain.acquisition import Completeness, Kind
 from appliance.domain.finding import Decision
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import Mark, MarkShape, Verdict
+from ui.advice_words import label_in_words, meaning_in_words
 from ui.findings_state import shown_findings
+from ui.language import noted, tr
 from ui.patient_state import EdgeLetters, edge_letters
-from ui.plain_text import visible
 from ui.records import ExamRecord
 from ui.reveal_state import Reveal
+
+_SIDES: Final = {"R": noted("RIGHT side"), "L": noted("LEFT side"), "B": noted("BOTH sides")}
 
 
 class MarkStyle(str, Enum):
@@ -64,12 +68,14 @@ class PictureState:
     """The body side that the header names, for a picture whose edges it does not name; "" when unknown."""
     letters: EdgeLetters | None
     spacing_word: str
-    """What a millimetre on the ruler means: "mm at detector", or "mm"."""
+    """What a millimetre on the ruler means: "mm at detector", "mm on film", or "mm" in the patient."""
     marks: tuple[DrawnMark, ...]
     doubtful_slices: tuple[tuple[int, int, str], ...]
     """(first, last, label) of slice ranges that a check points at."""
     heatmap_codes: tuple[str, ...]
     is_volume: bool
+    is_ct: bool
+    """Values are in HU: the named windows apply."""
 
 
 def picture_of(exam: ExamRecord, *, asked: Reveal = Reveal.AT_ONCE) -> PictureState:
@@ -87,56 +93,66 @@ def picture_of(exam: ExamRecord, *, asked: Reveal = Reveal.AT_ONCE) -> PictureSt
         style = MarkStyle.QUALITY_REPEAT if check.verdict is Verdict.REPEAT else MarkStyle.QUALITY_CHECK
         for mark in check.marks:
             if mark.shape is MarkShape.SLICES:
-                ranges.extend((int(a), int(b), visible(mark.label)) for a, b in mark.points_px)
+                ranges.extend((int(a), int(b), label_in_words(mark.label)) for a, b in mark.points_px)
             else:
-                marks.append(_drawn(mark, style, mark.label))
+                marks.append(_drawn(mark, style, label_in_words(mark.label)))
     codes: list[str] = []
     for finding in shown_findings(exam, asked):
         if finding.draws_location is False:
             continue
         solid = finding.decision is Decision.PRESENT
         style = MarkStyle.FINDING_HIGH if solid else MarkStyle.FINDING_MEDIUM
-        marks.extend(_drawn(mark, style, f"{finding.code.meaning}?") for mark in finding.marks)
+        marks.extend(
+            _drawn(mark, style, tr("{finding}?", finding=meaning_in_words(finding.code)))
+            for mark in finding.marks
+        )
         codes.append(finding.code.value)
     denoised = exam.result(Lane.DENOISE)
     for file in denoised.derived if denoised else ():
         marks.extend(  # named once a slice: the places lie close together
-            _drawn(mark, MarkStyle.ORIGINAL_KEPT, "" if number else mark.label)
+            _drawn(mark, MarkStyle.ORIGINAL_KEPT, "" if number else label_in_words(mark.label))
             for number, mark in enumerate(file.marks)
         )
     header = exam.entry.first
     geometry = header.geometry
-    at_detector = geometry.pixel_spacing_source == "ImagerPixelSpacing"
     return PictureState(
         exam_id=exam.entry.acquisition_id,
         version=exam.entry.version,
         folder=exam.view_folder,
         mark=exam.view_mark,
         absent=_absent(exam),
-        side={"R": "RIGHT side", "L": "LEFT side", "B": "BOTH sides"}.get(header.laterality or "", ""),
+        side=tr(_SIDES.get(header.laterality or "", "")),
         letters=edge_letters(geometry),
-        spacing_word="mm at detector" if at_detector else "mm",
+        spacing_word=_spacing_word(geometry.pixel_spacing_source),
         marks=tuple(marks),
         doubtful_slices=tuple(ranges),
         heatmap_codes=tuple(codes),
         is_volume=exam.entry.kind is Kind.VOLUME,
+        is_ct=header.modality == "CT",
     )
+
+
+def _spacing_word(source: str | None) -> str:
+    """The detector's and the film's own spacing are not the patient's: they lie behind the patient."""
+    if source == "PixelSpacing":
+        return tr("mm")
+    return tr("mm on film") if source == "NominalScannedPixelSpacing" else tr("mm at detector")
 
 
 def _absent(exam: ExamRecord) -> str:
     job = exam.entry.lane(Lane.QUALITY)
     if exam.entry.completeness is Completeness.RECEIVING:
-        return "Still receiving images…"
+        return tr("Still receiving images…")
     if job is not None and job.state in {JobState.QUEUED, JobState.LEASED}:
-        return "The picture is being prepared…"
-    return "No picture could be made. Judge the image on the scanner."
+        return tr("The picture is being prepared…")
+    return tr("No picture could be made. Judge the image on the scanner.")
 
 
 def _drawn(mark: Mark, style: MarkStyle, label: str) -> DrawnMark:
     return DrawnMark(
         style=style,
         shape=mark.shape,
-        label=visible(label),
+        label=label,
         points_px=mark.points_px,
         slice_index=mark.slice_index,
     )

@@ -11,6 +11,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+from ui.language import tr
+
 LONGEST_TEXT: Final = 64
 """Characters of one DICOM text on the screen: LO and the PN component group hold at most 64 (PS3.5 6.2)."""
 LONGEST_SENTENCE: Final = 240
@@ -54,7 +56,7 @@ def person_name(patient_name: str | None) -> str:
     alphabetic, _, rest = (patient_name or "").partition("=")
     names = [name for name in (_one_group(alphabetic), _one_group(rest.partition("=")[0])) if name]
     if not names:
-        return "Name not given"
+        return tr("Name not given")
     return visible(names[0] if len(names) == 1 else f"{names[0]} ({names[1]})")
 
 

@@ -19,6 +19,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from appliance.clock import NS_PER_S, Clock
 from appliance.errors import ScansideError
 from appliance.store.decisions import Choice
+from ui.advice_words import NOT_TAKEN, TRIED_AGAIN
 from ui.commands import Command
 from ui.records import BoardRecord, StoreTrouble
 
@@ -63,6 +64,8 @@ class Poller(QObject):
     """A BoardRecord."""
     failed = pyqtSignal(object)
     """A StoreTrouble; at the start of the trouble, not at every look."""
+    saved = pyqtSignal(object)
+    """A DecisionCommand that has been written; the next reading shows it."""
     not_saved = pyqtSignal(object, str)
     """A DecisionCommand or another Command that could not be written, and why, in words."""
 
@@ -120,9 +123,7 @@ class Poller(QObject):
             self._report(error.what, error.remedy)
         except Exception as error:  # noqa: BLE001  this process's one catch-all: a thread that died would leave
             self._close()  # an old board on the screen that looks like a new one
-            self._report(
-                f"The store cannot be read ({error}).", "It is tried again; call service if it stays."
-            )
+            self._report(f"The store cannot be read ({error}).", TRIED_AGAIN)
 
     def _report(self, what: str, remedy: str) -> None:
         before = self._trouble
@@ -135,13 +136,14 @@ class Poller(QObject):
     def _write_decisions(self) -> None:
         while self._source is not None and not self._commands.empty():
             command = self._commands.get()
-            why = "The store did not take it."
+            why = NOT_TAKEN
             try:
                 if isinstance(command, DecisionCommand):
                     self._source.decide(command.exam_id, command.version, command.choice, command.reason)
                 else:
                     self._source.write(command)
                 why = ""
+                self.saved.emit(command)
             except ScansideError as error:
                 why = str(error)
             finally:

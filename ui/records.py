@@ -13,6 +13,7 @@ from appliance.domain.result import LaneResult
 from appliance.store.board import BoardEntry, Counts
 from appliance.store.decisions import Decision
 from appliance.store.opinions import Act, Deed, Opinion
+from appliance.store.punctuality import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class ExamRecord:
     """Monotonic time of the first sight of its last file; None when that was before this boot."""
     decision: Decision | None = None
     """What a person decided about this version."""
+    repeats_today: int | None = None
+    """Repeats of this view of this patient that were ordered today; None: the header does not say whose."""
     view_folder: Path | None = None
     """The folder that holds `view.json`; None: no picture has been made (yet)."""
     view_mark: int = 0
@@ -84,6 +87,8 @@ class BoardRecord:
     read_ns: int
     """Monotonic time of the reading."""
     read_at_utc: datetime
+    punctuality: Tally | None = None
+    """How many of today's exams were checked in time; None: not counted yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

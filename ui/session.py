@@ -17,6 +17,7 @@ from appliance.errors import ConfigError, ScansideError
 from appliance.layout import Layout
 from ui.controller import KioskController
 from ui.kiosk import KioskWindow
+from ui.language import use_language
 from ui.records import StoreTrouble
 from ui.reveal_state import reveal_from
 from ui.store_source import StoreSource
@@ -56,14 +57,24 @@ class KioskSession:
         panel = screen.size() if screen is not None else None
         shown = size or ((panel.width(), panel.height()) if panel is not None else (1920, 1080))
         window, controller = self._build(shown)
+        shows_full = size is None
+
+        def change_language(code: str) -> None:
+            nonlocal window
+            use_language(code)
+            old, window = window, self._window(shown)
+            window.language_wanted.connect(change_language)
+            controller.use_window(window)
+            _show(window, full=shows_full)
+            old.close()
+            old.deleteLater()
+
+        window.language_wanted.connect(change_language)
         signals = QTimer()
         signals.timeout.connect(lambda: None)
         signals.start(SIGNAL_LOOK_MS)
         controller.start()
-        if size is None:
-            window.showFullScreen()
-        else:
-            window.show()
+        _show(window, full=shows_full)
         try:
             return self._application.exec()
         finally:
@@ -106,7 +117,7 @@ class KioskSession:
             )
 
     def _build(self, size: tuple[int, int]) -> tuple[KioskWindow, KioskController]:
-        window = KioskWindow(size, self._settings.screen_mm, profile=self._profile)
+        window = self._window(size)
         controller = KioskController(
             window,
             lambda: StoreSource(self._layout, self._clock),
@@ -116,3 +127,13 @@ class KioskSession:
             reveal=reveal_from(self._settings),
         )
         return window, controller
+
+    def _window(self, size: tuple[int, int]) -> KioskWindow:
+        return KioskWindow(size, self._settings.screen_mm, profile=self._profile)
+
+
+def _show(window: KioskWindow, *, full: bool) -> None:
+    if full:
+        window.showFullScreen()
+    else:
+        window.show()

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ui import theme
+from ui.language import tr
 from ui.theme import Scale
 
 
@@ -25,7 +26,7 @@ class SliceStrip(QWidget):
         self._doubtful: tuple[tuple[int, int, str], ...] = ()
         self.setFixedWidth(scale.touch_px)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Slices")
+        self.setAccessibleName(tr("Slices"))
 
     def show_state(self, count: int, index: int, doubtful: tuple[tuple[int, int, str], ...]) -> None:
         """`index` of `count` slices is shown."""
@@ -49,7 +50,7 @@ class SliceStrip(QWidget):
         self.slice_wanted.emit(round(share * (self._count - 1)))
 
     def _track(self) -> tuple[int, int]:
-        margin = self._scale.px(6)
+        margin = self._scale.px(4)
         return margin, max(1, self.height() - 2 * margin)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:

@@ -22,6 +22,7 @@ from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decision, Decisions
 from appliance.store.opinions import Opinions
 from ui.commands import Command
+from ui.day_counts import DayCounts
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
 EXAMS_ON_BOARD: Final = 60
@@ -38,6 +39,7 @@ class StoreSource:
         self._database = Database.open_to_read(layout.database, data=layout.data, clock=clock)
         self._board = Board(self._database)
         self._decisions = Decisions(self._database)
+        self._today = DayCounts(self._database, clock)
         self._mark: int | None = None
 
     def changed(self) -> bool:
@@ -47,11 +49,13 @@ class StoreSource:
 
     def read(self) -> BoardRecord:
         """The newest exams and the device's health. Raises StoreError."""
+        self._today.look()
         return BoardRecord(
             exams=self._answered(tuple(map(self._exam, self._board.entries(limit=EXAMS_ON_BOARD)))),
             health=self._health(),
             read_ns=self._clock.monotonic_ns(),
             read_at_utc=self._clock.now_utc(),
+            punctuality=self._today.punctuality,
         )
 
     def decide(self, exam_id: str, version: int, choice: Choice, reason: str | None) -> None:
@@ -83,6 +87,7 @@ class StoreSource:
             entry=entry,
             landed_ns=entry.noticed_ns if entry.boot_id == self._clock.boot_id() else None,
             decision=self._decision(entry),
+            repeats_today=self._today.repeats_of(entry.first),
             view_folder=folder if mark else None,
             view_mark=mark,
         )

@@ -45,8 +45,9 @@ TOUCH_MM: Final = 15.0
 LARGE_TOUCH_MM: Final = 20.0
 GAP_MM: Final = 3.0
 """Gloved fingers (KIOSK.md, rule 14)."""
-FAMILIES: Final = ("Noto Sans", "DejaVu Sans")
-"""Fonts, first that is there; Debian's fonts-noto-core covers all scripts that names are written in."""
+FAMILIES: Final = ("Noto Sans", "Noto Sans Devanagari", "DejaVu Sans", "Noto Sans Arabic")
+"""Fonts, first that is there; Debian's fonts-noto-core covers all scripts that names are written in. Arabic
+comes from DejaVu where it is there: its lines are as high as Latin ones, Noto's half as high again."""
 _STYLESHEET: Final = "kiosk.qss"
 
 

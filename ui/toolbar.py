@@ -7,12 +7,19 @@ from __future__ import annotations
 from typing import Final
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStyle, QStyleOptionButton
 
 from ui import theme
+from ui.hold import Hold
 from ui.icons import Icons
+from ui.labels import WHOLE, largest_size_px
+from ui.language import noted, tr
+from ui.picture_tools import Compare, compare_name
 from ui.theme import Scale
+
+SMALLEST_SHARE: Final = 0.7
+"""Of the usual height: a longer word of another language is drawn smaller before it is cut."""
 
 
 class ToolButton(QPushButton):
@@ -61,23 +68,33 @@ class ToolButton(QPushButton):
         place = self.rect()
         place.setTop(top + size + self._scale.px(0.6))
         place.setHeight(text_height)
+        font = painter.font()
+        wanted_px = font.pixelSize()
+        fitted_px = largest_size_px(QFont(font), self.word, place.width() - self._scale.px(0.6), wanted_px)
+        font.setPixelSize(max(fitted_px, round(wanted_px * SMALLEST_SHARE)))
+        painter.setFont(font)
+        painter.setLayoutDirection(self.layoutDirection())
         shown = painter.fontMetrics().elidedText(self.word, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop), shown)
+        flags = int(Qt.AlignmentFlag.AlignCenter) | WHOLE
+        painter.drawText(place, flags, shown)
         painter.end()
 
 
 _BUTTONS: Final = (
-    ("ai", "eye", "AI on", False),
-    ("heatmap", "heat", "Heatmap", True),
-    ("split", "split", "Denoised", True),
-    ("contrast", "contrast", "Contrast", True),
-    ("minus", "minus", "Smaller", False),
-    ("plus", "plus", "Larger", False),
-    ("one_to_one", "one_to_one", "1 : 1", False),
-    ("fit", "fit", "Fit", False),
-    ("reset", "reset", "Reset", False),
+    ("ai", "eye", noted("AI on"), False),
+    ("heatmap", "heat", noted("Heatmap"), True),
+    ("split", "split", noted("Denoised"), True),
+    ("contrast", "contrast", noted("Contrast"), True),
+    ("preset", "window", noted("As sent"), False),
+    ("minus", "minus", noted("Smaller"), False),
+    ("plus", "plus", noted("Larger"), False),
+    ("one_to_one", "one_to_one", noted("1 : 1"), False),
+    ("fit", "fit", noted("Fit"), False),
+    ("reset", "reset", noted("Reset"), False),
 )
 """Name, sign, word, and whether it stays lit."""
+_HELD: Final = ("ai", "split")
+"""Show something else as long as a finger rests on them."""
 
 
 _LEFT_OUT: Final = frozenset({"one_to_one", "fit"})
@@ -89,6 +106,8 @@ class Toolbar(QFrame):
 
     pressed = pyqtSignal(str)
     """The name of the button that was tapped."""
+    held = pyqtSignal(str, bool)
+    """The name of a button that a finger rests on (True), or no longer."""
 
     def __init__(self, scale: Scale, icons: Icons, *, compact: bool) -> None:
         super().__init__()
@@ -99,20 +118,43 @@ class Toolbar(QFrame):
         for name, sign, word, stays in _BUTTONS:
             if compact and name in _LEFT_OUT:
                 continue
-            button = ToolButton(name, sign, word, scale, icons)
+            button = ToolButton(name, sign, tr(word), scale, icons)
             button.setCheckable(stays)
-            button.clicked.connect(lambda _checked, name=name: self.pressed.emit(name))
+            if name in _HELD:
+                hold = Hold(button)
+                hold.held.connect(lambda on, name=name: self.held.emit(name, on))
+                hold.tapped.connect(lambda name=name: self.pressed.emit(name))
+            else:
+                button.clicked.connect(lambda _checked, name=name: self.pressed.emit(name))
             self.buttons[name] = button
             layout.addWidget(button)
 
     def show_state(
-        self, *, ai_on: bool, has_ai: bool, heatmap: bool | None, split: bool | None, contrast: bool
+        self,
+        *,
+        ai_on: bool,
+        has_ai: bool,
+        heatmap: bool | None,
+        compare: Compare | None,
+        contrast: bool,
+        preset: str | None,
     ) -> None:
-        """Light and hide buttons. `heatmap` and `split` are None where the picture has none."""
+        """Light and hide buttons. `heatmap`, `compare` and `preset` are None where the picture has none."""
         ai = self.buttons["ai"]
-        ai.say("eye" if ai_on else "eye_off", "AI on" if ai_on else "AI off")
+        ai.say("eye" if ai_on else "eye_off", tr("AI on") if ai_on else tr("AI off"))
         ai.setVisible(has_ai)
-        for name, state in (("heatmap", heatmap), ("split", split)):
-            self.buttons[name].setVisible(state is not None)
-            self.buttons[name].setChecked(bool(state))
+        self.buttons["heatmap"].setVisible(heatmap is not None)
+        self.buttons["heatmap"].setChecked(bool(heatmap))
+        split = self.buttons["split"]
+        split.setVisible(compare is not None)
+        split.setChecked(compare not in {None, Compare.ORIGINAL})
+        if compare is not None:
+            split.say("split", compare_name(compare))
+        named = self.buttons["preset"]
+        named.setVisible(preset is not None)
+        if preset is not None:
+            named.say("window", preset)
+        if "one_to_one" in self.buttons:  # gives its place to the named windows: a slice has few pixels
+            self.buttons["one_to_one"].setVisible(preset is None)
         self.buttons["contrast"].setChecked(contrast)
+        self.buttons["contrast"].setEnabled(compare is not Compare.REMOVED)  # its window is the noise's own

@@ -11,6 +11,7 @@ from ui import theme
 from ui.health_state import HealthKind, HealthState
 from ui.icons import Icons
 from ui.labels import ElidedLabel, PlainLabel, restyle
+from ui.language import apart, tr
 from ui.patient_state import PatientState
 from ui.theme import Scale
 
@@ -45,11 +46,11 @@ class PatientBar(QFrame):
             for label in (self._name, self._exam, self._side, self._details):
                 label.setText("")
             return
-        self._name.setText(patient.name)
-        self._exam.setText(patient.exam)
+        self._name.setText(apart(patient.name))
+        self._exam.setText(apart(patient.exam))
         self._side.setText(patient.side)
         restyle(self._side, "role", "side" if patient.side_given else "side_missing")
-        parts = (patient.sex_age, patient.birth_date, patient.patient_id)
+        parts = (patient.sex_age, patient.birth_date, apart(patient.patient_id))
         self._details.setText(" · ".join(parts) if self._brief else "   ·   ".join(parts))
 
 
@@ -87,7 +88,7 @@ class HealthBar(QFrame):
         self._clock.setText(clock)
         if health is None:
             restyle(self._word, "kind", "attention")
-            self._word.setText("STARTING")
+            self._word.setText(tr("STARTING"))
             self._line.setText("")
             self._sign.clear()
             return
@@ -107,7 +108,9 @@ class HealthBar(QFrame):
         self._line.setText(words)
         role = "caption" if health.kind is HealthKind.OK and not stale else "caption_amber"
         restyle(self._line, "role", role)
-        self.setAccessibleName(f"Device: {health.word}. {words}. {figures}")
+        self.setAccessibleName(
+            tr("Device: {state}. {details}. {figures}", state=health.word, details=words, figures=figures)
+        )
 
 
 class TopBar(QFrame):

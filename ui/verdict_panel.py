@@ -6,21 +6,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ui import theme
+from ui.deadline_ring import DeadlineRing
+from ui.deadline_state import DeadlineState
 from ui.icons import Icons
-from ui.labels import ElidedLabel, PlainLabel, restyle
+from ui.labels import ElidedLabel, FittedLabel, PlainLabel, restyle
+from ui.language import apart, noted, tr
 from ui.theme import VERDICT_COLOURS, Scale
 from ui.verdict_state import SHAPES, CheckLine, VerdictKind, VerdictState
 
-QUESTION: Final = "Can the patient leave?"
+QUESTION: Final = noted("Can the patient leave?")
 _FILLED: Final = frozenset({VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPEAT})
 """Kinds whose band is filled with their colour and carries dark text."""
+QUESTION_MM: Final = 3.7
 WORD_MM: Final = 11.0
 LONG_WORD_MM: Final = 7.4
-"""Height of the word; NOT CHECKED and CHECKING are longer and less urgent."""
+"""Wanted height of the word, less where its place is narrow; NOT CHECKED is longer and less urgent."""
+RING_MM: Final = 11.5
+"""Across; the seconds inside are as high as a name."""
 SHORT_MEASURE: Final = 16
 """Characters of a measurement that stand beside the name of a criterion."""
 COMPACT_SHARE: Final = 0.75
@@ -30,19 +37,28 @@ COMPACT_SHARE: Final = 0.75
 class VerdictBand(QFrame):
     """The word with its sign, readable from three metres."""
 
+    painted = pyqtSignal()
+    """A verdict, not the wait for one, has just been drawn on the screen. Direct: its time is now."""
+
     def __init__(self, scale: Scale, icons: Icons, *, compact: bool) -> None:
         super().__init__()
         self.setProperty("role", "verdict")
         self._scale = scale
         self._icons = icons
         self._share = COMPACT_SHARE if compact else 1.0
-        self._question = PlainLabel("question", QUESTION)
-        self._word = PlainLabel("verdict_word")
+        self._question = FittedLabel("question")
+        self._question.show_fitted(tr(QUESTION), scale.px(QUESTION_MM))
+        self._word = FittedLabel("verdict_word")
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
+        self.ring = DeadlineRing()
+        self.ring.hide()
+        self.receipt = ElidedLabel("receipt")
+        self._is_verdict = False
         row = QHBoxLayout()
         row.setSpacing(scale.px(3 * self._share))
         row.addWidget(self._sign)
+        row.addWidget(self.ring)
         row.addWidget(self._word, stretch=1)
         layout = QVBoxLayout(self)
         margin = scale.px(3.2 * self._share)
@@ -50,25 +66,39 @@ class VerdictBand(QFrame):
         layout.setSpacing(scale.px(0.6))
         layout.addWidget(self._question)
         layout.addLayout(row)
+        layout.addWidget(self.receipt)
 
     @property
     def word(self) -> QLabel:
         """The largest text on the screen."""
         return self._word
 
-    def show_state(self, verdict: VerdictState) -> None:
-        """Draw the word of `verdict`."""
-        restyle(self, "kind", verdict.kind.value)
-        for label in (self._question, self._word):
-            restyle(label, "kind", verdict.kind.value)
+    def show_state(
+        self, verdict: VerdictState, *, deadline: DeadlineState | None = None, receipt: str = ""
+    ) -> None:
+        """Draw the word of `verdict`, with the ring of `deadline` in place of its sign where one runs."""
+        kind = "late" if verdict.is_late else verdict.kind.value
+        restyle(self, "kind", kind)
+        for label in (self._question, self._word, self.receipt):
+            restyle(label, "kind", kind)
         is_short = len(verdict.word) <= len("REPEAT")
         height_mm = (WORD_MM if is_short else LONG_WORD_MM) * self._share
-        self._word.setStyleSheet(f"font-size: {self._scale.px(height_mm)}px")
         colour = theme.BACKGROUND if verdict.kind in _FILLED else VERDICT_COLOURS[verdict.kind]
         size = self._scale.px(height_mm if is_short else height_mm * 1.15)
         self._sign.setPixmap(self._icons.pixmap(verdict.shape.value, colour, size))
-        self._word.setText(verdict.word)
-        self.setAccessibleName(f"{QUESTION} {verdict.word}. {verdict.cause}")
+        self._sign.setVisible(deadline is None)
+        self.ring.show_size(self._scale.px(RING_MM * self._share))
+        self.ring.setVisible(deadline is not None)
+        self._word.show_fitted(verdict.word, self._scale.px(height_mm))
+        self.receipt.show_text(receipt)
+        self.setAccessibleName(f"{tr(QUESTION)} {verdict.word}. {verdict.cause} {receipt}".strip())
+        self._is_verdict = verdict.kind is not VerdictKind.CHECKING
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """As any frame, and told."""
+        super().paintEvent(a0)
+        if self._is_verdict:
+            self.painted.emit()
 
 
 class _CheckRow(QWidget):
@@ -94,6 +124,8 @@ class _CheckRow(QWidget):
             layout.addWidget(PlainLabel("measured", line.measured, wrap=True), 1, 1, 1, 2)
         if with_advice:
             layout.addWidget(PlainLabel("detail", line.advice, wrap=True), 2, 1, 1, 2)
+            if line.original:
+                layout.addWidget(PlainLabel("measured", apart(line.original), wrap=True), 3, 1, 1, 2)
         layout.setColumnStretch(1, 1)
 
 
@@ -123,8 +155,8 @@ class ChecksCard(QFrame):
             self._layout.addWidget(PlainLabel("detail", verdict.cause, wrap=True))
         for line in problems:
             self._layout.addWidget(_CheckRow(line, self._scale, self._icons, with_advice=True))
-        self._add_group(VerdictKind.NOT_CHECKED, "Not checked", by_kind[VerdictKind.NOT_CHECKED])
-        self._add_group(VerdictKind.YES, "Passed", by_kind[VerdictKind.YES])
+        self._add_group(VerdictKind.NOT_CHECKED, tr("Not checked"), by_kind[VerdictKind.NOT_CHECKED])
+        self._add_group(VerdictKind.YES, tr("Passed"), by_kind[VerdictKind.YES])
 
     def _add_group(self, kind: VerdictKind, title: str, lines: list[CheckLine]) -> None:
         if lines:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -12,7 +12,10 @@ from appliance.domain.acquisition import Completeness
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import QualityCheck, Verdict, worst
 from appliance.domain.result import LaneResult
-from ui.findings_state import AiKind, FindingsState
+from ui.advice_words import advice_in_words, criterion_title, reason_in_words
+from ui.deadline_state import deadline_of
+from ui.findings_state import BAND_WORDS, AiKind, FindingsState
+from ui.language import in_english, language, noted, tr, tr_n
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.records import ExamRecord
 from ui.wording import duration
@@ -50,11 +53,11 @@ SHAPES: Final = {
     VerdictKind.CHECKING: Shape.CLOCK,
 }
 WORDS: Final = {
-    VerdictKind.YES: "YES",
-    VerdictKind.CHECK: "CHECK",
-    VerdictKind.REPEAT: "REPEAT",
-    VerdictKind.NOT_CHECKED: "NOT CHECKED",
-    VerdictKind.CHECKING: "CHECKING…",
+    VerdictKind.YES: noted("YES"),
+    VerdictKind.CHECK: noted("CHECK"),
+    VerdictKind.REPEAT: noted("REPEAT"),
+    VerdictKind.NOT_CHECKED: noted("NOT CHECKED"),
+    VerdictKind.CHECKING: noted("CHECKING…"),
 }
 _KINDS: Final = {
     Verdict.OK: VerdictKind.YES,
@@ -75,6 +78,10 @@ class CheckLine:
     measured: str
     """Value, unit and limit in words; "" where nothing was measured."""
     advice: str
+    original: str = ""
+    """The check's own English sentence, where `advice` is a translation that says less."""
+    criterion: str = ""
+    """The check's own name for it; "" for a group of several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +92,12 @@ class VerdictState:
     word: str
     cause: str
     """One sentence: the worst thing found, why nothing was checked, or what is being done."""
+    recorded: str = ""
+    """The cause in English, as it is written into the store."""
     checks: tuple[CheckLine, ...] = ()
     """Worst first."""
+    is_late: bool = False
+    """There is no answer yet and there should be one: the deadline has passed."""
 
     @property
     def shape(self) -> Shape:
@@ -101,6 +112,15 @@ def verdict_of(
 
     A time-critical finding never changes what was measured, but with one the answer is not a plain YES.
     """
+    verdict = _verdict(exam, findings, checker_down=checker_down, now_ns=now_ns)
+    with in_english():
+        recorded = _verdict(exam, findings, checker_down=checker_down, now_ns=now_ns).cause
+    return replace(verdict, recorded=recorded)
+
+
+def _verdict(
+    exam: ExamRecord, findings: FindingsState, *, checker_down: str | None, now_ns: int
+) -> VerdictState:
     result = exam.result(Lane.QUALITY)
     if result is None:
         return _without_answer(exam, checker_down=checker_down, now_ns=now_ns)
@@ -113,54 +133,65 @@ def verdict_of(
     if stack and kind in {VerdictKind.YES, VerdictKind.NOT_CHECKED}:
         kind, cause = VerdictKind.CHECK, stack
     elif urgent and kind is VerdictKind.YES:
-        kind, cause = VerdictKind.CHECK, f"{urgent.question} {urgent.band.value}. Tell the physician first."
+        kind = VerdictKind.CHECK
+        question = urgent.question if language() != "en" else urgent.original
+        band = BAND_WORDS[urgent.band]
+        cause = tr("{finding} {band}. Tell the physician first.", finding=question, band=tr(band))
     elif kind is VerdictKind.YES and findings.kind is AiKind.RUNNING:
-        cause = f"{cause} AI is still looking."
-    return VerdictState(kind=kind, word=WORDS[kind], cause=cause, checks=lines)
+        cause = cause + " " + tr("AI is still looking.")
+    return VerdictState(kind=kind, word=tr(WORDS[kind]), cause=cause, checks=lines)
 
 
 def _without_answer(exam: ExamRecord, *, checker_down: str | None, now_ns: int) -> VerdictState:
     job = exam.entry.lane(Lane.QUALITY)
     if job is not None and job.state in {JobState.FAILED, JobState.QUARANTINED}:
         why = visible(job.reason, limit=LONGEST_SENTENCE)
-        return _not_checked(f"The check failed: {why}" if why else "The check failed. Look yourself.")
+        return _not_checked(
+            tr("The check failed: {why}", why=why) if why else tr("The check failed. Look yourself.")
+        )
     if checker_down is not None:
         return _not_checked(checker_down)
     if exam.entry.completeness is Completeness.RECEIVING:
-        return _checking("Still receiving images.")
+        return _checking(exam, tr("Still receiving images."), now_ns=now_ns)
     if job is None:
-        return _not_checked("No check exists for this kind of image.")
-    return _checking(_stage(exam, job.state, now_ns=now_ns))
+        return _not_checked(tr("No check exists for this kind of image."))
+    return _checking(exam, _stage(exam, job.state, now_ns=now_ns), now_ns=now_ns)
 
 
 def _stage(exam: ExamRecord, state: JobState, *, now_ns: int) -> str:
     waiting_s = exam.waiting_s(now_ns)
     if waiting_s is not None and waiting_s > LATE_CHECK_S:
-        return f"No answer after {duration(waiting_s)}. Do not wait: look yourself."
+        return tr("No answer after {time}. Do not wait: look yourself.", time=duration(waiting_s))
+    deadline = deadline_of(exam)
+    if deadline is not None and deadline.is_over(now_ns):
+        return tr("Not checked in time: look yourself.")
     if exam.entry.version > 1:
-        return "New images arrived. Checking again."
-    return "Measuring now." if state is JobState.LEASED else "Waiting for its turn."
+        return tr("New images arrived. Checking again.")
+    return tr("Measuring now.") if state is JobState.LEASED else tr("Waiting for its turn.")
 
 
 def _not_checked(why: str) -> VerdictState:
-    return VerdictState(kind=VerdictKind.NOT_CHECKED, word=WORDS[VerdictKind.NOT_CHECKED], cause=why)
+    return VerdictState(kind=VerdictKind.NOT_CHECKED, word=tr(WORDS[VerdictKind.NOT_CHECKED]), cause=why)
 
 
-def _checking(stage: str) -> VerdictState:
-    return VerdictState(kind=VerdictKind.CHECKING, word=WORDS[VerdictKind.CHECKING], cause=stage)
+def _checking(exam: ExamRecord, stage: str, *, now_ns: int) -> VerdictState:
+    deadline = deadline_of(exam)
+    late = deadline is not None and deadline.is_over(now_ns)
+    word = tr(WORDS[VerdictKind.NOT_CHECKED if late else VerdictKind.CHECKING])
+    return VerdictState(kind=VerdictKind.CHECKING, word=word, cause=stage, is_late=late)
 
 
 def _refused(result: LaneResult) -> str:
-    reasons = dict.fromkeys(visible(r.reason, limit=LONGEST_SENTENCE) for r in result.refusals)
-    return " ".join(reasons) or "No check exists for this kind of image."
+    reasons = dict.fromkeys(reason_in_words(r.reason) for r in result.refusals)
+    return " ".join(reasons) or tr("No check exists for this kind of image.")
 
 
 def _cause(kind: VerdictKind, lines: tuple[CheckLine, ...]) -> str:
     unjudged = [line.title.lower() for line in lines if line.kind is VerdictKind.NOT_CHECKED]
     if kind is VerdictKind.YES and unjudged:
-        return f"Look yourself at: {', '.join(unjudged)}."
+        return tr("Look yourself at: {criteria}.", criteria=", ".join(unjudged))
     if kind is VerdictKind.YES:
-        return f"All {len(lines)} checks passed." if len(lines) > 1 else "The check passed."
+        return tr_n("The check passed.", "All {count} checks passed.", len(lines))
     return next(line.advice for line in lines if line.kind is kind)
 
 
@@ -168,19 +199,21 @@ def _doubt_about_the_stack(exam: ExamRecord) -> str | None:
     """Why the images themselves need a person, whatever was measured on those that came."""
     evidence = visible(exam.entry.evidence, limit=LONGEST_SENTENCE)
     if exam.entry.completeness is Completeness.INCOMPLETE:
-        return f"Images are missing: {evidence}"
+        return tr("Images are missing: {evidence}", evidence=evidence)
     if exam.entry.completeness is Completeness.CONFLICT:
-        return f"Two different images have one identity: {evidence}"
+        return tr("Two different images have one identity: {evidence}", evidence=evidence)
     return None
 
 
 def _line(check: QualityCheck) -> CheckLine:
-    advice = visible(check.advice, limit=LONGEST_SENTENCE)
+    advice, original = advice_in_words(check)
     return CheckLine(
         kind=_KINDS[check.verdict],
-        title=visible(check.criterion.replace("_", " ").capitalize()),
+        title=criterion_title(check.criterion),
         measured=_measured(check),
         advice=advice,
+        original=original,
+        criterion=check.criterion,
     )
 
 
@@ -193,4 +226,4 @@ def _measured(check: QualityCheck) -> str:
     if check.limit is None:
         return shown
     limit = f"{check.limit:.3g}{unit}" if unit == "%" else f"{check.limit:.3g}"
-    return f"{shown} · limit {limit}"
+    return tr("{value} · limit {limit}", value=shown, limit=limit)

@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from appliance.domain.record import from_json
 from appliance.domain.view import TABLE_ENTRIES, VIEW_FILE, View
 from appliance.errors import InputError
+from ui.language import noted, tr
+from ui.plain_text import LONGEST_SENTENCE, visible
 
 _TYPES: Final = ("uint8", "int8", "uint16", "int16")
-_ASK_AGAIN: Final = "Judge the image on another screen; the original is kept. Call service if it stays."
+_ASK_AGAIN: Final = noted(
+    "Judge the image on another screen; the original is kept. Call service if it stays."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,11 +56,17 @@ def open_picture(folder: Path) -> Picture:
         table = _mapped(folder, view.table).copy()  # small, and rewritten in place: never left mapped
         table.flags.writeable = False
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"This picture cannot be shown: {error}.", remedy=_ASK_AGAIN) from error
+        raise InputError(
+            tr("This picture cannot be shown: {why}.", why=visible(str(error), limit=LONGEST_SENTENCE)),
+            remedy=tr(_ASK_AGAIN),
+        ) from error
     if table.shape != (TABLE_ENTRIES,) or table.dtype != np.uint8:
-        raise InputError(f"This picture cannot be shown: its table is {table.shape}.", remedy=_ASK_AGAIN)
+        raise InputError(
+            tr("This picture cannot be shown: its table is {shape}.", shape=table.shape),
+            remedy=tr(_ASK_AGAIN),
+        )
     if denoised is not None and (denoised.shape != stored.shape or denoised.dtype != stored.dtype):
-        raise InputError("The denoised picture does not fit the original.", remedy=_ASK_AGAIN)
+        raise InputError(tr("The denoised picture does not fit the original."), remedy=tr(_ASK_AGAIN))
     return Picture(folder=folder, view=view, stored=stored, denoised=denoised, table=table)
 
 

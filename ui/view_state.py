@@ -10,21 +10,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
 from appliance.store.opinions import Act
+from ui.advice_words import reason_in_words
+from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import AiKind, FindingsState, engine_words, findings_of
 from ui.health_state import HealthState, checker_down, health_of
+from ui.language import apart, noted, tr, tr_n
+from ui.painted_times import PaintedTimes
 from ui.patient_state import PatientState, patient_of
 from ui.picture_state import PictureState, picture_of
-from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.punctuality_state import PunctualityState, punctuality_of
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
+from ui.repeat_reasons import repeat_cost
 from ui.reveal_state import Reveal
+from ui.undo_state import LastDecision, undo_of
 from ui.urgent_state import UrgentState, urgent_of
-from ui.verdict_state import VerdictState, verdict_of
+from ui.verdict_state import VerdictKind, VerdictState, verdict_of
 from ui.worklist_state import OldestUnread, WorklistRow, oldest_unread, settle, worklist_rows
 
 Profile = Literal["scanner", "rural", "fracture"]
@@ -40,6 +46,15 @@ class StageKind(str, Enum):
     FAILED = "failed"
     NONE = "none"
     """There is nothing to do for this exam."""
+
+
+STAGE_WORDS: Final = {
+    StageKind.DONE: noted("done"),
+    StageKind.RUNNING: noted("running"),
+    StageKind.WAITING: noted("waiting"),
+    StageKind.FAILED: noted("failed"),
+    StageKind.NONE: noted("none"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +84,10 @@ class ExamState:
     """None: nothing that the physician must be told of at once."""
     is_seen: bool
     """Somebody has opened this version."""
+    deadline: DeadlineState | None = None
+    """The ring; None where none runs."""
+    receipt: str = ""
+    """How long after landing the verdict was here, or by when it is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +111,8 @@ class BoardState:
     """None only when the store has never been read."""
     message: Message | None
     """Instead of an exam: nothing has arrived, or the store cannot be read."""
+    punctuality: PunctualityState | None = None
+    """None only when the store has never been read."""
     oldest_unread: OldestUnread | None = None
 
 
@@ -104,6 +125,9 @@ class Attention:
     shown_order: tuple[str, ...] = ()
     untouched_s: float | None = None
     """Seconds since the last touch; None: never touched."""
+    last_decision: LastDecision | None = None
+    painted: PaintedTimes | None = None
+    """When verdicts were first on this screen; None: nobody looked."""
 
 
 def board_state(
@@ -132,25 +156,34 @@ def board_state(
     selected = None
     for exam, verdict, findings in entries:
         if exam.entry.acquisition_id == chosen:
-            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank, now_ns=now_ns)
+            selected = _exam_state(exam, verdict, findings, by_id[chosen].rank, attention, now_ns)
     arrivals = ""
     if order.held_back_urgent:
-        arrivals = f"{order.held_back_urgent} new urgent"
+        arrivals = tr_n("{count} new urgent", "{count} new urgent", order.held_back_urgent)
     elif order.held_back:
-        arrivals = f"{order.held_back} new"
+        arrivals = tr_n("{count} new", "{count} new", order.held_back)
     return BoardState(
         rows=shown,
         arrivals=arrivals,
         selected=selected,
         health=health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board)),
         message=None if rows else _nothing_arrived(),
+        punctuality=punctuality_of(board.punctuality),
         oldest_unread=oldest_unread(rows),
     )
 
 
 def _exam_state(
-    exam: ExamRecord, verdict: VerdictState, findings: FindingsState, rank: str, *, now_ns: int
+    exam: ExamRecord,
+    verdict: VerdictState,
+    findings: FindingsState,
+    rank: str,
+    attention: Attention,
+    now_ns: int,
 ) -> ExamState:
+    exam_id, version = exam.entry.acquisition_id, exam.entry.version
+    undo = undo_of(attention.last_decision, exam_id=exam_id, version=version, now_ns=now_ns)
+    painted_ns = attention.painted.of(exam) if attention.painted else None
     return ExamState(
         exam_id=exam.entry.acquisition_id,
         version=exam.entry.version,
@@ -159,16 +192,18 @@ def _exam_state(
         findings=findings,
         picture=picture_of(exam, asked=findings.asked),
         stages=_stages(exam, findings),
-        decision=decision_of(exam.decision, verdict),
+        decision=decision_of(exam.decision, verdict, cost=repeat_cost(exam), undo=undo),
         rank=rank,
+        deadline=deadline_of(exam) if verdict.kind is VerdictKind.CHECKING else None,
+        receipt=receipt_of(exam, painted_ns=painted_ns, now_ns=now_ns),
         urgent=urgent_of(exam, findings, now_ns=now_ns),
         is_seen=exam.deed(Act.SEEN) is not None,
     )
 
 
 def _stages(exam: ExamRecord, findings: FindingsState) -> tuple[StageState, ...]:
-    names = {Lane.QUALITY: "Check", Lane.TRIAGE: "AI", Lane.DENOISE: "Denoise"}
-    stages = [StageState(name="Received", kind=StageKind.DONE, seconds="")]
+    names = {Lane.QUALITY: tr("Check"), Lane.TRIAGE: tr("AI"), Lane.DENOISE: tr("Denoise")}
+    stages = [StageState(name=tr("Received"), kind=StageKind.DONE, seconds="")]
     if findings.kind is AiKind.WITHHELD:
         del names[Lane.TRIAGE]
     stages.extend(_stage(exam, lane, name) for lane, name in names.items())
@@ -184,7 +219,9 @@ def _stage(exam: ExamRecord, lane: Lane, name: str) -> StageState:
         if not (result.quality or result.findings or result.derived):
             return StageState(name=name, kind=StageKind.NONE, seconds="")
         took_ms = entry.landed_to_committed_ms
-        seconds = "" if took_ms is None else f"{took_ms / NS_PER_S * NS_PER_MS:.1f} s"
+        seconds = (
+            "" if took_ms is None else tr("{seconds} s", seconds=f"{took_ms / NS_PER_S * NS_PER_MS:.1f}")
+        )
         return StageState(name=name, kind=StageKind.DONE, seconds=seconds)
     kinds = {JobState.QUEUED: StageKind.WAITING, JobState.LEASED: StageKind.RUNNING}
     return StageState(name=name, kind=kinds.get(entry.state, StageKind.FAILED), seconds="")
@@ -196,23 +233,23 @@ def _engine(board: BoardRecord) -> str:
         for lane in exam.entry.lanes:
             names, fallback = engine_words(lane.result.engines if lane.result else ())
             if names:
-                return f"{names} (second choice)" if fallback else names
+                return tr("{engine} (second choice)", engine=names) if fallback else apart(names)
     return ""
 
 
 def _no_store(trouble: StoreTrouble | None) -> Message:
     if trouble is None:
-        return Message(title="Starting…", what="Reading the list of exams.", remedy="")
+        return Message(title=tr("Starting…"), what=tr("Reading the list of exams."), remedy="")
     return Message(
-        title="No connection to the exam store",
-        what=visible(trouble.what, limit=LONGEST_SENTENCE),
-        remedy=visible(trouble.remedy, limit=LONGEST_SENTENCE),
+        title=tr("No connection to the exam store"),
+        what=reason_in_words(trouble.what),
+        remedy=reason_in_words(trouble.remedy),
     )
 
 
 def _nothing_arrived() -> Message:
     return Message(
-        title="No exams yet",
-        what="Nothing has been received.",
-        remedy="Send an image to this device, or copy a DICOM file into the inbox folder.",
+        title=tr("No exams yet"),
+        what=tr("Nothing has been received."),
+        remedy=tr("Send an image to this device, or copy a DICOM file into the inbox folder."),
     )

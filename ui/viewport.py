@@ -100,9 +100,12 @@ def fit_zoom(shape_px: tuple[int, int], size_px: tuple[int, int], aspect: float)
     return max(1e-6, min(size_px[0] / columns, size_px[1] / (rows * aspect)))
 
 
-def one_to_one(viewport: Viewport) -> Viewport:
-    """One image pixel per device pixel, around the same centre."""
-    return replace(viewport, zoom=1.0, is_fit=False).kept_in_sight()
+def one_to_one(viewport: Viewport, *, device_pixel_ratio: float = 1.0) -> Viewport:
+    """One image pixel per pixel of the panel, around the same centre.
+
+    `device_pixel_ratio`: pixels of the panel per pixel of the window system.
+    """
+    return replace(viewport, zoom=1.0 / device_pixel_ratio, is_fit=False).kept_in_sight()
 
 
 def _between(value: float, low: float, high: float) -> float:

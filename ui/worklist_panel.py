@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QListView,
     QPushButton,
     QScroller,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -23,10 +24,12 @@ from PyQt6.QtWidgets import (
 
 from ui import theme
 from ui.icons import Icons
-from ui.labels import PlainLabel, restyle
-from ui.language import tr
+from ui.labels import WHOLE, PlainLabel, restyle
+from ui.language import apart, language, tr, tr_n
 from ui.theme import Scale
+from ui.toolbar import ToolButton
 from ui.urgent_state import Telling
+from ui.verdict_state import VerdictKind
 from ui.view_state import BoardState
 from ui.worklist_state import Level, OldestUnread, WorklistRow
 
@@ -100,6 +103,8 @@ class WorklistModel(QAbstractListModel):
 
 
 class _RowPainter(QStyledItemDelegate):
+    verdict_painted = pyqtSignal(str)
+
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget) -> None:
         super().__init__(parent)
         self._scale = scale
@@ -116,6 +121,7 @@ class _RowPainter(QStyledItemDelegate):
             return
         px = self._scale.px
         painter.save()
+        painter.setLayoutDirection(option.direction)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
         chosen = row.exam_id == self.selected_id
@@ -134,34 +140,46 @@ class _RowPainter(QStyledItemDelegate):
         line = inner.height() // 3
         icon = px(4.6)
         shape = _LEVEL_SHAPES.get(row.level, row.shape.value)
-        painter.drawPixmap(inner.left(), inner.top(), self._icons.pixmap(shape, colour, icon))
+
+        def at(place: QRect) -> QRect:
+            """Mirrored within the card where the language runs from right to left."""
+            return QStyle.visualRect(option.direction, card, place)
+
+        sign_at = at(QRect(inner.left(), inner.top(), icon, icon))
+        painter.drawPixmap(sign_at.topLeft(), self._icons.pixmap(shape, colour, icon))
         first = QRect(inner.left() + icon + px(1.6), inner.top(), inner.width() - icon - px(1.6), icon)
-        waiting = self._text(painter, first, row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight)
+        waiting = self._text(
+            painter, at(first), row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight
+        )
         first.setRight(first.right() - waiting - px(1.5))
         if row.unread:
-            first.setRight(first.right() - self._unread(painter, first))
-        self._text(painter, first, row.word, 4.4 if late else 3.7, colour, weight=QFont.Weight.Bold)
+            first.setRight(first.right() - self._unread(painter, at(first)))
+        self._text(painter, at(first), row.word, 4.4 if late else 3.7, colour, weight=QFont.Weight.Bold)
         second = QRect(inner.left(), inner.top() + line + px(0.3), inner.width(), line)
         if shape != row.shape.value:  # the verdict is not what ranks it: it still shows
             sign = self._icons.pixmap(row.shape.value, theme.VERDICT_COLOURS[row.kind], icon)
-            painter.drawPixmap(second.right() - icon, second.top() + (line - icon) // 2, sign)
+            sign_at = at(QRect(second.right() - icon, second.top() + (line - icon) // 2, icon, icon))
+            painter.drawPixmap(sign_at.topLeft(), sign)
             second.setRight(second.right() - icon - px(1.5))
-        self._text(painter, second, row.name, 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
+        self._text(painter, at(second), apart(row.name), 4.2, theme.TEXT, weight=QFont.Weight.DemiBold)
         third = QRect(inner.left(), inner.top() + 2 * line + px(0.3), inner.width(), line)
         if late:
-            self._text(painter, third, row.reason, 3.7, theme.RED, weight=QFont.Weight.Bold)
+            self._text(painter, at(third), apart(row.reason), 3.7, theme.RED, weight=QFont.Weight.Bold)
         else:
-            self._text(painter, third, f"{row.exam} · {row.reason}", 3.2, theme.DIM)
+            self._text(painter, at(third), f"{apart(row.exam)} · {apart(row.reason)}", 3.2, theme.DIM)
         painter.restore()
+        if row.kind is not VerdictKind.CHECKING:
+            self.verdict_painted.emit(row.exam_id)
 
     def _unread(self, painter: QPainter, place: QRect) -> int:
-        """A filled dot and the word at the right end of `place`. Returns the width they take."""
+        """A filled dot and the word at the far end of `place`. Returns the width they take."""
         px = self._scale.px
         word = self._text(painter, place, tr("Unread"), 3.2, theme.BLUE, align=Qt.AlignmentFlag.AlignRight)
         dot = px(2.2)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.BLUE))
-        painter.drawEllipse(place.right() - word - dot - px(1), place.center().y() - dot // 2, dot, dot)
+        beside = QRect(place.right() - word - dot - px(1), place.center().y() - dot // 2, dot, dot)
+        painter.drawEllipse(QStyle.visualRect(painter.layoutDirection(), place, beside))
         return word + dot + px(2.5)
 
     def _text(
@@ -183,7 +201,8 @@ class _RowPainter(QStyledItemDelegate):
         painter.setPen(QColor(colour))
         metrics = painter.fontMetrics()
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
+        flags = int(align | Qt.AlignmentFlag.AlignVCenter) | WHOLE
+        painter.drawText(place, flags, shown)
         return int(metrics.horizontalAdvance(shown))
 
 
@@ -194,14 +213,20 @@ class WorklistPanel(QFrame):
     """An exam was tapped: its exam_id."""
     settle_wanted = pyqtSignal()
     """The bar of new arrivals was tapped."""
+    languages_wanted = pyqtSignal()
+    """The way to the page of languages was tapped."""
+    verdict_painted = pyqtSignal(str)
+    """A row with a verdict has just been drawn: its exam_id."""
 
     def __init__(self, scale: Scale, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "column")
         self.model = WorklistModel(self)
         self._painter = _RowPainter(scale, icons, self)
-        self._heading = PlainLabel("title", "Worklist")
+        self._painter.verdict_painted.connect(self.verdict_painted)
+        self._heading = PlainLabel("title", tr("Worklist"))
         self._count = PlainLabel("caption", wrap=True)
+        self.punctuality = PlainLabel("caption", wrap=True)
         self.unread = QPushButton()
         self.unread.setProperty("role", "unread")
         self.unread.setFixedHeight(scale.touch_px)
@@ -219,22 +244,28 @@ class WorklistPanel(QFrame):
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setUniformItemSizes(True)
-        self.view.setAccessibleName("Worklist")
+        self.view.setAccessibleName(tr("Worklist"))
         self.view.clicked.connect(self._tapped)
         QScroller.grabGesture(self.view.viewport(), QScroller.ScrollerGestureType.TouchGesture)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, scale.px(2.5), 0, 0)
         layout.setSpacing(scale.px(1.2))
+        self.languages = ToolButton("languages", "globe", language().upper(), scale, icons)
+        self.languages.setFixedWidth(scale.touch_px)
+        self.languages.setAccessibleName(tr("Language"))
+        self.languages.clicked.connect(self.languages_wanted)
         words = QVBoxLayout()
         words.setSpacing(scale.px(0.6))
-        for label in (self._heading, self._count):
+        for label in (self._heading, self._count, self.punctuality):
             words.addWidget(label)
         words.addStretch(1)
-        heading = QHBoxLayout()
-        heading.setContentsMargins(scale.px(3), 0, scale.px(1.6), 0)
-        heading.addLayout(words, stretch=1)
-        heading.addWidget(self.unread)
-        layout.addLayout(heading)
+        head = QHBoxLayout()
+        head.setContentsMargins(scale.px(3), 0, scale.px(1.6), 0)
+        head.setSpacing(scale.gap_px)
+        head.addLayout(words, stretch=1)
+        head.addWidget(self.unread)
+        head.addWidget(self.languages)
+        layout.addLayout(head)
         layout.addWidget(self._arrivals)
         layout.addWidget(self.view, stretch=1)
 
@@ -248,12 +279,15 @@ class WorklistPanel(QFrame):
             if viewport is not None:
                 viewport.update()
         total = len(state.rows)
-        words = "1 exam, most urgent first" if total == 1 else f"{total} exams, most urgent first"
+        words = tr_n("{count} exam, most urgent first", "{count} exams, most urgent first", total)
         stale = state.health.stale if state.health is not None else ""
         restyle(self._count, "role", "caption_amber" if stale else "caption")
-        self._count.setText(f"{stale}: newer exams are missing" if stale else words)
+        self._count.setText(tr("{stale}: newer exams are missing", stale=stale) if stale else words)
+        day = state.punctuality
+        restyle(self.punctuality, "role", "caption_amber" if day and day.is_late else "caption")
+        self.punctuality.show_text(day.words if day else "")
         self._show_oldest(state.oldest_unread)
-        self._arrivals.setText(f"{state.arrivals}: tap to show")
+        self._arrivals.setText(tr("{arrivals}: tap to show", arrivals=state.arrivals))
         self._arrivals.setVisible(bool(state.arrivals))
 
     def _show_oldest(self, oldest: OldestUnread | None) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 
 from appliance.domain.acquisition import Urgency
 from ui.decision_state import decision_words
-from ui.findings_state import AiKind, Band, FindingsState
-from ui.language import tr
+from ui.findings_state import BAND_WORDS, AiKind, Band, FindingsState
+from ui.language import noted, tr
 from ui.patient_state import exam_name
 from ui.plain_text import person_name
 from ui.records import ExamRecord
@@ -87,14 +87,14 @@ class Settled:
 
 
 _WORDS: Final = {
-    Level.URGENT: "URGENT",
-    Level.REPEAT: "REPEAT",
-    Level.HIGH: "HIGH",
-    Level.CHECK: "CHECK",
-    Level.MEDIUM: "MEDIUM",
-    Level.NOT_CHECKED: "NOT CHECKED",
-    Level.CHECKING: "CHECKING",
-    Level.ROUTINE: "ROUTINE",
+    Level.URGENT: noted("URGENT"),
+    Level.REPEAT: noted("REPEAT"),
+    Level.HIGH: noted("HIGH"),
+    Level.CHECK: noted("CHECK"),
+    Level.MEDIUM: noted("MEDIUM"),
+    Level.NOT_CHECKED: noted("NOT CHECKED"),
+    Level.CHECKING: noted("CHECKING"),
+    Level.ROUTINE: noted("ROUTINE"),
 }
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -173,15 +173,16 @@ def _row(
 ) -> WorklistRow:
     reason = _reason(level, verdict, findings)
     waiting_s = exam.waiting_s(now_ns)
-    waiting = "earlier" if waiting_s is None else duration(waiting_s)
+    waiting = tr("earlier") if waiting_s is None else duration(waiting_s)
     urgent = urgent_of(exam, findings, now_ns=now_ns)
-    parts = (reason, urgent.rank if urgent else "", "" if waiting_s is None else f"waiting {waiting}")
-    rank = f"{ordinal(place)}: " + "; ".join(part for part in parts if part)
+    known = "" if waiting_s is None else tr("waiting {time}", time=waiting)
+    parts = "; ".join(part for part in (reason, urgent.rank if urgent else "", known) if part)
+    rank = tr("{place}: {reason}", place=ordinal(place), reason=parts)
     header = exam.entry.first
     return WorklistRow(
         exam_id=exam.entry.acquisition_id,
         level=level,
-        word=(_loud_word(urgent.kind) if urgent else "") or _WORDS[level],
+        word=(_loud_word(urgent.kind) if urgent else "") or tr(_WORDS[level]),
         kind=verdict.kind,
         shape=verdict.shape,
         name=person_name(header.patient.patient_name),
@@ -205,14 +206,14 @@ def _loud_word(kind: Telling) -> str:
 
 def _reason(level: Level, verdict: VerdictState, findings: FindingsState) -> str:
     if level in {Level.REPEAT, Level.CHECK, Level.NOT_CHECKED}:
-        return verdict.cause.rstrip(".")
+        return verdict.cause.rstrip(".।")
     if findings.lines:
         first = next((line for line in findings.lines if line.time_critical), findings.lines[0])
-        return f"{first.question} {first.band.value}"
+        return f"{first.question} {tr(BAND_WORDS[first.band])}"
     if level is Level.URGENT:
-        return "The request says urgent"
+        return tr("The request says urgent")
     if level is Level.CHECKING:
-        return verdict.cause.rstrip(".") if verdict.kind is VerdictKind.CHECKING else "AI is looking"
+        return verdict.cause.rstrip(".।") if verdict.kind is VerdictKind.CHECKING else tr("AI is looking")
     if findings.kind is AiKind.WITHHELD:
         return tr("Look first")
-    return "No finding flagged" if findings.kind is AiKind.NOTHING else "No AI answer"
+    return tr("No finding flagged") if findings.kind is AiKind.NOTHING else tr("No AI answer")

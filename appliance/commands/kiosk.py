@@ -24,6 +24,9 @@ def kiosk(
     profile: Annotated[
         str | None, typer.Option(help="scanner, rural or fracture; default: as the settings say.")
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="en, fr, es, pt, hi, sw or ar; default: as the settings say.")
+    ] = None,
     screenshot: Annotated[
         Path | None, typer.Option(help="Render the screen into this PNG without a display, and end.")
     ] = None,
@@ -48,6 +51,7 @@ def kiosk(
         for name, value in (
             ("--config", config),
             ("--profile", profile),
+            ("--language", language),
             ("--screenshot", screenshot),
             ("--exam", exam),
         ):

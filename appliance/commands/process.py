@@ -17,6 +17,7 @@ from appliance.commands.lines import say_lines
 from appliance.commands.options import Config
 from appliance.commands.say import AsJson, errors_in_words
 from appliance.config import load_settings
+from appliance.errors import ConfigError
 from appliance.layout import Layout
 
 DEFAULT_OUT: Final = Path("scanside-results")
@@ -29,6 +30,10 @@ def process(
     nifti_modality: Annotated[
         str | None,
         typer.Option(help="What made the NIfTI volumes, which cannot say so themselves: CT or MR."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data folder of an appliance, whose activated models answer here, too."),
     ] = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -54,7 +59,9 @@ def process(
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        with open_registry(settings, kept_passports()) as registry, bar:
+        device = _device_of(data)
+        passports = kept_passports() if device is None else device.engine_cache
+        with open_registry(settings, passports, layout=device) as registry, bar:
             shown = bar.add_task("", total=None)
             lines = process_files(
                 files,
@@ -68,3 +75,16 @@ def process(
                 nifti_modality=nifti_modality,
             )
             say_lines(lines, as_json=as_json)
+
+
+def _device_of(data: Path | None) -> Layout | None:
+    """The appliance's data folder that was named. Raises ConfigError when none is there."""
+    if data is None:
+        return None
+    layout = Layout(data=data.resolve())
+    if not layout.models.is_dir():
+        raise ConfigError(
+            f"{data} is not the data folder of an appliance.",
+            remedy="Name the folder that `scanside run --data` works on, or leave the option out.",
+        )
+    return layout

@@ -1,20 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a person decided about an acquisition. Appended, never changed; the newest one counts."""
+"""What a person decided about an acquisition. Appended, never changed; the newest that stands counts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from appliance.store.connection import Database
 
 
 class Choice(str, Enum):
-    """Keep the image, or take it again."""
+    """Keep the image, or take it again; or take back what was decided last."""
 
     KEEP = "keep"
     REPEAT = "repeat"
+    WITHDRAWN = "withdrawn"
+    """Only in the ledger: no decision that stands is ever this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,16 @@ class Decision:
     choice: Choice
     reason: str | None
     decided_at_utc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatOrder:
+    """A decision to take an image again that stands."""
+
+    acquisition_id: str
+    patient_id: str | None
+    body_part: str | None
+    view_position: str | None
 
 
 class Decisions:
@@ -51,19 +64,56 @@ class Decisions:
             )
 
     def latest(self, acquisition_id: str) -> Decision | None:
-        """The one that counts."""
+        """The one that counts: the newest that was not withdrawn."""
         rows = self._database.read(
             "SELECT acquisition_id, version, decision, reason, decided_at_utc FROM decision"
-            " WHERE acquisition_id = ? ORDER BY decision_id DESC LIMIT 1",
+            " WHERE acquisition_id = ? ORDER BY decision_id DESC",
             (acquisition_id,),
         )
-        if not rows:
-            return None
-        found, version, choice, reason, decided_at_utc = rows[0]
-        return Decision(
-            acquisition_id=found,
-            version=version,
-            choice=Choice(choice),
-            reason=reason,
-            decided_at_utc=decided_at_utc,
+        withdrawn = 0
+        for found, version, choice, reason, decided_at_utc in rows:
+            if choice == Choice.WITHDRAWN.value:
+                withdrawn += 1
+            elif withdrawn:
+                withdrawn -= 1
+            else:
+                return Decision(
+                    acquisition_id=found,
+                    version=version,
+                    choice=Choice(choice),
+                    reason=reason,
+                    decided_at_utc=decided_at_utc,
+                )
+        return None
+
+    def repeats_since(self, since: datetime) -> tuple[RepeatOrder, ...]:
+        """Images about which somebody has decided since then, and of which the last word is to repeat."""
+        rows = self._database.read(  # from the newest back to the first that is too old, never all of them
+            "SELECT DISTINCT acquisition_id FROM decision WHERE decision_id > coalesce("
+            "(SELECT decision_id FROM decision WHERE decided_at_utc < ?"
+            " ORDER BY decision_id DESC LIMIT 1), 0)",
+            (since.isoformat(),),
         )
+        orders = []
+        for (acquisition_id,) in rows:
+            decision = self.latest(acquisition_id)
+            if decision is not None and decision.choice is Choice.REPEAT:
+                orders.extend(self._order(acquisition_id))
+        return tuple(orders)
+
+    def _order(self, acquisition_id: str) -> list[RepeatOrder]:
+        rows = self._database.read(
+            "SELECT json_extract(instance, '$.patient.patient_id'), json_extract(instance, '$.body_part'),"
+            " json_extract(instance, '$.view_position')"
+            " FROM file WHERE acquisition_id = ? ORDER BY arrival LIMIT 1",
+            (acquisition_id,),
+        )
+        return [
+            RepeatOrder(
+                acquisition_id=acquisition_id,
+                patient_id=patient_id,
+                body_part=body_part,
+                view_position=view_position,
+            )
+            for patient_id, body_part, view_position in rows
+        ]

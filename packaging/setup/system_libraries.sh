@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# System packages that no Python wheel brings: `screen` (what Qt loads, and one font), `peers` (independent
-# DICOM tools that the tests compare with). Installs what is missing as root or through `sudo -n`; otherwise
+# System packages that no Python wheel brings: `screen` (what Qt loads, and its fonts), `peers` (independent
+# DICOM tools that the tests compare with, and an X server with a pointer). Installs what is missing as root or
+# through `sudo -n`; otherwise
 # says what to install and carries on: without `screen` there is no kiosk, without `peers` some tests skip.
 set -euo pipefail
 
@@ -29,12 +30,26 @@ libxkbcommon.so.0 libxkbcommon0
 libdbus-1.so.3 libdbus-1-3
 TABLE
     if [ ! -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; then missing+=(fonts-dejavu-core); fi
+    # Devanagari, and the scripts that names are written in.
+    if [ ! -e /usr/share/fonts/truetype/noto/NotoSansDevanagari-Regular.ttf ]; then missing+=(fonts-noto-core); fi
     without="the kiosk cannot draw; everything else works"
     ;;
 peers)
     if ! command -v storescu >/dev/null; then missing+=(dcmtk); fi
     if ! command -v dciodvfy >/dev/null; then missing+=(dicom3tools); fi
-    without="the tests that compare with independent DICOM tools are skipped"
+    # A real pointer on a real X server (tests/ui/test_real_pointer.py).
+    if ! command -v Xvfb >/dev/null; then missing+=(xvfb); fi
+    if ! command -v xdotool >/dev/null; then missing+=(xdotool); fi
+    while read -r soname package; do
+        if library_missing "$soname"; then missing+=("$package"); fi
+    done <<'TABLE'
+libxcb-cursor.so.0 libxcb-cursor0
+libxcb-icccm.so.4 libxcb-icccm4
+libxcb-keysyms.so.1 libxcb-keysyms1
+libxkbcommon-x11.so.0 libxkbcommon-x11-0
+libxcb-shape.so.0 libxcb-shape0
+TABLE
+    without="the tests that compare with independent DICOM tools, and those with a real pointer, are skipped"
     ;;
 *)
     echo "system_libraries.sh: unknown group '$group': screen or peers" >&2

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from appliance.cli import app
 from appliance.errors import ExitCode
 from appliance.models.slots import SlotFolder
+from appliance.selftest.phantom_radiograph import Identity, write_chest
 from tests.tiny_bundles import build, trusted
 from tests.tiny_triage import build_triage
 
@@ -133,3 +134,23 @@ def test_a_shadow_is_set_and_ended_and_its_limits_are_said(say: Say, bundles: Pa
     nothing = say("models", "shadow", "ct_denoise", "--data", data)
     assert nothing.exit_code == ExitCode.FOUND_FAULTS
     assert "nothing to compare" in nothing.stderr
+
+
+def test_process_answers_with_the_model_that_the_device_has_activated(
+    say: Say, bundles: Path, tmp_path: Path
+) -> None:
+    data, film = tmp_path / "data", tmp_path / "film.dcm"
+    write_chest(film, identity=Identity(), rows=360, columns=300)
+    assert say("models", "install", bundles / "two", "--data", data).exit_code == ExitCode.OK
+    assert say("models", "activate", TASK, "--data", data).exit_code == ExitCode.OK
+    to = ("--out", tmp_path / "out", "--json")
+    (alone,) = json_lines(say("process", film, *to))
+    (beside,) = json_lines(say("process", film, "--data", data, *to))
+    assert f"{TASK}@2.0" in beside["models"]
+    assert f"{TASK}@2.0" not in alone["models"]
+
+
+def test_process_names_a_data_folder_that_is_none(say: Say, tmp_path: Path) -> None:
+    done = say("process", tmp_path, "--data", tmp_path)
+    assert done.exit_code == ExitCode.CONFIG
+    assert "is not the data folder" in done.output

@@ -19,6 +19,7 @@ from tests.ui.clinic import head_like
 from ui import theme
 from ui.image_view import ImageView
 from ui.picture_state import PictureState, picture_of
+from ui.picture_tools import Compare
 from ui.theme import Scale
 
 
@@ -129,6 +130,20 @@ def test_two_fingers_zoom_by_their_distance(full_clinic: Any, view: ImageView) -
     assert end.to_picture(500, 400) == pytest.approx(start.to_picture(500, 400), abs=0.5)
 
 
+def test_two_fingers_that_move_together_pan(full_clinic: Any, view: ImageView) -> None:
+    view.show_state(picture_state(full_clinic, "good"))
+    view.zoom(3)
+    start = view.viewport_now
+    assert start is not None
+    touch(view, QEvent.Type.TouchBegin, [(450, 400), (550, 400)])
+    touch(view, QEvent.Type.TouchUpdate, [(480, 380), (580, 380)])
+    touch(view, QEvent.Type.TouchEnd, [(480, 380), (580, 380)])
+    end = view.viewport_now
+    assert end is not None
+    assert end.zoom == start.zoom
+    assert end.to_picture(530, 380) == pytest.approx(start.to_picture(500, 400), abs=0.5)
+
+
 def test_a_drag_pans_unless_contrast_is_lit(full_clinic: Any, view: ImageView, qtbot: QtBot) -> None:
     view.show_state(picture_state(full_clinic, "good"))
     start = view.viewport_now
@@ -192,7 +207,7 @@ def test_what_the_worker_adds_appears_without_moving_the_picture(
 
 def test_original_and_denoised_lie_on_their_sides(full_clinic: Any, view: ImageView, qtbot: QtBot) -> None:
     view.show_state(picture_state(full_clinic, "head"))
-    view.set_tools(replace(view.tools, split_on=True))
+    view.set_tools(replace(view.tools, compare=Compare.DIVIDER))
     assert view.picture is not None
     viewport = view.viewport_now
     assert viewport is not None
@@ -229,7 +244,7 @@ def test_places_kept_from_the_original_are_outlined_on_the_copy_alone(clinic: An
     assert viewport is not None
     left, right = viewport.to_screen((125, 80)), viewport.to_screen((125, 170))
     assert not colour_near(drawn(view), *right, theme.GREY), "the copy is not shown"
-    view.set_tools(replace(view.tools, split_on=True))
+    view.set_tools(replace(view.tools, compare=Compare.DIVIDER))
     assert left[0] < 500 < right[0], "one side lies left of the divider, one right"
     assert colour_near(drawn(view), *right, theme.GREY)
     assert not colour_near(drawn(view), *left, theme.GREY)

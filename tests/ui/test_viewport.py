@@ -63,6 +63,7 @@ def test_one_to_one() -> None:
     viewport = one_to_one(fit((3000, 2500), (1000, 900)))
     assert viewport.zoom == 1.0
     assert viewport.center == (1500, 1250)
+    assert one_to_one(viewport, device_pixel_ratio=2.0).zoom == 0.5
 
 
 def test_fit_follows_the_area_and_a_chosen_zoom_does_not() -> None:
