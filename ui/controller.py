@@ -63,6 +63,7 @@ class KioskController(QObject):
         self.painted = PaintedTimes(clock.monotonic_ns())
         self.ring = RingTimer(window.verdict.ring, clock, self.refresh)
         self._taps = Pending()
+        self._ended = False
         self._reveal = reveal
         self.state: BoardState | None = None
         self.poller = Poller(open_source, clock, interval_s=interval_s)
@@ -103,6 +104,7 @@ class KioskController(QObject):
 
     def stop(self) -> None:
         """End the thread and the timer."""
+        self._ended = True
         self._timer.stop()
         self.ring.stop()
         self.poller.stop()
@@ -121,7 +123,9 @@ class KioskController(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Compute the state for now and draw it."""
+        """Compute the state for now and draw it; what was still on its way at the end is dropped."""
+        if self._ended:
+            return
         silent_s = self.poller.silent_s()
         now_ns = self._clock.monotonic_ns()
         untouched_s = None if self._touched_ns is None else (now_ns - self._touched_ns) / NS_PER_S

@@ -28,13 +28,13 @@ from ui.labels import WHOLE, PlainLabel, restyle
 from ui.language import apart, language, tr, tr_n
 from ui.theme import Scale
 from ui.toolbar import ToolButton
+from ui.unread_button import UnreadButton
 from ui.urgent_state import Telling
 from ui.verdict_state import VerdictKind
 from ui.view_state import BoardState
-from ui.worklist_state import Level, OldestUnread, WorklistRow
+from ui.worklist_state import Level, WorklistRow
 
 LATE_BAR_MM: Final = 1.6
-UNREAD_MM: Final = 29.0
 ROW_MM: Final = 21.5
 """Three lines of text and more than a touch target; six rows fit a 15.6 inch panel."""
 _LEVEL_COLOURS: Final = {
@@ -227,12 +227,8 @@ class WorklistPanel(QFrame):
         self._heading = PlainLabel("title", tr("Worklist"))
         self._count = PlainLabel("caption", wrap=True)
         self.punctuality = PlainLabel("caption", wrap=True)
-        self.unread = QPushButton()
-        self.unread.setProperty("role", "unread")
-        self.unread.setFixedHeight(scale.touch_px)
-        self.unread.setMinimumWidth(scale.px(UNREAD_MM))
-        self.unread.clicked.connect(self._open_oldest)
-        self._oldest: OldestUnread | None = None
+        self.unread = UnreadButton(scale)
+        self.unread.opened.connect(self.opened)
         self._arrivals = QPushButton()
         self._arrivals.setProperty("role", "arrivals")
         self._arrivals.setMinimumHeight(scale.touch_px)
@@ -286,20 +282,9 @@ class WorklistPanel(QFrame):
         day = state.punctuality
         restyle(self.punctuality, "role", "caption_amber" if day and day.is_late else "caption")
         self.punctuality.show_text(day.words if day else "")
-        self._show_oldest(state.oldest_unread)
+        self.unread.show_state(state.oldest_unread)
         self._arrivals.setText(tr("{arrivals}: tap to show", arrivals=state.arrivals))
         self._arrivals.setVisible(bool(state.arrivals))
-
-    def _show_oldest(self, oldest: OldestUnread | None) -> None:
-        self._oldest = oldest
-        words = tr("Oldest unread") if oldest is not None else tr("None unread")
-        self.unread.setText(f"{words}\n{oldest.waiting}" if oldest is not None else words)
-        self.unread.setAccessibleName(self.unread.text().replace("\n", ": "))
-        self.unread.setEnabled(oldest is not None)
-
-    def _open_oldest(self) -> None:
-        if self._oldest is not None:
-            self.opened.emit(self._oldest.exam_id)
 
     def _tapped(self, index: QModelIndex) -> None:
         row = index.data(Qt.ItemDataRole.UserRole)
