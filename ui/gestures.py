@@ -28,27 +28,22 @@ class GestureArea(QWidget):
         self._last_pinch: tuple[QPointF, QPointF] | None = None
         self._turned = 0
 
-    # To be done by who inherits
+    # Does nothing here: told by who inherits
 
     def begin_drag(self, point: QPointF) -> None:
         """A finger came down at `point`."""
-        raise NotImplementedError
 
     def drag(self, point: QPointF, step: QPointF) -> None:
         """It moved by `step` and is at `point`."""
-        raise NotImplementedError
 
     def end_drag(self) -> None:
         """No finger is there any more."""
-        raise NotImplementedError
 
     def pinch(self, factor: float, middle: QPointF, step: QPointF) -> None:
         """Two fingers went apart by `factor`; their `middle` moved by `step`."""
-        raise NotImplementedError
 
     def turn(self, notches: int, point: QPointF) -> None:
         """The wheel turned, away from the person when positive."""
-        raise NotImplementedError
 
     # Events
 

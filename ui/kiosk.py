@@ -35,7 +35,7 @@ from ui.picture_tools import Held, Tools, after_tap, preset_name
 from ui.safety_layer import SafetyLayer
 from ui.slice_column import SliceColumn
 from ui.theme import scale_for, stylesheet
-from ui.toolbar import Toolbar, ToolButton
+from ui.toolbar import Toolbar, ToolButton, tools_beside_decisions
 from ui.top_bar import TopBar
 from ui.urgent_panel import UrgentBanner
 from ui.verdict_panel import ChecksCard, VerdictBand
@@ -80,7 +80,8 @@ class KioskWindow(QWidget):
         self.worklist = WorklistPanel(self.scale, icons)
         self.image = ImageView(self.scale)
         self.slices = SliceColumn(self.scale, icons)
-        self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact)
+        most = tools_beside_decisions(size_px[0], self.scale) if self.is_compact else None
+        self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact, most=most)
         self.verdict = VerdictBand(self.scale, icons, compact=self.is_compact)
         self.checks = ChecksCard(self.scale, icons)
         self.findings = FindingsCard(self.scale, icons, compact=self.is_compact)

@@ -144,7 +144,7 @@ def list_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
     return {"rows_5000_ms": opening, "read_store_ms": reading, "make_state_ms": making}
 
 
-def memory_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
+def memory_numbers(data: Path, clock: Clock, *, switches: int = SWITCHES) -> dict[str, list[float]]:
     """Resident MiB of a whole kiosk that is shown one exam after the other."""
     window = KioskWindow(PANEL_PX, KioskSettings().screen_mm)
     controller = KioskController(window, lambda: StoreSource(Layout(data=data), clock), clock, interval_s=1.0)
@@ -154,14 +154,17 @@ def memory_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
     controller.take_board(board)
     with_picture = [exam.entry.acquisition_id for exam in board.exams if exam.view_folder is not None]
     resident = []
-    for number in range(SWITCHES):
+    for number in range(switches):
         window.exam_opened.emit(with_picture[number % len(with_picture)])
         window.repaint()
         QApplication.processEvents()
         resident.append(_resident_mib())
     window.close()
-    warm = resident[SWITCHES // 10 :]
-    return {"resident_mib": resident, "growth_mib": [max(warm[-100:]) - max(warm[:100])]}
+    tenth = switches // 10
+    return {
+        "resident_mib": resident,
+        "growth_mib": [max(resident[-tenth:]) - max(resident[tenth : 2 * tenth])],
+    }
 
 
 def wait_for_first_list(data: Path, clock: Clock) -> dict[str, list[float]]:

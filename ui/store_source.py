@@ -29,8 +29,8 @@ from ui.day_counts import DayCounts
 from ui.device_source import DeviceSource
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
-EXAMS_ON_BOARD: Final = 60
-"""Newest exams that the list holds: half an hour of the busiest hour that PRODUCT.md knows (C1)."""
+EXAMS_ON_BOARD: Final = 120
+"""Newest exams that the list holds: the busiest hour that PRODUCT.md knows (C1)."""
 _PROCESSES: Final = ("watcher", "worker", "sender")
 
 
@@ -55,8 +55,11 @@ class StoreSource:
     def read(self) -> BoardRecord:
         """The newest exams and the device's health. Raises StoreError."""
         self._today.look()
+        boot_id = self._clock.boot_id()
         return BoardRecord(
-            exams=self._answered(tuple(map(self._exam, self._board.entries(limit=EXAMS_ON_BOARD)))),
+            exams=self._answered(
+                tuple(self._exam(entry, boot_id) for entry in self._board.entries(limit=EXAMS_ON_BOARD))
+            ),
             health=self._health(),
             read_ns=self._clock.monotonic_ns(),
             read_at_utc=self._clock.now_utc(),
@@ -85,12 +88,12 @@ class StoreSource:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _exam(self, entry: BoardEntry) -> ExamRecord:
+    def _exam(self, entry: BoardEntry, boot_id: str) -> ExamRecord:
         folder = self._layout.view_of(entry.acquisition_id, entry.version)
         mark = _changed_ns(folder / VIEW_FILE)
         return ExamRecord(
             entry=entry,
-            landed_ns=entry.noticed_ns if entry.boot_id == self._clock.boot_id() else None,
+            landed_ns=entry.noticed_ns if entry.boot_id == boot_id else None,
             decision=self._decision(entry),
             repeats_today=self._today.repeats_of(entry.first),
             view_folder=folder if mark else None,

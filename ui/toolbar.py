@@ -93,6 +93,8 @@ _BUTTONS: Final = (
     ("reset", "reset", noted("Reset"), False),
 )
 """Name, sign, word, and whether it stays lit."""
+DECISIONS_MM: Final = 45.0
+"""Room that is left to Repeat and Keep: two large targets with their margins."""
 _HELD: Final = ("ai", "split")
 """Show something else as long as a finger rests on them."""
 
@@ -109,8 +111,12 @@ class Toolbar(QFrame):
     held = pyqtSignal(str, bool)
     """The name of a button that a finger rests on (True), or no longer."""
 
-    def __init__(self, scale: Scale, icons: Icons, *, compact: bool) -> None:
+    def __init__(self, scale: Scale, icons: Icons, *, compact: bool, most: int | None = None) -> None:
+        """`most`: how many buttons have room; None: all of them."""
         super().__init__()
+        self._most = most
+        self._page = 0
+        self._offered: tuple[str, ...] = ()
         self.buttons: dict[str, ToolButton] = {}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(scale.gap_px, scale.px(1.5), scale.gap_px, scale.px(1.5))
@@ -128,6 +134,10 @@ class Toolbar(QFrame):
                 button.clicked.connect(lambda _checked, name=name: self.pressed.emit(name))
             self.buttons[name] = button
             layout.addWidget(button)
+        self.more = ToolButton("more", "more", tr("More"), scale, icons)
+        self.more.clicked.connect(self._turn_page)
+        self.more.setVisible(False)
+        layout.addWidget(self.more)
 
     def show_state(
         self,
@@ -140,21 +150,49 @@ class Toolbar(QFrame):
         preset: str | None,
     ) -> None:
         """Light and hide buttons. `heatmap`, `compare` and `preset` are None where the picture has none."""
-        ai = self.buttons["ai"]
-        ai.say("eye" if ai_on else "eye_off", tr("AI on") if ai_on else tr("AI off"))
-        ai.setVisible(has_ai)
-        self.buttons["heatmap"].setVisible(heatmap is not None)
+        self.buttons["ai"].say("eye" if ai_on else "eye_off", tr("AI on") if ai_on else tr("AI off"))
         self.buttons["heatmap"].setChecked(bool(heatmap))
         split = self.buttons["split"]
-        split.setVisible(compare is not None)
         split.setChecked(compare not in {None, Compare.ORIGINAL})
         if compare is not None:
             split.say("split", compare_name(compare))
-        named = self.buttons["preset"]
-        named.setVisible(preset is not None)
         if preset is not None:
-            named.say("window", preset)
-        if "one_to_one" in self.buttons:  # gives its place to the named windows: a slice has few pixels
-            self.buttons["one_to_one"].setVisible(preset is None)
+            self.buttons["preset"].say("window", preset)
         self.buttons["contrast"].setChecked(contrast)
         self.buttons["contrast"].setEnabled(compare is not Compare.REMOVED)  # its window is the noise's own
+        absent = {
+            "ai": not has_ai,
+            "heatmap": heatmap is None,
+            "split": compare is None,
+            "preset": preset is None,
+            "one_to_one": preset is not None,  # gives its place to the named windows: a slice has few pixels
+        }
+        offered = tuple(name for name in self.buttons if not absent.get(name, False))
+        if offered != self._offered:
+            self._offered, self._page = offered, 0
+        self._show_page()
+
+    def _turn_page(self) -> None:
+        self._page += 1
+        self._show_page()
+
+    def _show_page(self) -> None:
+        pages = pages_of(self._offered, self._most)
+        shown = pages[self._page % len(pages)]
+        for name, button in self.buttons.items():
+            button.setVisible(name in shown)
+        self.more.setVisible(len(pages) > 1)
+
+
+def tools_beside_decisions(width_px: int, scale: Scale) -> int:
+    """How many buttons have room on a small panel, where Repeat and Keep stand in the same row."""
+    return max(3, (width_px - scale.px(DECISIONS_MM)) // (scale.touch_px + scale.gap_px))
+
+
+def pages_of(names: tuple[str, ...], most: int | None) -> tuple[tuple[str, ...], ...]:
+    """Names in rows of at most `most`, the button that turns the page counted; Reset is on each of them."""
+    if most is None or len(names) <= most:
+        return (names,)
+    others = [name for name in names if name != "reset"]
+    room = max(1, most - 2)
+    return tuple((*others[start : start + room], "reset") for start in range(0, len(others), room))

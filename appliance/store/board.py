@@ -7,7 +7,7 @@ For the kiosk and for `scanside results`. Reads only; works through a read-only 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,8 +89,16 @@ _ENTRY_SQL = (
     "SELECT a.sequence, a.acquisition_id, a.version, a.kind, a.completeness, a.evidence, a.urgency,"
     " json_array_length(a.slices),"
     " (SELECT count(*) FROM file f WHERE f.acquisition_id = a.acquisition_id),"
-    " (SELECT f.instance FROM file f WHERE f.acquisition_id = a.acquisition_id ORDER BY f.arrival LIMIT 1)"
-    " FROM acquisition a"
+    " (SELECT f.instance FROM file f WHERE f.acquisition_id = a.acquisition_id ORDER BY f.arrival LIMIT 1),"
+    " last.landed_at_utc, last.noticed_ns, last.boot_id"
+    " FROM acquisition a JOIN file last ON last.rowid = (SELECT f.rowid FROM file f"
+    " WHERE f.acquisition_id = a.acquisition_id ORDER BY f.arrival DESC LIMIT 1)"
+)
+_LANES_SQL = (
+    "SELECT j.acquisition_id, j.lane, j.state, j.reason, r.record, r.committed_ns, r.boot_id FROM job j"
+    " JOIN acquisition a USING (acquisition_id, version)"
+    " LEFT JOIN result r USING (acquisition_id, version, lane)"
+    " WHERE a.sequence BETWEEN ? AND ? ORDER BY j.job_id"
 )
 
 
@@ -102,19 +110,18 @@ class Board:
 
     def entries(self, *, limit: int = 200) -> tuple[BoardEntry, ...]:
         """The newest acquisitions, last arrived first."""
-        rows = self._database.read(f"{_ENTRY_SQL} ORDER BY a.sequence DESC LIMIT ?", (limit,))
-        return tuple(self._entry(row) for row in rows)
+        return self._whole(self._database.read(f"{_ENTRY_SQL} ORDER BY a.sequence DESC LIMIT ?", (limit,)))
 
     def every_entry(self) -> Iterator[BoardEntry]:
         """All acquisitions in order of arrival, read one by one."""
         for (sequence,) in self._database.read("SELECT sequence FROM acquisition ORDER BY sequence"):
             rows = self._database.read(f"{_ENTRY_SQL} WHERE a.sequence = ?", (sequence,))
-            yield from (self._entry(row) for row in rows)
+            yield from self._whole(rows)
 
     def entry(self, acquisition_id: str) -> BoardEntry | None:
         """One acquisition."""
         rows = self._database.read(f"{_ENTRY_SQL} WHERE a.acquisition_id = ?", (acquisition_id,))
-        return self._entry(rows[0]) if rows else None
+        return next(iter(self._whole(rows)), None)
 
     def sources(self, acquisition_id: str) -> tuple[str, ...]:
         """The names under which its files came, in order of arrival."""
@@ -160,59 +167,48 @@ class Board:
             last_result_at_utc=datetime.fromisoformat(others[3]) if others[3] else None,
         )
 
-    def _entry(self, row: Row) -> BoardEntry:
-        (
-            sequence,
-            acquisition_id,
-            version,
-            kind,
-            completeness,
-            evidence,
-            urgency,
-            slices,
-            files,
-            instance,
-        ) = row
-        landed, noticed_ns, boot_id = self._database.read(
-            "SELECT landed_at_utc, noticed_ns, boot_id FROM file WHERE acquisition_id = ?"
-            " ORDER BY arrival DESC LIMIT 1",
-            (acquisition_id,),
-        )[0]
-        return BoardEntry(
-            sequence=sequence,
-            acquisition_id=acquisition_id,
-            version=version,
-            kind=Kind(kind),
-            completeness=Completeness(completeness),
-            evidence=evidence,
-            urgency=Urgency(urgency),
-            first=from_json(Instance, instance),
-            instance_count=files,
-            slice_count=slices,
-            landed_at_utc=datetime.fromisoformat(landed),
-            noticed_ns=noticed_ns,
-            boot_id=boot_id,
-            lanes=self._lanes(acquisition_id, version, noticed_ns, boot_id),
-        )
+    def _whole(self, rows: Sequence[Row]) -> tuple[BoardEntry, ...]:
+        """Entries with their lanes, which are read together: two queries for any number of entries."""
+        if not rows:
+            return ()
+        sequences = [row[0] for row in rows]
+        lanes: dict[str, list[Row]] = {}
+        for acquisition_id, *lane in self._database.read(_LANES_SQL, (min(sequences), max(sequences))):
+            lanes.setdefault(acquisition_id, []).append(tuple(lane))
+        return tuple(_entry(row, lanes.get(row[1], ())) for row in rows)
 
-    def _lanes(
-        self, acquisition_id: str, version: int, noticed_ns: int, boot_id: str
-    ) -> tuple[LaneEntry, ...]:
-        rows = self._database.read(
-            "SELECT j.lane, j.state, j.reason, r.record, r.committed_ns, r.boot_id FROM job j"
-            " LEFT JOIN result r USING (acquisition_id, version, lane)"
-            " WHERE j.acquisition_id = ? AND j.version = ? ORDER BY j.job_id",
-            (acquisition_id, version),
-        )
-        return tuple(
-            LaneEntry(
-                lane=Lane(lane),
-                state=JobState(state),
-                reason=reason,
-                result=from_json(LaneResult, record) if record else None,
-                landed_to_committed_ms=(
-                    (committed_ns - noticed_ns) / 1e6 if record and result_boot == boot_id else None
-                ),
-            )
-            for lane, state, reason, record, committed_ns, result_boot in rows
-        )
+
+def _entry(row: Row, lanes: Sequence[Row]) -> BoardEntry:
+    sequence, acquisition_id, version, kind, completeness, evidence, urgency, slices, files, instance = row[
+        :10
+    ]
+    landed, noticed_ns, boot_id = row[10:]
+    return BoardEntry(
+        sequence=sequence,
+        acquisition_id=acquisition_id,
+        version=version,
+        kind=Kind(kind),
+        completeness=Completeness(completeness),
+        evidence=evidence,
+        urgency=Urgency(urgency),
+        first=from_json(Instance, instance),
+        instance_count=files,
+        slice_count=slices,
+        landed_at_utc=datetime.fromisoformat(landed),
+        noticed_ns=noticed_ns,
+        boot_id=boot_id,
+        lanes=tuple(_lane(lane, noticed_ns, boot_id) for lane in lanes),
+    )
+
+
+def _lane(row: Row, noticed_ns: int, boot_id: str) -> LaneEntry:
+    lane, state, reason, record, committed_ns, result_boot = row
+    return LaneEntry(
+        lane=Lane(lane),
+        state=JobState(state),
+        reason=reason,
+        result=from_json(LaneResult, record) if record else None,
+        landed_to_committed_ms=(
+            (committed_ns - noticed_ns) / 1e6 if record and result_boot == boot_id else None
+        ),
+    )
