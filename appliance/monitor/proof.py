@@ -23,6 +23,9 @@ TOO_OLD_INTERVALS: Final = 3
 """A proof that is older than this many intervals says nothing about now."""
 RETRY_S: Final = 30.0
 """A proof that failed is tried again this soon: whoever mended something sees it."""
+RETRY_SHARE: Final = 5
+"""A proof that fails slowly (an engine that hangs while it loads) waits this many times its own length, so
+that most of the time is left for the patients' images."""
 OVERDUE_INTERVALS: Final = 2
 """Work goes first; but when a proof is this late, it goes between two jobs."""
 
@@ -124,15 +127,18 @@ class Schedule:
 
     interval_s: float
 
-    def is_due(self, *, last_ns: int | None, passed: bool, now_ns: int) -> bool:
+    def is_due(self, *, last_ns: int | None, passed: bool, took_s: float, now_ns: int) -> bool:
         """For a worker that has nothing else to do. `last_ns`: of the last proof of this worker."""
-        wait_s = self.interval_s if passed else RETRY_S
+        wait_s = self.interval_s if passed else self._retry_s(took_s)
         return last_ns is None or now_ns - last_ns >= wait_s * NS_PER_S
 
-    def is_overdue(self, *, last_ns: int, passed: bool, now_ns: int) -> bool:
+    def _retry_s(self, took_s: float) -> float:
+        return min(max(RETRY_S, RETRY_SHARE * took_s), max(self.interval_s, RETRY_S))
+
+    def is_overdue(self, *, last_ns: int, passed: bool, took_s: float, now_ns: int) -> bool:
         """For a worker between two jobs. `last_ns`: of the last proof, or of the worker's start.
 
         After a failed proof the work waits for no idle time: answers that cannot be trusted help nobody.
         """
-        wait_s = OVERDUE_INTERVALS * self.interval_s if passed else RETRY_S
+        wait_s = OVERDUE_INTERVALS * self.interval_s if passed else self._retry_s(took_s)
         return now_ns - last_ns >= wait_s * NS_PER_S

@@ -151,13 +151,21 @@ def test_an_idle_worker_proves_itself(layout: Layout, database: Database) -> Non
 
 def test_the_schedule() -> None:
     schedule = Schedule(interval_s=INTERVAL_S)
-    second = 10**9
-    assert schedule.is_due(last_ns=None, passed=True, now_ns=0)
-    assert not schedule.is_due(last_ns=0, passed=True, now_ns=599 * second)
-    assert schedule.is_due(last_ns=0, passed=True, now_ns=600 * second)
-    assert not schedule.is_overdue(last_ns=0, passed=True, now_ns=1199 * second)
-    assert schedule.is_overdue(last_ns=0, passed=True, now_ns=1200 * second)
-    assert schedule.is_overdue(last_ns=0, passed=False, now_ns=30 * second)
+
+    def due(seconds: float, *, passed: bool = True, took_s: float = 0.2) -> bool:
+        return schedule.is_due(last_ns=0, passed=passed, took_s=took_s, now_ns=round(seconds * 1e9))
+
+    def overdue(seconds: float, *, passed: bool = True) -> bool:
+        return schedule.is_overdue(last_ns=0, passed=passed, took_s=0.2, now_ns=round(seconds * 1e9))
+
+    assert schedule.is_due(last_ns=None, passed=True, took_s=0, now_ns=0)
+    assert (due(599), due(600)) == (False, True)
+    assert (overdue(1199), overdue(1200)) == (False, True)
+    assert (due(29, passed=False), due(30, passed=False)) == (False, True)
+    assert (overdue(29, passed=False), overdue(30, passed=False)) == (False, True)
+    assert not due(499, passed=False, took_s=100), "one that hangs leaves time for the patients' images"
+    assert due(500, passed=False, took_s=100)
+    assert due(600, passed=False, took_s=1000)
 
 
 def test_a_proof_of_another_boot_has_no_age(layout: Layout, jail: Jail, bundle: Path) -> None:
