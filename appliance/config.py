@@ -154,6 +154,12 @@ class KioskSettings(_Section):
     screen_mm: tuple[float, float] = (344.0, 194.0)
     """Width and height of the panel (15.6 inch): touch targets are sized in millimetres."""
     poll_interval_s: float = Field(default=0.25, gt=0, le=10)
+    initials_after_min: float = Field(default=3.0, ge=0, le=1440)
+    """Without a touch for this long, names become initials. 0: never."""
+    idle_after_min: float = Field(default=10.0, ge=0, le=1440)
+    """Without a touch for this long, only the clock and the health word are shown. 0: never."""
+    pins: Path = Path("/etc/scanside/pins.toml")
+    """Hashes of the roles' PINs, made by `scanside pin set`."""
 
 
 class Settings(BaseSettings):

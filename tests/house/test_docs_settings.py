@@ -32,6 +32,7 @@ UNIT_OF_SUFFIX = {
     "px": "px",
     "bytes": "bytes",
     "percent": "%",
+    "min": "min",
     "hours": "h",
 }
 """The last word of a setting's name is its unit."""
