@@ -11,6 +11,7 @@ from PyQt6.QtCore import QObject, QTimer
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.store.decisions import Choice
+from ui.guard import Guard
 from ui.kiosk import KioskWindow
 from ui.plain_text import LONGEST_SENTENCE, visible
 from ui.poller import BoardSource, DecisionCommand, Poller
@@ -33,9 +34,13 @@ class KioskController(QObject):
         *,
         interval_s: float,
         exam_id: str | None = None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__()
         self._window = window
+        self._guard = guard
+        if guard is not None:
+            guard.changed.connect(self.refresh)
         self._clock = clock
         self._board: BoardRecord | None = None
         self._trouble: StoreTrouble | None = None
@@ -95,7 +100,11 @@ class KioskController(QObject):
         self._order = tuple(row.exam_id for row in state.rows)
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
-        self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
+        clock = clock_time(self._clock.now_utc())
+        shown = state if self._guard is None else self._guard.shown(state)
+        self._window.show_state(shown, clock=clock, notice=self._notice(state))
+        if self._guard is not None:
+            self._guard.draw(shown, clock)
 
     def _notice(self, state: BoardState) -> str:
         exam_id = state.selected.exam_id if state.selected else None

@@ -57,6 +57,7 @@ class KeepReasonPage(QFrame):
         super().__init__()
         self._who = ElidedLabel("name")
         self._why = PlainLabel("detail", wrap=True)
+        self._why.setMinimumWidth(1)  # a word without an end must not widen the screen
         grid = QGridLayout()
         grid.setSpacing(scale.gap_px)
         for index, reason in enumerate(KEEP_REASONS):

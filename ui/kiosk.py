@@ -28,6 +28,7 @@ from ui.findings_state import NOT_A_DIAGNOSIS
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import PlainLabel
+from ui.look_switches import SwitchBoard
 from ui.message_page import MessagePage
 from ui.picture_painter import Tools
 from ui.slice_strip import SliceStrip
@@ -76,9 +77,12 @@ class KioskWindow(QWidget):
         self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
         self._bars = [self.top_bar]
+        self.switches = SwitchBoard(self.scale, icons)
         self.decisions = DecisionBar(self.scale, compact=self.is_compact)
         self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
+        if not self.is_compact:
+            self.switches.add_to(self.top_bar.layout_row)
         self._arrange(findings_first=profile == "fracture")
         self.worklist.opened.connect(self._open)
         self.worklist.settle_wanted.connect(self.settle_wanted)
@@ -189,6 +193,7 @@ class KioskWindow(QWidget):
         """A bar for a page without a patient."""
         bar = TopBar(self.scale, self._icons, brief=False)
         self._bars.append(bar)
+        self.switches.add_to(bar.layout_row)
         return bar
 
     # What is shown
@@ -217,6 +222,7 @@ class KioskWindow(QWidget):
             self.image.show_state(None)  # the old picture goes before the new name comes
             self._leave_reasons()
         self.top_bar.patient.show_state(exam.patient if exam else None)
+        self.reasons.ask(exam.patient.name if exam else "", exam.verdict.cause if exam else "")
         self.image.show_state(exam.picture if exam else None)
         if exam is None:
             return
@@ -260,7 +266,6 @@ class KioskWindow(QWidget):
         if self._exam is None:
             return
         if self._exam.decision.keep_needs_reason:
-            self.reasons.ask(self._exam.patient.name, self._exam.verdict.cause)
             self.pages.setCurrentWidget(self.reasons)
             self.setFocus()
         else:

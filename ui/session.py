@@ -12,11 +12,13 @@ from PyQt6.QtGui import QFont, QGuiApplication
 from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import Clock
-from appliance.config import KioskSettings
+from appliance.config import Settings
 from appliance.errors import ConfigError, ScansideError
 from appliance.layout import Layout
 from ui.controller import KioskController
+from ui.guard import Guard
 from ui.kiosk import KioskWindow
+from ui.lockdown import Lockdown
 from ui.records import StoreTrouble
 from ui.store_source import StoreSource
 from ui.theme import FAMILIES
@@ -32,7 +34,7 @@ class KioskSession:
     def __init__(
         self,
         layout: Layout,
-        settings: KioskSettings,
+        settings: Settings,
         clock: Clock,
         *,
         profile: Profile,
@@ -48,18 +50,24 @@ class KioskSession:
         self._clock = clock
         self._profile: Profile = profile
         self._exam_id = exam_id
+        self._lockdown = Lockdown()
 
     def run(self, size: tuple[int, int] | None) -> int:
         """Show the window until it is closed or `quit` is called. Returns the exit code."""
         screen = QGuiApplication.primaryScreen()
         panel = screen.size() if screen is not None else None
         shown = size or ((panel.width(), panel.height()) if panel is not None else (1920, 1080))
-        window, controller = self._build(shown)
+        window = self._window(shown)
+        guard = Guard(window, self._settings, self._layout, self._clock)
+        controller = self._controller(window, guard)
+        self._application.installEventFilter(self._lockdown)
         signals = QTimer()
         signals.timeout.connect(lambda: None)
         signals.start(SIGNAL_LOOK_MS)
+        guard.start()
         controller.start()
         if size is None:
+            self._lockdown.engage()
             window.showFullScreen()
         else:
             window.show()
@@ -67,12 +75,16 @@ class KioskSession:
             return self._application.exec()
         finally:
             signals.stop()
+            self._lockdown.release()
+            self._application.removeEventFilter(self._lockdown)
             controller.stop()
+            guard.stop()
             window.close()
             window.deleteLater()
 
     def quit(self) -> None:
         """End `run`."""
+        self._lockdown.release()  # quitting asks every window to close first
         self._application.quit()
 
     def save_picture(self, file: Path, size: tuple[int, int]) -> None:
@@ -80,7 +92,8 @@ class KioskSession:
 
         Raises ConfigError when there is no exam of the wanted id or the file cannot be written.
         """
-        window, controller = self._build(size)
+        window = self._window(size)
+        controller = self._controller(window, None)
         try:
             with StoreSource(self._layout, self._clock) as source:
                 controller.take_board(source.read())
@@ -104,13 +117,15 @@ class KioskSession:
                 f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."
             )
 
-    def _build(self, size: tuple[int, int]) -> tuple[KioskWindow, KioskController]:
-        window = KioskWindow(size, self._settings.screen_mm, profile=self._profile)
-        controller = KioskController(
+    def _window(self, size: tuple[int, int]) -> KioskWindow:
+        return KioskWindow(size, self._settings.kiosk.screen_mm, profile=self._profile)
+
+    def _controller(self, window: KioskWindow, guard: Guard | None) -> KioskController:
+        return KioskController(
             window,
             lambda: StoreSource(self._layout, self._clock),
             self._clock,
-            interval_s=self._settings.poll_interval_s,
+            interval_s=self._settings.kiosk.poll_interval_s,
             exam_id=self._exam_id,
+            guard=guard,
         )
-        return window, controller

@@ -113,8 +113,8 @@ class _RowPainter(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
         chosen = row.exam_id == self.selected_id
-        painter.setPen(QPen(QColor(theme.BLUE), px(0.5)) if chosen else Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.RAISED if chosen else theme.CARD))
+        painter.setPen(QPen(QColor(theme.now(theme.BLUE)), px(0.5)) if chosen else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.now(theme.RAISED if chosen else theme.CARD)))
         painter.drawRoundedRect(card, px(1.6), px(1.6))
         colour = _LEVEL_COLOURS[row.level]
         inner = card.adjusted(px(2.6), px(1.7), -px(2.6), -px(1.7))
@@ -152,7 +152,7 @@ class _RowPainter(QStyledItemDelegate):
         font.setPixelSize(self._scale.px(height_mm))
         font.setWeight(weight)
         painter.setFont(font)
-        painter.setPen(QColor(colour))
+        painter.setPen(QColor(theme.now(colour)))
         metrics = painter.fontMetrics()
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
         painter.drawText(place, int(align | Qt.AlignmentFlag.AlignVCenter), shown)

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
-from appliance.store.connection import Database
+from appliance.store.connection import Database, Row
 
 
 class Choice(str, Enum):
@@ -50,6 +51,16 @@ class Decisions:
                 ),
             )
 
+    def since(self, moment: datetime) -> tuple[Decision, ...]:
+        """The one that counts of every acquisition that was decided about since `moment`, oldest first."""
+        rows = self._database.read(
+            "SELECT acquisition_id, version, decision, reason, decided_at_utc FROM decision"
+            " WHERE decision_id IN (SELECT MAX(decision_id) FROM decision GROUP BY acquisition_id)"
+            " ORDER BY decision_id"
+        )
+        decisions = (_decision(row) for row in rows)
+        return tuple(one for one in decisions if datetime.fromisoformat(one.decided_at_utc) >= moment)
+
     def latest(self, acquisition_id: str) -> Decision | None:
         """The one that counts."""
         rows = self._database.read(
@@ -59,11 +70,15 @@ class Decisions:
         )
         if not rows:
             return None
-        found, version, choice, reason, decided_at_utc = rows[0]
-        return Decision(
-            acquisition_id=found,
-            version=version,
-            choice=Choice(choice),
-            reason=reason,
-            decided_at_utc=decided_at_utc,
-        )
+        return _decision(rows[0])
+
+
+def _decision(row: Row) -> Decision:
+    found, version, choice, reason, decided_at_utc = row
+    return Decision(
+        acquisition_id=found,
+        version=version,
+        choice=Choice(choice),
+        reason=reason,
+        decided_at_utc=decided_at_utc,
+    )

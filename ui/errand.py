@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One slow thing at a time beside the screen: a hash, an echo over the network, a count in the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+
+class Errand(QObject):
+    """Runs a function on a thread and tells its result. `stop` before it is dropped."""
+
+    done = pyqtSignal(object)
+    """What the function returned."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """The function has not ended yet."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def run(self, work: Callable[[Callable[[], bool]], object]) -> bool:
+        """Begin, unless one is on its way: then False. `work` is given a function that says to give up."""
+        if self.is_busy or self._ends.is_set():
+            return False
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = threading.Thread(target=self._do, args=(work,), name=self._name)
+        self._thread.start()
+        return True
+
+    def stop(self) -> None:
+        """Have it give up; returns when it has ended."""
+        self._ends.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _do(self, work: Callable[[Callable[[], bool]], object]) -> None:
+        result = work(self._ends.is_set)
+        if not self._ends.is_set():
+            self.done.emit(result)
