@@ -16,23 +16,24 @@ class Errand(QObject):
     done = pyqtSignal(object)
     """What the function returned."""
 
+    _returned = pyqtSignal(object)
+
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
+        self._returned.connect(self._deliver)  # across threads: runs where this object lives
 
     @property
     def is_busy(self) -> bool:
-        """The function has not ended yet."""
-        return self._thread is not None and self._thread.is_alive()
+        """Its result has not been told yet."""
+        return self._thread is not None
 
     def run(self, work: Callable[[Callable[[], bool]], object]) -> bool:
         """Begin, unless one is on its way: then False. `work` is given a function that says to give up."""
         if self.is_busy or self._ends.is_set():
             return False
-        if self._thread is not None:
-            self._thread.join()
         self._thread = threading.Thread(target=self._do, args=(work,), name=self._name)
         self._thread.start()
         return True
@@ -44,6 +45,11 @@ class Errand(QObject):
             self._thread.join()
 
     def _do(self, work: Callable[[Callable[[], bool]], object]) -> None:
-        result = work(self._ends.is_set)
-        if not self._ends.is_set():
-            self.done.emit(result)
+        self._returned.emit(work(self._ends.is_set))
+
+    def _deliver(self, result: object) -> None:
+        if self._ends.is_set() or self._thread is None:
+            return
+        self._thread.join()  # it has nothing left to do
+        self._thread = None
+        self.done.emit(result)

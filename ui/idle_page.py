@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
@@ -15,6 +17,9 @@ from ui.language import tr
 from ui.large_button import LargeButton
 from ui.presence_state import IdleState
 from ui.theme import Scale
+
+WORD_MM: Final = 8.0
+"""Height of the health word: read while walking past."""
 
 
 class IdlePage(QFrame):
@@ -32,6 +37,7 @@ class IdlePage(QFrame):
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
         self.word = PlainLabel("health")
+        self.word.setStyleSheet(f"font-size: {scale.px(WORD_MM)}px")
         self._counts = PlainLabel("message_title")
         self.night = LargeButton(tr("Night"), scale, low=True)
         service = LargeButton(tr("Service"), scale, low=True)
@@ -74,7 +80,7 @@ class IdlePage(QFrame):
             HealthKind.DANGER: theme.RED,
         }
         shape = "tick" if idle.kind is HealthKind.OK else "wrench"
-        self._sign.setPixmap(self._icons.pixmap(shape, colours[idle.kind], self._scale.px(6)))
+        self._sign.setPixmap(self._icons.pixmap(shape, colours[idle.kind], self._scale.px(WORD_MM)))
         restyle(self.word, "kind", idle.kind.value)
         self.clock.setText(clock)
         self.word.setText(idle.word)

@@ -56,16 +56,20 @@ def presence(untouched_s: float, limits: PresenceLimits) -> Presence:
 
 
 def idle_of(state: BoardState) -> IdleState:
-    """The health word and two counts. An exam waits until a person has decided about it."""
+    """The health word and two counts.
+
+    An exam waits until a person has decided about its image. What is urgent in the list stays so here: that
+    an image is kept or repeated says nothing of whether anybody has acted on the finding.
+    """
     health = state.health
-    open_rows = [row for row in state.rows if not row.decided]
-    urgent = sum(row.level is Level.URGENT for row in open_rows)
+    waiting = sum(not row.decided for row in state.rows)
+    urgent = sum(row.level is Level.URGENT for row in state.rows)
     known = health is not None and not health.stale  # an old list is no count of what waits now
     return IdleState(
         word=health.word if health is not None else tr("STARTING"),
         kind=health.kind if known and health is not None else HealthKind.ATTENTION,
         urgent=tr_n("{count} urgent", "{count} urgent", urgent) if known else tr("urgent: not known"),
-        waiting=tr_n("{count} exam waits", "{count} exams wait", len(open_rows))
+        waiting=tr_n("{count} exam waits", "{count} exams wait", waiting)
         if known
         else tr("waiting: not known"),
     )

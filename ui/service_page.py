@@ -93,7 +93,8 @@ class ServicePage(_BehindPin):
             return
         self._shown = (facts, peers, theme.is_night())
         grid = self._new_grid(self._scale)
-        grid.setColumnStretch(2, 1)
+        grid.setColumnStretch(1, 2)
+        grid.setColumnStretch(2, 5)
         for row, fact in enumerate(facts):
             grid.addWidget(PlainLabel("dim", fact.title), row, 0, 1, 2)
             grid.addWidget(PlainLabel("detail", fact.value, wrap=True), row, 2)
@@ -107,8 +108,8 @@ class ServicePage(_BehindPin):
             sign.setTextFormat(Qt.TextFormat.PlainText)
             sign.setPixmap(self._icons.pixmap(*signs[peer.answered], self._scale.px(5)))
             grid.addWidget(sign, index, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(PlainLabel("detail", peer.peer, wrap=True), index, 1)
-            grid.addWidget(PlainLabel("detail", peer.words, wrap=True), index, 2)
+            grid.addWidget(PlainLabel("detail", peer.peer, wrap=True), index, 1, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(PlainLabel("detail", peer.words, wrap=True), index, 2, Qt.AlignmentFlag.AlignTop)
 
 
 class LeadPage(_BehindPin):

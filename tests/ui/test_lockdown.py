@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PyQt6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer
+from PyQt6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PyQt6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from appliance.config import Settings
+from ui.lockdown import Lockdown
+from ui.session import KioskSession
+
+
+class Ear(QWidget):
+    """Notes every event that reaches it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[QEvent.Type] = []
+        self.setAcceptDrops(True)
+
+    def event(self, a0: QEvent | None) -> bool:
+        if a0 is not None:
+            self.heard.append(a0.type())
+        return super().event(a0)
+
+
+@pytest.fixture
+def lockdown(qapp: QApplication) -> Iterator[Lockdown]:
+    made = Lockdown()
+    qapp.installEventFilter(made)
+    yield made
+    qapp.removeEventFilter(made)
+
+
+@pytest.fixture
+def ear(qtbot: QtBot) -> Ear:
+    widget = Ear()
+    qtbot.addWidget(widget)
+    widget.show()
+    qtbot.waitExposed(widget)
+    return widget
+
+
+def unwanted() -> list[QEvent]:
+    data = QMimeData()
+    data.setText("file:///etc/passwd")
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    copy = Qt.DropAction.CopyAction
+    keys = [
+        (Qt.Key.Key_F4, Qt.KeyboardModifier.AltModifier),
+        (Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier),
+        (Qt.Key.Key_Tab, Qt.KeyboardModifier.AltModifier),
+        (Qt.Key.Key_F1, none),
+        (Qt.Key.Key_F11, none),
+        (Qt.Key.Key_Menu, none),
+        (Qt.Key.Key_Escape, none),
+        (Qt.Key.Key_Space, Qt.KeyboardModifier.MetaModifier),
+    ]
+    events: list[QEvent] = [QKeyEvent(QEvent.Type.KeyPress, key, modifiers) for key, modifiers in keys]
+    events += [
+        QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(1, 1), QPoint(1, 1)),
+        QDragEnterEvent(QPoint(1, 1), copy, data, left, none),
+        QDropEvent(QPointF(1, 1), copy, data, left, none),
+    ]
+    return events
+
+
+def test_nothing_that_leads_out_reaches_a_widget(lockdown: Lockdown, ear: Ear) -> None:
+    lockdown.engage()
+    for event in unwanted():
+        kind = event.type()
+        ear.heard.clear()
+        QApplication.sendEvent(ear, event)
+        assert kind not in ear.heard, kind
+        assert not event.isAccepted(), kind
+    lockdown.release()
+    for event in unwanted():
+        kind = event.type()
+        ear.heard.clear()
+        QApplication.sendEvent(ear, event)
+        if kind is not QEvent.Type.Drop:  # Qt itself gives it to nobody that was not entered before
+            assert kind in ear.heard, (kind, "the guard is what kept it away")
+
+
+def test_what_is_needed_to_use_it_still_works(lockdown: Lockdown, ear: Ear, qtbot: QtBot) -> None:
+    lockdown.engage()
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Down):
+        ear.heard.clear()
+        qtbot.keyClick(ear, key)
+        assert QEvent.Type.KeyPress in ear.heard, key
+
+
+def test_a_window_stays_until_the_lockdown_ends(lockdown: Lockdown, ear: Ear) -> None:
+    lockdown.engage()
+    assert not ear.close()
+    assert ear.isVisible()
+    lockdown.release()
+    assert ear.close()
+
+
+def test_the_whole_kiosk_ends_by_its_signal_alone(clinic: Any, qtbot: QtBot) -> None:
+    clinic.land("a")
+    session = KioskSession(clinic.layout, Settings(), clinic.clock, profile="scanner")
+    still_there: list[bool] = []
+
+    def try_to_close() -> None:
+        for window in QApplication.topLevelWidgets():
+            if window.isVisible():
+                window.close()
+                still_there.append(window.isVisible() and window.isFullScreen())
+        QTimer.singleShot(100, session.quit)
+
+    QTimer.singleShot(300, try_to_close)
+    assert session.run(None) == 0
+    assert still_there == [True]
+    del qtbot
