@@ -14,7 +14,7 @@ class Errand(QObject):
     """Runs a function on a thread and tells its result. `stop` before it is dropped."""
 
     done = pyqtSignal(object)
-    """What the function returned."""
+    """What the function returned; nothing where it broke off or had nothing to say."""
 
     _returned = pyqtSignal(object)
 
@@ -45,11 +45,16 @@ class Errand(QObject):
             self._thread.join()
 
     def _do(self, work: Callable[[Callable[[], bool]], object]) -> None:
-        self._returned.emit(work(self._ends.is_set))
+        result = None
+        try:
+            result = work(self._ends.is_set)
+        finally:  # a fault of the software is the log's; the screen must not wait for it for ever
+            self._returned.emit(result)
 
     def _deliver(self, result: object) -> None:
         if self._ends.is_set() or self._thread is None:
             return
         self._thread.join()  # it has nothing left to do
         self._thread = None
-        self.done.emit(result)
+        if result is not None:
+            self.done.emit(result)

@@ -217,7 +217,9 @@ class Guard(QObject):
             self._counting.run(lambda _gives_up: self._desk.count_rejects())
 
     def _tick(self) -> None:
-        """Count a pause down; the keys wait for its end."""
+        """Count a pause down; the keys wait for its end. Say when the receivers have been asked."""
+        if self._covers.top is self.service:
+            self._show_service()
         if self._covers.top is not self.pin or self.pin.keypad.isHidden() or self._comparing.is_busy:
             return
         left_s = self._pause_left_s()

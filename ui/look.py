@@ -34,6 +34,6 @@ def _content(file: Path) -> dict[str, object]:
     try:
         with file.open("rb") as opened:
             content = json.loads(opened.read(_LARGEST_BYTES))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last: brackets in brackets in brackets
         return {}
     return content if isinstance(content, dict) else {}
