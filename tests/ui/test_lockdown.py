@@ -111,6 +111,7 @@ import os, signal, sys
 from pathlib import Path
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
+from appliance.config import Settings
 from ui.main import run_kiosk
 
 application = QApplication(["scanside"])
