@@ -58,6 +58,7 @@ def tap(screen: Guarded, qtbot: QtBot, widget: QWidget, at: QPoint | None = None
 def test_after_three_minutes_nothing_in_the_window_tells_who_it_is(screen: Guarded) -> None:
     screen.window.decisions.keep.click()
     assert screen.page is screen.window.reasons
+    assert "CANARY, Zebulon" in words_of(screen.window.reasons)
     assert len(told(screen)) > 5, "the canary is on the screen, or nothing is proved"
     screen.wait(179)
     assert told(screen)

@@ -151,6 +151,17 @@ def test_every_text_can_be_read(screen: Guarded, night: bool) -> None:
             ink = label.palette().color(QPalette.ColorRole.WindowText)
             assert contrast(ink.name(), ground) >= TEXT_CONTRAST, (page, label.text(), ink.name(), ground)
             looked_at += 1
+        for button in seen(page, QAbstractButton):
+            if button.text() and button.isEnabled() and not scrolls(button):
+                ink = button.palette().color(QPalette.ColorRole.ButtonText)
+                ground = most_common(picture, place(button, screen.window))
+                assert contrast(ink.name(), ground) >= TEXT_CONTRAST, (
+                    page,
+                    button.text(),
+                    ink.name(),
+                    ground,
+                )
+                looked_at += 1
     assert looked_at >= 15
 
 
