@@ -18,6 +18,7 @@ from appliance.commands.doctor import doctor
 from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
 from appliance.commands.models import models
+from appliance.commands.pin import pin
 from appliance.commands.process import process
 from appliance.commands.results import results
 from appliance.commands.run import run
@@ -44,6 +45,7 @@ app.command()(doctor)
 app.command()(bench)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
+app.add_typer(pin, name="pin")
 
 
 def _version(wanted: bool) -> None:

@@ -162,6 +162,12 @@ class KioskSettings(_Section):
     """The AI's answer is shown after the person said what they see. Time-critical flags at once."""
     image_first: bool = False
     """The AI's answer is shown when the person asks for it. Time-critical flags at once."""
+    initials_after_min: float = Field(default=3.0, ge=0, le=1440)
+    """Without a touch for this long, names become initials. 0: never."""
+    idle_after_min: float = Field(default=10.0, ge=0, le=1440)
+    """Without a touch for this long, only the clock and the health word are shown. 0: never."""
+    pins: Path = Path("/etc/scanside/pins.toml")
+    """Hashes of the roles' PINs, made by `scanside pin set`."""
 
 
 class Settings(BaseSettings):

@@ -17,6 +17,7 @@ from ui.commands import Command, DeedCommand, Pending
 from ui.deadline_ring import RingTimer
 from ui.device_presenter import DevicePresenter
 from ui.device_reader import DeviceReader
+from ui.guard import Guard
 from ui.kiosk import KioskWindow
 from ui.language import tr
 from ui.notice_state import POLLER_SILENT_S
@@ -48,8 +49,13 @@ class KioskController(QObject):
         exam_id: str | None = None,
         reveal: Reveal = Reveal.AT_ONCE,
         device: DeviceReader | None = None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__()
+        self._window = window
+        self._guard = guard
+        if guard is not None:
+            guard.changed.connect(self.refresh)
         self._clock = clock
         self._board: BoardRecord | None = None
         self._trouble: StoreTrouble | None = None
@@ -75,15 +81,6 @@ class KioskController(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.refresh)
-        self._use(window)
-
-    def use_window(self, window: KioskWindow) -> None:
-        """Draw into another window from now on: the same exam, in another language."""
-        self._use(window)
-        self.refresh()
-
-    def _use(self, window: KioskWindow) -> None:
-        self._window = window
         window.exam_opened.connect(self._open)
         window.settle_wanted.connect(self._settle)
         window.touched.connect(self._touch)
@@ -148,7 +145,11 @@ class KioskController(QObject):
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
         self._device.take(self._board, trouble=self._trouble, health=state.health, now_ns=now_ns)
-        self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
+        clock = clock_time(self._clock.now_utc())
+        shown = state if self._guard is None else self._guard.shown(state)
+        self._window.show_state(shown, clock=clock, notice=self._notice(state))
+        if self._guard is not None:
+            self._guard.draw(shown, clock)
         self.ring.follow(state.selected.deadline if state.selected else None)
         if silent_s > POLLER_SILENT_S:
             self.poller.revive()

@@ -32,7 +32,7 @@ class DecisionFlow(QObject):
         super().__init__()
         self._exam: ExamState | None = None
         self.bar = DecisionBar(scale, compact=compact)
-        self.keep_reasons = ReasonPage("Why is this image kept?", scale, compact=compact, columns=2)
+        self.keep_reasons = ReasonPage(tr("Why is this image kept?"), scale, compact=compact, columns=2)
         self.repeat_reasons = ReasonPage(
             tr("A repeat is a dose. Why repeat?"), scale, compact=compact, columns=3
         )
@@ -48,9 +48,15 @@ class DecisionFlow(QObject):
         """Both pages of reasons."""
         return (self.keep_reasons, self.repeat_reasons)
 
-    def show_state(self, exam: ExamState, *, notice: str) -> None:
-        """This is the exam that a tap is about."""
+    def show_state(self, exam: ExamState | None, *, notice: str) -> None:
+        """This is the exam that a tap is about. The pages follow it: no name stays on them behind its back."""
         self._exam = exam
+        if exam is None:
+            for page in self.pages:
+                page.about("", "")
+            return
+        self.keep_reasons.about(exam.patient.name, exam.verdict.cause)
+        self.repeat_reasons.about(exam.patient.name, exam.decision.cost or exam.verdict.cause)
         self.bar.show_state(exam.decision, notice=notice)
 
     def _repeat(self) -> None:
@@ -60,8 +66,7 @@ class DecisionFlow(QObject):
         if not exam.decision.repeat_needs_reason:
             self._decide(Choice.REPEAT, exam.decision.repeat_reason)
             return
-        why = exam.decision.cost or exam.verdict.cause
-        self.repeat_reasons.ask(exam.patient.name, why, exam.decision.repeat_reasons)
+        self.repeat_reasons.offer(exam.decision.repeat_reasons)
         self.page_wanted.emit(self.repeat_reasons)
 
     def _keep(self) -> None:
@@ -71,7 +76,7 @@ class DecisionFlow(QObject):
         if not exam.decision.keep_needs_reason:
             self._decide(Choice.KEEP, "")
             return
-        self.keep_reasons.ask(exam.patient.name, exam.verdict.cause, _KEEP)
+        self.keep_reasons.offer(_KEEP)
         self.page_wanted.emit(self.keep_reasons)
 
     def _decide(self, choice: Choice, reason: str) -> None:

@@ -83,6 +83,7 @@ class ReasonPage(QFrame):
         self._shown: tuple[Reason, ...] = ()
         self._who = ElidedLabel("name")
         self._why = PlainLabel("detail", wrap=True)
+        self._why.setMinimumWidth(1)  # a word without an end must not widen the screen
         self._grid = QGridLayout()
         self._grid.setSpacing(scale.gap_px)
         back = _large_button(tr("Back"), "", scale, compact=True)
@@ -100,10 +101,13 @@ class ReasonPage(QFrame):
         layout.addSpacing(scale.gap_px - layout.spacing())
         layout.addWidget(back)
 
-    def ask(self, name: str, cause: str, reasons: tuple[Reason, ...]) -> None:
-        """For this patient, against or without this advice; the likely reason first."""
+    def about(self, name: str, cause: str) -> None:
+        """Whose image this is, and what the check says of it."""
         self._who.setText(apart(name))
         self._why.show_text(cause)
+
+    def offer(self, reasons: tuple[Reason, ...]) -> None:
+        """One button for each; the likely one first."""
         if reasons == self._shown:
             return
         self._shown = reasons

@@ -96,6 +96,10 @@ class FindingsCard(QFrame):
         self._layout.setContentsMargins(margin, scale.px(2.6), margin, scale.px(2.6))
         self._layout.setSpacing(scale.px(1.8))
 
+    def forget(self) -> None:
+        """Have the next state drawn anew, even if it is the same."""
+        self._shown = None
+
     def show_state(self, findings: FindingsState) -> None:
         """Draw the AI's answer."""
         if findings == self._shown:

@@ -11,6 +11,8 @@ from PyQt6.QtCore import QByteArray, QRectF, Qt
 from PyQt6.QtGui import QPainter, QPixmap
 from PyQt6.QtSvg import QSvgRenderer
 
+from ui.theme import now
+
 _FOLDER: Final = Path(__file__).parent / "icons"
 
 
@@ -21,7 +23,8 @@ class Icons:
         self._drawn: dict[tuple[str, str, int], QPixmap] = {}
 
     def pixmap(self, name: str, colour: str, size_px: int) -> QPixmap:
-        """The sign `name` in `colour` (#rrggbb), square, transparent around."""
+        """The sign `name` in `colour` (#rrggbb, as it looks by day), square, transparent around."""
+        colour = now(colour)
         key = (name, colour, size_px)
         pixmap = self._drawn.get(key)
         if pixmap is None:

@@ -30,6 +30,7 @@ from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import FittedLabel, PlainLabel
 from ui.language import RIGHT_TO_LEFT, language, tr
 from ui.language_page import LanguagePage
+from ui.look_switches import SwitchBoard
 from ui.message_page import MessagePage
 from ui.picture_tools import Held, Tools, after_tap, preset_name
 from ui.safety_layer import SafetyLayer
@@ -90,12 +91,15 @@ class KioskWindow(QWidget):
         self.message = MessagePage(self.scale.px(14), icons, self.scale.gap_px)
         self._icons = icons
         self._bars = [self.top_bar]
+        self.switches = SwitchBoard(self.scale, icons)
         self.flow = DecisionFlow(self.scale, compact=self.is_compact)
         self.decisions, self.reasons = self.flow.bar, self.flow.keep_reasons
         self.languages = LanguagePage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
         if language() in RIGHT_TO_LEFT:
             self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        if not self.is_compact:
+            self.switches.add_to(self.top_bar.layout_row)
         self._arrange(findings_first=profile == "fracture")
         self.device = DevicePage(self.scale, icons, compact=self.is_compact)
         self.visit = DeviceVisit(self.pages, self.device)
@@ -231,6 +235,7 @@ class KioskWindow(QWidget):
         """A bar for a page without a patient."""
         bar = TopBar(self.scale, self._icons, brief=False)
         self._bars.append(bar)
+        self.switches.add_to(bar.layout_row)
         return bar
 
     # What is shown
@@ -260,6 +265,7 @@ class KioskWindow(QWidget):
             self.image.show_state(None)  # the old picture goes before the new name comes
             self._leave_reasons()
         self.top_bar.patient.show_state(exam.patient if exam else None)
+        self.flow.show_state(exam, notice=notice)
         self.image.show_state(exam.picture if exam else None)
         if exam is None:
             return
@@ -268,7 +274,6 @@ class KioskWindow(QWidget):
         self.checks.show_state(exam.verdict)
         self.findings.show_state(exam.findings)
         self.urgent.show_state(exam.urgent)
-        self.flow.show_state(exam, notice=notice)
         steps = "   ".join(
             f"{stage.name}: {stage.seconds or tr(STAGE_WORDS[stage.kind])}" for stage in exam.stages
         )

@@ -75,9 +75,7 @@ def run_kiosk(
     chosen = profile or settings.kiosk.profile
     use_language(language or settings.kiosk.language)
     require_libraries(platform_libraries())
-    session = KioskSession(
-        Layout(data=data), settings.kiosk, SystemClock(), profile=chosen, exam_id=exam_id, device=settings
-    )
+    session = KioskSession(Layout(data=data), settings, SystemClock(), profile=chosen, exam_id=exam_id)
     if screenshot is not None:
         session.save_picture(screenshot, size or (1920, 1080))
         return ExitCode.OK

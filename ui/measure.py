@@ -22,7 +22,7 @@ from PyQt6.QtGui import QMouseEvent, QPaintEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from appliance.clock import NS_PER_MS, Clock, SystemClock
-from appliance.config import KioskSettings
+from appliance.config import Settings
 from appliance.layout import Layout
 from ui.controller import KioskController
 from ui.icons import Icons
@@ -84,7 +84,7 @@ class Stopwatch:
 def picture_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
     """Opening, moving, contrast and slices, in milliseconds from the event to the painted widget."""
     watch = Stopwatch(clock)
-    view = CountingView(scale_for(PANEL_PX, KioskSettings().screen_mm))
+    view = CountingView(scale_for(PANEL_PX, Settings().kiosk.screen_mm))
     view.resize(*PICTURE_PX)
     _show(view)
     pictures = _pictures(data, clock)
@@ -132,7 +132,7 @@ def list_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
     rows = tuple(_row(state.rows[number % len(state.rows)], number) for number in range(ROWS))
     opening = []
     for _ in range(10):
-        panel = WorklistPanel(scale_for(PANEL_PX, KioskSettings().screen_mm), Icons())
+        panel = WorklistPanel(scale_for(PANEL_PX, Settings().kiosk.screen_mm), Icons())
         panel.resize(380, 1000)
         _show(panel)
         many = BoardState(rows=rows, arrivals="", selected=None, health=None, message=None)
@@ -146,7 +146,7 @@ def list_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
 
 def memory_numbers(data: Path, clock: Clock, *, switches: int = SWITCHES) -> dict[str, list[float]]:
     """Resident MiB of a whole kiosk that is shown one exam after the other."""
-    window = KioskWindow(PANEL_PX, KioskSettings().screen_mm)
+    window = KioskWindow(PANEL_PX, Settings().kiosk.screen_mm)
     controller = KioskController(window, lambda: StoreSource(Layout(data=data), clock), clock, interval_s=1.0)
     with StoreSource(Layout(data=data), clock) as source:
         board = source.read()
@@ -169,7 +169,7 @@ def memory_numbers(data: Path, clock: Clock, *, switches: int = SWITCHES) -> dic
 
 def wait_for_first_list(data: Path, clock: Clock) -> dict[str, list[float]]:
     """Run the kiosk until its list has rows and is painted: the monotonic time, in ms."""
-    session = KioskSession(Layout(data=data), KioskSettings(), clock, profile="scanner")
+    session = KioskSession(Layout(data=data), Settings(), clock, profile="scanner")
     painted: list[float] = []
 
     def note() -> None:

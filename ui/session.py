@@ -12,14 +12,16 @@ from PyQt6.QtGui import QFont, QGuiApplication
 from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import Clock
-from appliance.config import KioskSettings, Settings
+from appliance.config import Settings
 from appliance.errors import ConfigError, ScansideError
 from appliance.layout import Layout
 from ui.controller import KioskController
 from ui.device_reader import DeviceReader
 from ui.device_source import DeviceSource
+from ui.guard import Guard
 from ui.kiosk import KioskWindow
 from ui.language import use_language
+from ui.lockdown import Lockdown
 from ui.records import StoreTrouble
 from ui.reveal_state import reveal_from
 from ui.self_watch import SelfWatch, last_exam
@@ -27,6 +29,8 @@ from ui.store_source import StoreSource, open_store
 from ui.theme import FAMILIES
 from ui.view_state import Profile
 
+ANOTHER_LANGUAGE: Final = 1000
+"""What the event loop ends with when the next window speaks another language: no exit code of a process."""
 SIGNAL_LOOK_MS: Final = 500
 """Python handles signals only between two of its own steps: the event loop makes one this often."""
 
@@ -37,14 +41,12 @@ class KioskSession:
     def __init__(
         self,
         layout: Layout,
-        settings: KioskSettings,
+        settings: Settings,
         clock: Clock,
         *,
         profile: Profile,
         exam_id: str | None = None,
-        device: Settings | None = None,
     ) -> None:
-        """`device`: all settings, for the device page: receivers, models. None: they are not known."""
         existing = QApplication.instance()
         self._application = existing if isinstance(existing, QApplication) else QApplication(["scanside"])
         font = QFont()
@@ -55,8 +57,8 @@ class KioskSession:
         self._clock = clock
         self._profile: Profile = profile
         self._exam_id = exam_id
-        self._device = device
-        peers = tuple(peer.name for peer in device.sender.peers) if device is not None else ()
+        self._lockdown = Lockdown()
+        peers = tuple(peer.name for peer in settings.sender.peers)
         self._device_source = DeviceSource(clock, peers=peers)
 
     def run(self, size: tuple[int, int] | None) -> int:
@@ -64,38 +66,56 @@ class KioskSession:
         screen = QGuiApplication.primaryScreen()
         panel = screen.size() if screen is not None else None
         shown = size or ((panel.width(), panel.height()) if panel is not None else (1920, 1080))
-        window, controller = self._build(shown, exam_id=self._exam_id or last_exam(self._layout.run))
-        watch = SelfWatch(self._layout.run, self._clock, lambda: controller.selected)
-        shows_full = size is None
-
-        def change_language(code: str) -> None:
-            nonlocal window
-            use_language(code)
-            old, window = window, self._window(shown)
-            window.language_wanted.connect(change_language)
-            controller.use_window(window)
-            _show(window, full=shows_full)
-            old.close()
-            old.deleteLater()
-
-        window.language_wanted.connect(change_language)
+        self._application.installEventFilter(self._lockdown)
         signals = QTimer()
         signals.timeout.connect(lambda: None)
         signals.start(SIGNAL_LOOK_MS)
+        exam_id = self._exam_id or last_exam(self._layout.run)
+        code = ANOTHER_LANGUAGE
+        try:
+            while code == ANOTHER_LANGUAGE:
+                code, exam_id = self._show(shown, exam_id, full=size is None)
+        finally:
+            signals.stop()
+            self._application.removeEventFilter(self._lockdown)
+        return code
+
+    def _show(self, size: tuple[int, int], exam_id: str | None, *, full: bool) -> tuple[int, str | None]:
+        """One window from its first picture to its end. Returns the exit code and the exam it showed."""
+        window = self._window(size)
+        guard = Guard(window, self._settings, self._layout, self._clock)
+        controller = self._controller(window, guard, exam_id)
+        watch = SelfWatch(self._layout.run, self._clock, lambda: controller.selected)
+        window.language_wanted.connect(self._change_language)
+        self._application.setQuitOnLastWindowClosed(True)
+        guard.start()
         controller.start()
         watch.start()
-        _show(window, full=shows_full)
+        if full:
+            self._lockdown.engage()
+            window.showFullScreen()
+        else:
+            window.show()
         try:
-            return self._application.exec()
+            return self._application.exec(), controller.selected
         finally:
+            self._application.setQuitOnLastWindowClosed(False)  # another window may take its place
+            self._lockdown.release()
             watch.stop()
-            signals.stop()
             controller.stop()
+            guard.stop()
             window.close()
             window.deleteLater()
 
+    def _change_language(self, code: str) -> None:
+        """The words of a window are fixed when it is built: another one takes its place."""
+        use_language(code)
+        self._lockdown.release()
+        self._application.exit(ANOTHER_LANGUAGE)
+
     def quit(self) -> None:
         """End `run`."""
+        self._lockdown.release()  # quitting asks every window to close first
         self._application.quit()
 
     def save_picture(self, file: Path, size: tuple[int, int]) -> None:
@@ -103,7 +123,8 @@ class KioskSession:
 
         Raises ConfigError when there is no exam of the wanted id or the file cannot be written.
         """
-        window, controller = self._build(size, exam_id=self._exam_id)
+        window = self._window(size)
+        controller = self._controller(window, None, self._exam_id)
         try:
             with self._open_store() as source:
                 controller.take_board(source.read())
@@ -127,28 +148,20 @@ class KioskSession:
                 f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."
             )
 
-    def _build(self, size: tuple[int, int], *, exam_id: str | None) -> tuple[KioskWindow, KioskController]:
-        window = self._window(size)
-        controller = KioskController(
-            window,
-            self._open_store,
-            self._clock,
-            interval_s=self._settings.poll_interval_s,
-            exam_id=exam_id,
-            reveal=reveal_from(self._settings),
-            device=None if self._device is None else DeviceReader(self._device, self._layout),
-        )
-        return window, controller
+    def _window(self, size: tuple[int, int]) -> KioskWindow:
+        return KioskWindow(size, self._settings.kiosk.screen_mm, profile=self._profile)
 
     def _open_store(self) -> StoreSource:
         return open_store(self._layout, self._clock, device=self._device_source)
 
-    def _window(self, size: tuple[int, int]) -> KioskWindow:
-        return KioskWindow(size, self._settings.screen_mm, profile=self._profile)
-
-
-def _show(window: KioskWindow, *, full: bool) -> None:
-    if full:
-        window.showFullScreen()
-    else:
-        window.show()
+    def _controller(self, window: KioskWindow, guard: Guard | None, exam_id: str | None) -> KioskController:
+        return KioskController(
+            window,
+            self._open_store,
+            self._clock,
+            interval_s=self._settings.kiosk.poll_interval_s,
+            exam_id=exam_id,
+            reveal=reveal_from(self._settings.kiosk),
+            device=DeviceReader(self._settings, self._layout),
+            guard=guard,
+        )

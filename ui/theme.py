@@ -30,6 +30,22 @@ GREEN: Final = "#56d391"
 GREY: Final = "#b8c1cb"
 CYAN: Final = "#5fd4e6"
 BLACK: Final = "#000000"
+NIGHT: Final = {
+    BACKGROUND: "#000000",
+    PANEL: "#040506",
+    CARD: "#090b0d",
+    RAISED: "#101316",
+    LINE: "#23292f",
+    TEXT: "#a9b0b7",
+    DIM: "#828b94",
+    BLUE: "#5490d0",
+    RED: "#ee7a71",
+    AMBER: "#c0943e",
+    GREEN: "#46ad77",
+    GREY: "#9aa3ac",
+    CYAN: "#489eac",
+}
+"""The same colours for a dark room: grounds near black, so that dimmer texts keep their contrast."""
 VERDICT_COLOURS: Final = {
     VerdictKind.YES: GREEN,
     VerdictKind.CHECK: AMBER,
@@ -83,10 +99,29 @@ def contrast(foreground: str, background: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+class _Look:
+    night = False
+
+
+def use_night(*, night: bool) -> None:
+    """Panels drawn from now on are those of the night, or of the day. One per process, as the language is."""
+    _Look.night = night
+
+
+def is_night() -> bool:
+    """Whether the panels are dimmed."""
+    return _Look.night
+
+
+def now(colour: str) -> str:
+    """The colour of a panel for the look in use. What is drawn on the picture never goes through here."""
+    return NIGHT.get(colour, colour) if _Look.night else colour
+
+
 def stylesheet(scale: Scale) -> str:
-    """The style sheet for this panel."""
+    """The style sheet for this panel and the look in use."""
     colours = {
-        name.lower(): value
+        name.lower(): now(value)
         for name, value in globals().items()
         if isinstance(value, str) and value.startswith("#")
     }
@@ -96,6 +131,7 @@ def stylesheet(scale: Scale) -> str:
         "title": scale.px(4.4),
         "name": scale.px(5.0),
         "verdict": scale.px(11.0),
+        "clock": scale.px(24.0),
         "radius": scale.px(1.6),
         "thick": scale.px(0.7),
         "hair": max(1, scale.px(0.2)),

@@ -64,7 +64,7 @@ class ToolButton(QPushButton):
         text_height = painter.fontMetrics().height()
         top = (self.height() - size - text_height - self._scale.px(0.6)) // 2
         painter.drawPixmap((self.width() - size) // 2, top, self._icons.pixmap(self._sign, colour, size))
-        painter.setPen(QColor(colour))
+        painter.setPen(QColor(theme.now(colour)))
         place = self.rect()
         place.setTop(top + size + self._scale.px(0.6))
         place.setHeight(text_height)

@@ -143,6 +143,10 @@ class ChecksCard(QFrame):
         self._layout.setContentsMargins(margin, scale.px(2.6), margin, scale.px(2.6))
         self._layout.setSpacing(scale.px(1.7))
 
+    def forget(self) -> None:
+        """Have the next state drawn anew, even if it is the same."""
+        self._shown = None
+
     def show_state(self, verdict: VerdictState) -> None:
         """Draw the checks of `verdict`."""
         if verdict == self._shown:

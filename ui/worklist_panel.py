@@ -126,8 +126,8 @@ class _RowPainter(QStyledItemDelegate):
         card = option.rect.adjusted(px(1.6), px(0.6), -px(1.6), -px(0.6))
         chosen = row.exam_id == self.selected_id
         late = row.telling is Telling.LATE
-        painter.setPen(QPen(QColor(theme.BLUE), px(0.5)) if chosen else Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.RAISED if chosen else theme.CARD))
+        painter.setPen(QPen(QColor(theme.now(theme.BLUE)), px(0.5)) if chosen else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.now(theme.RAISED if chosen else theme.CARD)))
         painter.drawRoundedRect(card, px(1.6), px(1.6))
         if late:  # a steady bar: louder, and never flashing
             painter.setPen(QPen(QColor(theme.RED), px(0.7)))
@@ -198,7 +198,7 @@ class _RowPainter(QStyledItemDelegate):
         font.setPixelSize(self._scale.px(height_mm))
         font.setWeight(weight)
         painter.setFont(font)
-        painter.setPen(QColor(colour))
+        painter.setPen(QColor(theme.now(colour)))
         metrics = painter.fontMetrics()
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
         flags = int(align | Qt.AlignmentFlag.AlignVCenter) | WHOLE

@@ -88,6 +88,7 @@ class DicomPeer:
     def echo(self) -> None:
         """C-ECHO: is somebody there who knows us? Raises DeliveryError."""
         with self._association([(Verification, ImplicitVRLittleEndian)]) as association:
+            association.dimse_timeout = CONNECT_TIMEOUT_S  # nothing has to be filed for an echo
             status = association.send_c_echo()
         if status.get("Status") != SUCCESS:
             raise DeliveryError(

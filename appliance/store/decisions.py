@@ -63,6 +63,22 @@ class Decisions:
                 ),
             )
 
+    def since(self, moment: datetime) -> tuple[Decision, ...]:
+        """The one that counts of every acquisition that was decided about since `moment`, oldest first."""
+        newest = (self.latest(acquisition_id) for acquisition_id in self._decided_since(moment))
+        counting = [one for one in newest if one and datetime.fromisoformat(one.decided_at_utc) >= moment]
+        return tuple(sorted(counting, key=lambda one: one.decided_at_utc))
+
+    def _decided_since(self, moment: datetime) -> tuple[str, ...]:
+        """Acquisitions with a row since then: from the newest row back to the first that is too old."""
+        rows = self._database.read(
+            "SELECT DISTINCT acquisition_id FROM decision WHERE decision_id > coalesce("
+            "(SELECT decision_id FROM decision WHERE decided_at_utc < ?"
+            " ORDER BY decision_id DESC LIMIT 1), 0)",
+            (moment.isoformat(),),
+        )
+        return tuple(row[0] for row in rows)
+
     def latest(self, acquisition_id: str) -> Decision | None:
         """The one that counts: the newest that was not withdrawn."""
         rows = self._database.read(
@@ -88,14 +104,8 @@ class Decisions:
 
     def repeats_since(self, since: datetime) -> tuple[RepeatOrder, ...]:
         """Images about which somebody has decided since then, and of which the last word is to repeat."""
-        rows = self._database.read(  # from the newest back to the first that is too old, never all of them
-            "SELECT DISTINCT acquisition_id FROM decision WHERE decision_id > coalesce("
-            "(SELECT decision_id FROM decision WHERE decided_at_utc < ?"
-            " ORDER BY decision_id DESC LIMIT 1), 0)",
-            (since.isoformat(),),
-        )
         orders = []
-        for (acquisition_id,) in rows:
+        for acquisition_id in self._decided_since(since):
             decision = self.latest(acquisition_id)
             if decision is not None and decision.choice is Choice.REPEAT:
                 orders.extend(self._order(acquisition_id))

@@ -49,7 +49,7 @@ import sys
 from pathlib import Path
 from PyQt6.QtCore import QTimer
 from appliance.clock import SystemClock
-from appliance.config import KioskSettings
+from appliance.config import Settings
 from appliance.layout import Layout
 from appliance.logs import start_logs
 from ui.crash_guard import guard_against_faults
@@ -57,7 +57,7 @@ from ui.session import KioskSession
 from ui.kiosk import KioskWindow
 start_logs("kiosk")
 guard_against_faults()
-session = KioskSession(Layout(data=Path(sys.argv[1])), KioskSettings(), SystemClock(), profile="scanner")
+session = KioskSession(Layout(data=Path(sys.argv[1])), Settings(), SystemClock(), profile="scanner")
 def stumble():
     raise RuntimeError("CANARY^JANE")
 def look():

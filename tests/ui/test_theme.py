@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from ui import theme
@@ -18,18 +20,43 @@ def test_the_ratio_is_that_of_the_standard() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
+@pytest.fixture(params=["day", "night"])
+def look(request: pytest.FixtureRequest) -> Iterator[str]:
+    theme.use_night(night=request.param == "night")
+    yield request.param
+    theme.use_night(night=False)
+
+
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("text", TEXTS)
-def test_every_text_colour_can_be_read_on_every_ground(text: str, ground: str) -> None:
-    assert contrast(getattr(theme, text), getattr(theme, ground)) >= theme.TEXT_CONTRAST
+def test_every_text_colour_can_be_read_on_every_ground(look: str, text: str, ground: str) -> None:
+    pair = (theme.now(getattr(theme, text)), theme.now(getattr(theme, ground)))
+    assert contrast(*pair) >= theme.TEXT_CONTRAST, look
 
 
 @pytest.mark.parametrize("kind", list(VerdictKind))
-def test_verdict_words_have_the_stronger_contrast(kind: VerdictKind) -> None:
+def test_verdict_words_have_the_stronger_contrast(look: str, kind: VerdictKind) -> None:
     colour = theme.VERDICT_COLOURS[kind]
     filled = kind in {VerdictKind.YES, VerdictKind.CHECK, VerdictKind.REPEAT}
     pair = (theme.BACKGROUND, colour) if filled else (colour, theme.CARD)
-    assert contrast(*pair) >= theme.VERDICT_CONTRAST
+    assert contrast(*map(theme.now, pair)) >= theme.VERDICT_CONTRAST, look
+
+
+def test_the_night_has_every_colour_and_each_is_darker(look: str) -> None:
+    colours = {value for name, value in vars(theme).items() if name in [*TEXTS, *GROUNDS, "LINE"]}
+    assert set(theme.NIGHT) == colours
+    sheet = stylesheet(Scale(px_per_mm=5))
+    for day, night in theme.NIGHT.items():
+        assert contrast(day, "#000000") > contrast(night, "#000000")
+        assert (night in sheet) or (day not in stylesheet_by_day()) or look == "day"
+
+
+def stylesheet_by_day() -> str:
+    before = theme.is_night()
+    theme.use_night(night=False)
+    sheet = stylesheet(Scale(px_per_mm=5))
+    theme.use_night(night=before)
+    return sheet
 
 
 def test_green_belongs_to_yes_alone() -> None:

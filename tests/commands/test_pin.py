@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from appliance.cli import app
+from appliance.errors import ExitCode
+from appliance.pins import Role, load_pins
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SCANSIDE__KIOSK__PINS", str(tmp_path / "pins.toml"))
+    return tmp_path / "pins.toml"
+
+
+def test_a_pin_is_asked_for_twice_and_never_shown(file: Path) -> None:
+    done = CliRunner().invoke(app, ["pin", "set", "service", "--json"], input="483920\n483920\n")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == {"role": "service", "file": str(file)}
+    assert "483920" not in done.output
+    assert load_pins(file).verify(Role.SERVICE, b"483920")
+
+
+def test_two_different_ones_set_nothing(file: Path) -> None:
+    done = CliRunner().invoke(app, ["pin", "set", "lead"], input="483920\n483921\n")
+    assert done.exit_code != 0
+    assert not file.exists()
+
+
+def test_a_short_one_is_a_wrong_setting_in_words(file: Path) -> None:
+    done = CliRunner().invoke(app, ["pin", "set", "lead"], input="4839\n4839\n")
+    assert done.exit_code == ExitCode.CONFIG
+    assert "6 to 12 digits" in done.output
+    assert not file.exists()
+
+
+def test_there_is_no_other_role(file: Path) -> None:
+    assert CliRunner().invoke(app, ["pin", "set", "root"]).exit_code == ExitCode.USAGE
+    assert not file.exists()

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens behind the PIN: checking it, asking the receivers, counting the rejects. No widgets."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from appliance.clock import Clock
+from appliance.config import Settings
+from appliance.errors import DeliveryError, ScansideError
+from appliance.layout import Layout
+from appliance.pins import Role, load_pins
+from appliance.store.board import Board
+from appliance.store.connection import Database
+from appliance.store.decisions import Decisions
+from ui.language import tr
+from ui.patient_state import exam_name
+from ui.plain_text import LONGEST_SENTENCE, visible
+from ui.service_state import EchoLine, Fact, RejectState, echo_line, facts_of, not_asked, rejects_of
+
+MOST_EXAMS: Final = 500
+"""Newest exams whose view is looked up: more than the busiest day of PRODUCT.md has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinAnswer:
+    """What became of a PIN."""
+
+    role: Role
+    fits: bool
+    trouble: str = ""
+    """Why it could not be compared; "" when it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectAnswer:
+    """The figures, or why there are none."""
+
+    rejects: RejectState | None
+    trouble: str = ""
+
+
+class ServiceDesk:
+    """Slow functions for an errand; each gives its answer as a value and raises nothing it expects."""
+
+    def __init__(self, settings: Settings, layout: Layout, clock: Clock) -> None:
+        self._settings = settings
+        self._layout = layout
+        self._clock = clock
+
+    def locked(self, role: Role) -> str:
+        """Why no PIN can open the page of `role`, with what to do; "" when there is one."""
+        try:
+            pins = load_pins(self._settings.kiosk.pins)
+        except ScansideError as error:
+            return visible(str(error), limit=LONGEST_SENTENCE)
+        if pins.has(role):
+            return ""
+        return tr("Locked: no PIN is set. Run: {command}", command=f"scanside pin set {role.value}")
+
+    def compare(self, role: Role, pin: bytes) -> PinAnswer:
+        """Whether `pin` is that of `role`."""
+        try:
+            return PinAnswer(role=role, fits=load_pins(self._settings.kiosk.pins).verify(role, pin))
+        except ScansideError as error:
+            return PinAnswer(role=role, fits=False, trouble=visible(str(error), limit=LONGEST_SENTENCE))
+
+    def facts(self) -> tuple[Fact, ...]:
+        """How this device is called."""
+        return facts_of(self._settings, self._layout, importlib.metadata.version("scanside"))
+
+    def receivers(self) -> tuple[EchoLine, ...]:
+        """The receivers, not asked yet."""
+        return not_asked(self._settings.sender.peers)
+
+    def ask_receivers(self, gives_up: Callable[[], bool]) -> tuple[EchoLine, ...]:
+        """C-ECHO to each; those after `gives_up` stay unasked."""
+        from appliance.outputs.dicom_send import DicomPeer  # noqa: PLC0415  a second of imports, needed here only
+
+        lines = list(self.receivers())
+        for index, peer in enumerate(self._settings.sender.peers):
+            if gives_up():
+                break
+            destination = DicomPeer(
+                name=peer.name,
+                host=peer.host,
+                port=peer.port,
+                ae_title=peer.ae_title,
+                own_ae_title=self._settings.listener.ae_title,
+            )
+            try:
+                destination.echo()
+                lines[index] = echo_line(peer, None)
+            except DeliveryError as error:
+                lines[index] = echo_line(peer, error)
+        return tuple(lines)
+
+    def count_rejects(self) -> RejectAnswer:
+        """Decisions since midnight on the device's own clock."""
+        layout = self._layout
+        try:
+            with Database.open_to_read(layout.database, data=layout.data, clock=self._clock) as database:
+                decisions = Decisions(database).since(_midnight(self._clock.now_utc()))
+                wanted = {decision.acquisition_id for decision in decisions}
+                views = {
+                    entry.acquisition_id: exam_name(entry)
+                    for entry in Board(database).entries(limit=MOST_EXAMS)
+                    if entry.acquisition_id in wanted
+                }
+        except ScansideError as error:
+            return RejectAnswer(rejects=None, trouble=visible(str(error), limit=LONGEST_SENTENCE))
+        return RejectAnswer(rejects=rejects_of(decisions, views))
+
+
+def _midnight(now_utc: datetime) -> datetime:
+    return now_utc.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
