@@ -69,7 +69,7 @@ class Layout:
 
     @property
     def bench(self) -> Path:
-        """What the benchmark measured here, as JSON, if somebody saved it there; the screen shows it."""
+        """What the benchmark measured on this device, as JSON, saved by a person for the screen."""
         return self.data / "bench"
 
     @property

@@ -49,7 +49,7 @@ class DecisionFlow(QObject):
         return (self.keep_reasons, self.repeat_reasons)
 
     def show_state(self, exam: ExamState | None, *, notice: str) -> None:
-        """This is the exam that a tap is about. The pages follow it: no name stays on them behind its back."""
+        """This is the exam that a tap is about. The pages follow: no name stays on them behind its back."""
         self._exam = exam
         if exam is None:
             for page in self.pages:
