@@ -80,6 +80,23 @@ def health_of(board: BoardRecord, *, now_ns: int, trouble: StoreTrouble | None, 
     )
 
 
+def closed_health(trouble: StoreTrouble | None) -> HealthState | None:
+    """The bar while the store has never been read; None while it still may be."""
+    if trouble is None:
+        return None
+    words = visible(f"{trouble.what} {trouble.remedy}", limit=LONGEST_SENTENCE)
+    return HealthState(
+        kind=HealthKind.DANGER,
+        word=tr("STORE CLOSED"),
+        advice=words,
+        queue="",
+        last_result="",
+        engine="",
+        disk="",
+        stale="",
+    )
+
+
 def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
     """Why no image is being checked now, in words; None while the worker gives signs of life."""
     fault = health.fault("worker")

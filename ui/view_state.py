@@ -16,7 +16,7 @@ from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import FindingsState, engine_words, findings_of
-from ui.health_state import HealthState, checker_down, health_of
+from ui.health_state import HealthKind, HealthState, checker_down, closed_health, health_of
 from ui.language import tr
 from ui.notice_state import POLLER_SILENT_S, Notice, notice_of, with_silent_poller
 from ui.patient_state import PatientState, patient_of
@@ -94,7 +94,7 @@ class BoardState:
     """"2 new urgent": exams that wait to take their place in the list; "" when there are none."""
     selected: ExamState | None
     health: HealthState | None
-    """None only when the store has never been read."""
+    """None only while the store is read for the first time."""
     message: Message | None
     """Instead of an exam: nothing has arrived, or the store cannot be read."""
     notice: Notice | None = None
@@ -128,7 +128,7 @@ def board_state(
     """
     if board is None:
         message = _no_store(trouble) if poller_silent_s <= POLLER_SILENT_S else _stopped()
-        return BoardState(rows=(), arrivals="", selected=None, health=None, message=message)
+        return BoardState(rows=(), arrivals="", selected=None, health=closed_health(trouble), message=message)
     off = ai_off(board.health)
     down = checker_down(board.health, now_ns=now_ns)
     entries = []
@@ -160,7 +160,7 @@ def board_state(
         arrivals=arrivals,
         selected=selected,
         health=health,
-        message=None if rows else _nothing_arrived(),
+        message=None if rows else _nothing_arrived(health),
         notice=notice_of(health, gap=len(gap)),
         gap=gap,
     )
@@ -232,7 +232,9 @@ def _stopped() -> Message:
     )
 
 
-def _nothing_arrived() -> Message:
+def _nothing_arrived(health: HealthState) -> Message:
+    if health.kind is HealthKind.DANGER:  # no invitation to send images to a device that takes none
+        return Message(title=health.word, what=health.advice, remedy="")
     return Message(
         title="No exams yet",
         what="Nothing has been received.",
