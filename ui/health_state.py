@@ -96,6 +96,23 @@ def faults_of(
     return tuple(sorted(faults, key=lambda fault: fault[0] is not HealthKind.DANGER))
 
 
+def closed_health(trouble: StoreTrouble | None) -> HealthState | None:
+    """The bar while the store has never been read; None while it still may be."""
+    if trouble is None:
+        return None
+    words = visible(f"{trouble.what} {trouble.remedy}", limit=LONGEST_SENTENCE)
+    return HealthState(
+        kind=HealthKind.DANGER,
+        word=tr("STORE CLOSED"),
+        advice=words,
+        queue="",
+        last_result="",
+        engine="",
+        disk="",
+        stale="",
+    )
+
+
 def checker_down(health: HealthRecord, *, now_ns: int) -> str | None:
     """Why no image is being checked now, in words; None while the worker gives signs of life."""
     fault = health.fault("worker")

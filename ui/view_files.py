@@ -85,7 +85,10 @@ def read_heatmap(picture: Picture, finding_code: str) -> NDArray[np.uint8] | Non
 def _mapped(folder: Path, name: str) -> NDArray[Any]:
     if not _is_plain_name(name):
         raise ValueError(f"{name!r} is not a file of this view")
-    return np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False))
+    try:
+        return np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False))
+    except (ValueError, EOFError) as error:  # its words speak to programmers
+        raise ValueError("its file is damaged") from error
 
 
 def _is_plain_name(name: str) -> bool:

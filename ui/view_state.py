@@ -19,7 +19,7 @@ from ui.advice_words import reason_in_words
 from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import AiKind, FindingsState, engine_words, findings_of
-from ui.health_state import HealthState, checker_down, health_of
+from ui.health_state import HealthKind, HealthState, checker_down, closed_health, health_of
 from ui.language import apart, noted, tr, tr_n
 from ui.notice_state import POLLER_SILENT_S, Notice, notice_of, with_silent_poller
 from ui.painted_times import PaintedTimes
@@ -119,7 +119,7 @@ class BoardState:
     """"2 new urgent": exams that wait to take their place in the list; "" when there are none."""
     selected: ExamState | None
     health: HealthState | None
-    """None only when the store has never been read."""
+    """None only while the store is read for the first time."""
     message: Message | None
     """Instead of an exam: nothing has arrived, or the store cannot be read."""
     punctuality: PunctualityState | None = None
@@ -160,7 +160,7 @@ def board_state(
     """
     if board is None:
         message = _no_store(trouble) if poller_silent_s <= POLLER_SILENT_S else _stopped()
-        return BoardState(rows=(), arrivals="", selected=None, health=None, message=message)
+        return BoardState(rows=(), arrivals="", selected=None, health=closed_health(trouble), message=message)
     off = ai_off(board.health)
     down = checker_down(board.health, now_ns=now_ns)
     entries = []
@@ -192,7 +192,7 @@ def board_state(
         arrivals=arrivals,
         selected=selected,
         health=health,
-        message=None if rows else _nothing_arrived(),
+        message=None if rows else _nothing_arrived(health),
         punctuality=punctuality_of(board.punctuality),
         oldest_unread=oldest_unread(rows),
         notice=notice_of(health, gap=len(gap)),
@@ -283,7 +283,9 @@ def _stopped() -> Message:
     )
 
 
-def _nothing_arrived() -> Message:
+def _nothing_arrived(health: HealthState) -> Message:
+    if health.kind is HealthKind.DANGER:  # no invitation to send images to a device that takes none
+        return Message(title=health.word, what=health.advice, remedy="")
     return Message(
         title=tr("No exams yet"),
         what=tr("Nothing has been received."),

@@ -212,6 +212,16 @@ def test_without_a_store_the_reason_of_the_process_is_said(tmp_path: Path, clini
         open_store(layout, clinic.clock)
 
 
+def test_an_empty_list_of_a_device_that_does_not_run_invites_nobody_to_send(clinic: Any) -> None:
+    quiet = state_of(clinic).message
+    assert quiet is not None
+    assert "Send an image" in quiet.remedy
+    leave_fault(clinic.layout.run, "run", what="threads = 0.", remedy="Mend it.", clock=clinic.clock)
+    message = state_of(clinic).message
+    assert message is not None
+    assert (message.title, message.what, message.remedy) == ("NOT RUNNING", "threads = 0. Mend it.", "")
+
+
 def test_silent_processes_are_said(clinic: Any, show: Show) -> None:
     clinic.land("a")
     clinic.clock.advance(26)
@@ -249,6 +259,7 @@ def test_view_files_that_are_missing_or_damaged_are_said(
     window = show(state_of(clinic, "a"))
     assert window.image.picture is None
     assert "cannot be shown" in window.image._words
+    assert "pickle" not in window.image._words
     assert "Judge the image on another screen" in window.image._words
     assert str(tmp_path) not in window.image._words
     assert is_drawn(window)

@@ -39,6 +39,9 @@ def says_no_connection(kiosk: KioskController, qtbot: QtBot) -> None:
         return "" if shown is None or not shown.remedy else shown.title
 
     qtbot.waitUntil(lambda: message() == "No connection to the exam store")
+    assert kiosk.state is not None
+    assert kiosk.state.health is not None
+    assert kiosk.state.health.word == "STORE CLOSED"
     image = kiosk._window.grab().toImage()
     across, down = range(0, image.width(), 7), range(0, image.height(), 7)
     assert len({image.pixel(x, y) for x in across for y in down}) > 10
