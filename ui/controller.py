@@ -95,6 +95,7 @@ class KioskController(QObject):
         self._order = tuple(row.exam_id for row in state.rows)
         if state.selected is not None:
             self._selected = state.selected.exam_id  # what a person looks at never changes by itself
+        self._window.rooms.take(self._board, state, now_ns=now_ns, now_utc=self._clock.now_utc())
         self._window.show_state(state, clock=clock_time(self._clock.now_utc()), notice=self._notice(state))
 
     def _notice(self, state: BoardState) -> str:

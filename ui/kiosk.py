@@ -30,9 +30,10 @@ from ui.image_view import ZOOM_STEP, ImageView
 from ui.labels import PlainLabel
 from ui.message_page import MessagePage
 from ui.picture_painter import Tools
+from ui.rooms import Rooms, list_scale
 from ui.slice_strip import SliceStrip
 from ui.theme import scale_for, stylesheet
-from ui.toolbar import Toolbar, ToolButton
+from ui.toolbar import Toolbar
 from ui.top_bar import TopBar
 from ui.verdict_panel import ChecksCard, VerdictBand
 from ui.view_state import BoardState, ExamState, Profile
@@ -65,7 +66,7 @@ class KioskWindow(QWidget):
         icons = Icons()
         self._exam: ExamState | None = None
         self.top_bar = TopBar(self.scale, icons, brief=self.is_compact)
-        self.worklist = WorklistPanel(self.scale, icons)
+        self.worklist = WorklistPanel(list_scale(profile, self.scale, size_px[1]), icons, self)
         self.image = ImageView(self.scale)
         self.slices = SliceStrip(self.scale)
         self.toolbar = Toolbar(self.scale, icons, compact=self.is_compact)
@@ -79,8 +80,11 @@ class KioskWindow(QWidget):
         self.decisions = DecisionBar(self.scale, compact=self.is_compact)
         self.reasons = KeepReasonPage(self.scale, compact=self.is_compact)
         self.pages = QStackedWidget()
+        self.rooms = Rooms(profile, self.scale, icons, compact=self.is_compact)
         self._arrange(findings_first=profile == "fracture")
         self.worklist.opened.connect(self._open)
+        self.rooms.opened.connect(self._open)
+        self.rooms.touched.connect(self.touched)
         self.worklist.settle_wanted.connect(self.settle_wanted)
         self.worklist.view.pressed.connect(lambda _index: self.touched.emit())
         self.toolbar.pressed.connect(self._use_tool)
@@ -110,16 +114,15 @@ class KioskWindow(QWidget):
         middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addLayout(picture_row, stretch=1)
+        self.rooms.plug_in(middle, picture_row, self.image, self.toolbar)
         page = QVBoxLayout(exam)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
         page.addWidget(self.top_bar)
         page.addLayout(body, stretch=1)
+        if self.is_compact or self.rooms.wall is not None:
+            self.rooms.add_way_back(self.top_bar, self._show_list)
         if self.is_compact:
-            back = ToolButton("back", "back", "List", self.scale, self._icons)
-            back.setFixedWidth(self.scale.touch_px)
-            back.clicked.connect(self._show_list)
-            self.top_bar.layout_row.insertWidget(0, back)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
             foot = QHBoxLayout()
@@ -128,13 +131,15 @@ class KioskWindow(QWidget):
             foot.addWidget(self.decisions, stretch=2)
             page.addLayout(foot)
         else:
-            self.worklist.setFixedWidth(px(LIST_MM))
             middle.addWidget(self.toolbar)
-            body.addWidget(self.worklist)
+            if self.rooms.wall is None:
+                self.worklist.setFixedWidth(px(LIST_MM))
+                body.addWidget(self.worklist)
+            self.worklist.setVisible(self.rooms.wall is None)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
         self._exam_page: QWidget = exam
-        self._list_page = self._list_of_exams() if self.is_compact else exam
+        self._list_page = self.rooms.wall or (self._list_of_exams() if self.is_compact else exam)
         message = QFrame()
         column = QVBoxLayout(message)
         column.setContentsMargins(0, 0, 0, 0)
@@ -182,6 +187,7 @@ class KioskWindow(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._device_bar())
+        self.rooms.add_day(layout, self.worklist)
         layout.addWidget(self.worklist, stretch=1)
         return page
 

@@ -59,6 +59,8 @@ class HealthRecord:
     signs: tuple[Sign, ...]
     disk_used_fraction: float | None
     """0 to 1, of the file system that holds the data folder."""
+    oldest_unsent_at_utc: datetime | None = None
+    """Since when the oldest file waits for its receiver; None: none does, or it is not known."""
 
     def sign(self, process: str) -> Sign | None:
         """The last sign of life of one process."""

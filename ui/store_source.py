@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from appliance.monitor.heartbeat import read_beat
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decision, Decisions
+from appliance.store.outbox import Outbox
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
 EXAMS_ON_BOARD: Final = 60
@@ -94,7 +95,14 @@ class StoreSource:
             counts=self._board.counts(),
             signs=tuple(self._sign(process) for process in _PROCESSES),
             disk_used_fraction=disk,
+            oldest_unsent_at_utc=self._oldest_unsent(),
         )
+
+    def _oldest_unsent(self) -> datetime | None:
+        """When the file that waits longest was written; it is never rewritten."""
+        path = Outbox(self._database).longest_waiting()
+        changed_ns = _changed_ns(path) if path is not None else 0
+        return datetime.fromtimestamp(changed_ns / NS_PER_S, timezone.utc) if changed_ns else None
 
     def _sign(self, process: str) -> Sign:
         beat = read_beat(self._layout.run, process, self._clock)

@@ -29,7 +29,7 @@ from ui.worklist_state import Level, WorklistRow
 
 ROW_MM: Final = 21.5
 """Three lines of text and more than a touch target; six rows fit a 15.6 inch panel."""
-_LEVEL_COLOURS: Final = {
+LEVEL_COLOURS: Final = {
     Level.URGENT: theme.RED,
     Level.REPEAT: theme.RED,
     Level.HIGH: theme.AMBER,
@@ -39,7 +39,7 @@ _LEVEL_COLOURS: Final = {
     Level.CHECKING: theme.TEXT,
     Level.ROUTINE: theme.DIM,
 }
-_LEVEL_SHAPES: Final = {
+LEVEL_SHAPES: Final = {
     Level.URGENT: "urgent",
     Level.REPEAT: "cross",
     Level.HIGH: "question_solid",
@@ -116,11 +116,11 @@ class _RowPainter(QStyledItemDelegate):
         painter.setPen(QPen(QColor(theme.BLUE), px(0.5)) if chosen else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.RAISED if chosen else theme.CARD))
         painter.drawRoundedRect(card, px(1.6), px(1.6))
-        colour = _LEVEL_COLOURS[row.level]
+        colour = LEVEL_COLOURS[row.level]
         inner = card.adjusted(px(2.6), px(1.7), -px(2.6), -px(1.7))
         line = inner.height() // 3
         icon = px(4.6)
-        shape = _LEVEL_SHAPES.get(row.level, row.shape.value)
+        shape = LEVEL_SHAPES.get(row.level, row.shape.value)
         painter.drawPixmap(inner.left(), inner.top(), self._icons.pixmap(shape, colour, icon))
         first = QRect(inner.left() + icon + px(1.6), inner.top(), inner.width() - icon - px(1.6), icon)
         waiting = self._text(painter, first, row.waiting, 3.7, theme.TEXT, align=Qt.AlignmentFlag.AlignRight)
@@ -172,7 +172,7 @@ class WorklistPanel(QFrame):
         self.setProperty("role", "column")
         self.model = WorklistModel(self)
         self._painter = _RowPainter(scale, icons, self)
-        self._heading = PlainLabel("title", "Worklist")
+        self.heading = PlainLabel("title", "Worklist")
         self._count = PlainLabel("caption")
         self._arrivals = QPushButton()
         self._arrivals.setProperty("role", "arrivals")
@@ -191,7 +191,7 @@ class WorklistPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, scale.px(2.5), 0, 0)
         layout.setSpacing(scale.px(1.2))
-        for label in (self._heading, self._count):
+        for label in (self.heading, self._count):
             label.setContentsMargins(scale.px(3), 0, scale.px(3), 0)
             layout.addWidget(label)
         layout.addWidget(self._arrivals)
