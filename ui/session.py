@@ -15,7 +15,9 @@ from appliance.clock import Clock
 from appliance.config import KioskSettings
 from appliance.errors import ConfigError, ScansideError
 from appliance.layout import Layout
+from appliance.selftest.demonstration import is_demonstration
 from ui.controller import KioskController
+from ui.demo_band import put_band
 from ui.kiosk import KioskWindow
 from ui.records import StoreTrouble
 from ui.store_source import StoreSource
@@ -106,6 +108,8 @@ class KioskSession:
 
     def _build(self, size: tuple[int, int]) -> tuple[KioskWindow, KioskController]:
         window = KioskWindow(size, self._settings.screen_mm, profile=self._profile)
+        if is_demonstration(self._layout.data):
+            put_band(window)
         controller = KioskController(
             window,
             lambda: StoreSource(self._layout, self._clock),

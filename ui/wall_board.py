@@ -15,11 +15,13 @@ from ui.labels import ElidedLabel, PlainLabel
 from ui.language import tr
 from ui.theme import Scale
 from ui.thumbnails import Thumbnails
-from ui.wall_card import WORD_CAP_MM, CardWidget, sized, wall_button
+from ui.wall_card import CardWidget, sized, wall_button
 from ui.wall_state import Column, WallCard, WallState
 
 FIGURE_CAP_MM: Final = 9.0
 """The figures on a wall panel: read from 3 m (3 mm of capital per metre)."""
+SMALL_CAP_MM: Final = 4.5
+"""On a panel that is no wall: from 1.5 m, and one whole card stays on a 7 inch screen."""
 THUMBNAIL_PX: Final = 256
 
 
@@ -42,7 +44,7 @@ class _Figure(QFrame):
 
     def show_figure(self, value: str, caption: str, colour: str = theme.TEXT) -> None:
         """Draw it; the caption says the same as the colour."""
-        cap_mm = WORD_CAP_MM if self._compact else FIGURE_CAP_MM
+        cap_mm = SMALL_CAP_MM if self._compact else FIGURE_CAP_MM
         sized(self.value, cap_mm, self._scale, colour=colour, weight=600)
         self.value.setText(value)
         self.caption.setText(caption)
