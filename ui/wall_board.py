@@ -7,7 +7,17 @@ from __future__ import annotations
 from typing import Final
 
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QScroller, QVBoxLayout, QWidget
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QScroller,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui import theme
 from ui.icons import Icons
@@ -48,6 +58,29 @@ class _Figure(QFrame):
         sized(self.value, cap_mm, self._scale, colour=colour, weight=600)
         self.value.setText(value)
         self.caption.setText(caption)
+
+
+class _WideButton(QPushButton):
+    """A line of words that ends in "…" where the button ends."""
+
+    def __init__(self, scale: Scale) -> None:
+        super().__init__()
+        self.setProperty("role", "wall")
+        self.setFixedHeight(scale.touch_px)
+        self.setMinimumWidth(scale.touch_px)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def say(self, words: str) -> None:
+        """Show `words`, as many as there is room for."""
+        self.setAccessibleName(words)
+        room = self.width() - self.height() // 3
+        self.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room))
+
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:
+        """More room, more words."""
+        super().resizeEvent(a0)
+        self.say(self.accessibleName())
 
 
 class _ColumnPanel(QFrame):
@@ -131,7 +164,7 @@ class WallBoard(QFrame):
         figures.setSpacing(scale.gap_px)
         for figure in self.figures.values():
             figures.addWidget(figure, stretch=1)
-        self.oldest = wall_button("", scale)
+        self.oldest = _WideButton(scale)
         self.arrivals = wall_button("", scale)
         self.arrivals.setProperty("role", "arrivals")
         self.oldest.clicked.connect(self._open_oldest)
@@ -157,7 +190,7 @@ class WallBoard(QFrame):
             row.addWidget(panel, stretch=1)
         layout = QVBoxLayout(self)
         edge = scale.px(1.5 if compact else 3)
-        layout.setContentsMargins(edge, edge, edge, edge)
+        layout.setContentsMargins(edge, edge, edge, edge // 3)
         layout.setSpacing(scale.px(1 if compact else 2))
         layout.addLayout(figures)
         layout.addLayout(bars)
@@ -181,8 +214,7 @@ class WallBoard(QFrame):
                 who=state.oldest.who,
                 time=state.oldest.waiting,
             )
-            self.oldest.setText(_elided(self.oldest, words))
-            self.oldest.setAccessibleName(words)
+            self.oldest.say(words)
         self.arrivals.setText(state.arrivals)
         self.arrivals.setAccessibleName(tr("{arrivals}: show them", arrivals=state.arrivals))
         self.arrivals.setVisible(bool(state.arrivals))
@@ -196,8 +228,3 @@ class WallBoard(QFrame):
     def _open_oldest(self) -> None:
         if self._shown is not None and self._shown.oldest is not None:
             self.opened.emit(self._shown.oldest.exam_id)
-
-
-def _elided(button: QPushButton, words: str) -> str:
-    room = max(button.width() - button.height() // 2, button.height())
-    return button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
