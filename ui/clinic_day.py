@@ -25,7 +25,7 @@ _COLOURS: Final = {
 _SHAPES: Final = {
     ScoreKind.HIGH: "question_solid",
     ScoreKind.RAISED: "question_dashed",
-    ScoreKind.BELOW: "minus",
+    ScoreKind.BELOW: "eye",
     ScoreKind.NONE: "dash",
 }
 """A score asks a question: amber, never red; below the threshold is not a passed check: never green."""
@@ -59,6 +59,7 @@ class ScoreBand(QFrame):
         super().__init__()
         self._scale = scale
         self._icons = icons
+        self.setStyleSheet("background: transparent;")
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
         self._word = PlainLabel("wall")

@@ -17,7 +17,7 @@ from appliance.clock import NS_PER_S, ManualClock, SystemClock
 from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition, Door, Instance, LandedFile, Urgency
 from appliance.errors import EngineError, InputError
-from appliance.intake.assembly import all_given, arrive
+from appliance.intake.assembly import all_given, arrive, urgency_of
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
 from appliance.layout import Layout
@@ -75,7 +75,11 @@ def _land(
         description = jail.describe(file, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
         assert description.instance is not None  # this program drew it
         landed.append((file, description.instance))
-        for change in arrive(description.instance, urgency=Urgency.LIVE, siblings=tuple(found.values())):
+        for change in arrive(
+            description.instance,
+            urgency=urgency_of(description.instance, Urgency.LIVE),
+            siblings=tuple(found.values()),
+        ):
             found[change.acquisition.acquisition_id] = change.acquisition
     whole = tuple(all_given(each, siblings=tuple(found.values())) for each in found.values())
     for acquisition in whole:

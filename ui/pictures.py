@@ -27,7 +27,9 @@ from ui.demo_band import put_band
 from ui.kiosk import KioskWindow
 from ui.language import LANGUAGES, use_language
 from ui.picture_store import fill_store
+from ui.records import BoardRecord
 from ui.store_source import StoreSource
+from ui.study_state import study_state
 from ui.theme import FAMILIES
 from ui.view_state import Profile
 
@@ -38,11 +40,16 @@ PANELS: Final = {
     (1024, 600): (154.0, 86.0),
 }
 """Width and height in pixels and in millimetres: 21.5, 10.1 and 7 inch."""
-PAGES: Final = {"scanner": ("exam",), "rural": ("list", "exam"), "fracture": ("wall", "exam")}
+PAGES: Final = {
+    "scanner": ("exam", "prior"),
+    "rural": ("list", "exam"),
+    "fracture": ("wall", "views"),
+}
 LANGUAGES_SHOWN: Final = ("en", "fr", "ar")
 """Of those that there is a catalogue for: one longer, one from right to left."""
-COLOURS: Final = 16
-"""Levels of each channel: drawn surfaces keep their look, and the file a tenth of its size."""
+COLOUR_STEP: Final = 8
+"""Between two levels of a channel: surfaces keep their look, and noise its place in a small file."""
+WIDEST_PX: Final = 1120
 HIGHEST_COMPRESSION: Final = 9
 
 
@@ -76,8 +83,13 @@ def _pages(
     controller.take_board(board)
     window.show()
     for page in PAGES[profile]:
-        if page == "exam":
+        if page in {"prior", "views"}:
+            exam_id = _exam_for(page, board, clock)
+            window.exam_opened.emit(exam_id)
+        if page not in {"list", "wall"}:
             window.show_exam_page()
+        if page == "prior":
+            window.rooms.bar.prior.click()
         if window.rooms.wall is not None:
             window.rooms.wall.thumbnails.finish()
         QApplication.processEvents()
@@ -91,6 +103,15 @@ def _pages(
     window.deleteLater()
 
 
+def _exam_for(page: str, board: BoardRecord, clock: ManualClock) -> str:
+    """The newest exam that has what the page is about: another view, or an earlier image."""
+    for exam in board.exams:
+        study = study_state(board, exam.entry.acquisition_id, now_ns=clock.monotonic_ns())
+        if study is not None and (study.others if page == "views" else study.prior):
+            return study.exam_id
+    raise ConfigError("Nobody has it in this morning.", remedy="See appliance/selftest/demo_morning.py.")
+
+
 def _pixels(image: QImage) -> NDArray[np.uint8]:
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     memory = image.constBits()
@@ -102,10 +123,14 @@ def _pixels(image: QImage) -> NDArray[np.uint8]:
 
 def write(shot: Shot, folder: Path) -> Path:
     """Save as a PNG with few colours. Raises ConfigError when the folder cannot be written to."""
-    step = 256 // COLOURS
-    few = (shot.pixels // step * (255 // (COLOURS - 1))).astype(np.uint8)
+    rows, columns = shot.pixels.shape[:2]
+    scale = min(1.0, WIDEST_PX / columns)
+    small = cv2.resize(
+        shot.pixels, (round(columns * scale), round(rows * scale)), interpolation=cv2.INTER_AREA
+    )
+    few = np.minimum((small.astype(np.uint16) + COLOUR_STEP // 2) // COLOUR_STEP * COLOUR_STEP, 255)
     file = folder / shot.name
-    if not cv2.imwrite(str(file), few, [cv2.IMWRITE_PNG_COMPRESSION, HIGHEST_COMPRESSION]):
+    if not cv2.imwrite(str(file), few.astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, HIGHEST_COMPRESSION]):
         raise ConfigError(f"{file} cannot be written.", remedy="Name a folder that exists with --out.")
     return file
 

@@ -106,7 +106,8 @@ class Rooms(QObject):
         back.setFixedWidth(self._scale.touch_px)
         back.clicked.connect(lambda _checked: show_list())
         bar.layout_row.insertWidget(0, back)
-        bar.layout_row.insertWidget(2, self.next)
+        for button in (self.next, self.bar.seen):
+            bar.layout_row.insertWidget(2, button)
 
     def add_day(self, column: QVBoxLayout, worklist: WorklistPanel) -> None:
         """The clinic's day instead of the list's own heading."""

@@ -57,7 +57,7 @@ class StudyState:
     caption: str
     """What the open picture is: "Wrist right LAT"."""
     views: str
-    """"2 of 2 views", "1 of 2 views. LAT is missing."; "" where nobody knows how many belong to it."""
+    """"2 of 2 views.", "1 of 2 views. LAT is missing."; "" where nobody knows how many belong to it."""
     views_missing: bool
     others: tuple[SideView, ...]
     """The other views of the study, the same body part first."""
@@ -153,7 +153,7 @@ def _is_prior(one: ExamRecord, current: ExamRecord) -> bool:
         and same_side
         and a.study_instance_uid != b.study_instance_uid
         and bool(_taken(one))
-        and _taken(one) < _taken(current)
+        and _taken(one)[:8] < _taken(current)[:8]  # a repeat of the same day is no earlier image
     )
 
 
@@ -173,11 +173,11 @@ def _views(exams: list[ExamRecord], part: str | None, *, now_ns: int) -> tuple[s
     missing = [view for view in expected if _kind_of_view(view) not in have]
     count = len(expected) - len(missing)
     if not missing:
-        return tr("{count} of {expected} views", count=count, expected=len(expected)), False
+        return tr("{count} of {expected} views.", count=count, expected=len(expected)), False
     waits_s = [exam.waiting_s(now_ns) for exam in mine]
     newest_s = min((wait_s for wait_s in waits_s if wait_s is not None), default=LATE_VIEW_S)
     if newest_s < LATE_VIEW_S:
-        return tr("Waiting for the {view} view", view=missing[0]), False
+        return tr("Waiting for the {view} view.", view=missing[0]), False
     words = tr(
         "{count} of {expected} views. {view} is missing.",
         count=count,

@@ -102,7 +102,7 @@ class StudyBar(QFrame):
         self.row.setContentsMargins(scale.px(2), edge, scale.px(2), edge)
         self.row.setSpacing(scale.gap_px)
         self.row.addWidget(self.words, stretch=1)
-        for button in (self.prior, self.other, self.seen):
+        for button in (self.prior, self.other):
             self.row.addWidget(button)
             button.hide()
         self.seen.setText(tr("SEEN"))
@@ -125,7 +125,7 @@ class StudyBar(QFrame):
         self.words.setVisible(bool(self.words.text()))
         missing = study is not None and study.views_missing
         restyle(self.words, "role", "side_missing" if missing else "detail")
-        buttons = (self.prior, self.other, self.seen)
+        buttons = (self.prior, self.other)
         self.setVisible(bool(self.words.text()) or any(not button.isHidden() for button in buttons))
 
 

@@ -29,7 +29,7 @@ def test_the_views_of_one_study_belong_together(clinic: Any, make: Any) -> None:
     limb(clinic, "elsewhere", "LAT", study_instance_uid="1.8")
     state = study(clinic, "pa")
     assert [side.exam_id for side in state.others] == ["lat"], "a study UID used twice mixes nobody up"
-    assert (state.views, state.views_missing) == ("2 of 2 views", False)
+    assert (state.views, state.views_missing) == ("2 of 2 views.", False)
     assert state.prior is None, "the same day's other view is not an earlier image"
 
 
@@ -37,7 +37,7 @@ def test_a_view_that_does_not_come_is_missed_after_its_time(clinic: Any) -> None
     limb(clinic, "lat", "LAT")
     clinic.clock.advance(LATE_VIEW_S - 1)
     assert (study(clinic, "lat").views, study(clinic, "lat").views_missing) == (
-        "Waiting for the PA view",
+        "Waiting for the PA view.",
         False,
     )
     clinic.clock.advance(2)
@@ -80,6 +80,7 @@ def test_the_newest_earlier_image_is_the_prior(clinic: Any, make: Any) -> None:
         {"laterality": "R"},
         {"study_instance_uid": "1.1"},
         {"acquired_at": None},
+        {"acquired_at": "20260302"},
         {"patient_id": "9"},
         {"patient_id": None},
         {"patient_birth_date": "19500101"},
