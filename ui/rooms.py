@@ -63,7 +63,7 @@ class Rooms(QObject):
         self._icons = icons
         self.wall = WallBoard(scale, icons, compact=compact) if profile == "fracture" else None
         self.day = DayBar(scale) if profile == "rural" else None
-        self.bar = StudyBar(scale)
+        self.bar = StudyBar(scale, compact=compact)
         self.bar.hide()
         self.side = SidePicture(scale)
         self.side.hide()

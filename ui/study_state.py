@@ -45,6 +45,7 @@ class SideView:
     caption: str
     """Burnt into the picture: what it is, and "PRIOR" with its date where it is not the current one."""
     questions: str
+    is_flagged: bool
     picture: PictureState
     is_prior: bool
 
@@ -96,6 +97,7 @@ def _side_view(exam: ExamRecord, *, is_prior: bool) -> SideView:
         exam_id=exam.entry.acquisition_id,
         caption=caption,
         questions=questions or findings.headline,
+        is_flagged=bool(questions),
         picture=picture_of(exam),
         is_prior=is_prior,
     )

@@ -89,8 +89,9 @@ class StudyBar(QFrame):
     other_wanted = pyqtSignal()
     seen_wanted = pyqtSignal()
 
-    def __init__(self, scale: Scale) -> None:
+    def __init__(self, scale: Scale, *, compact: bool) -> None:
         super().__init__()
+        self._compact = compact
         self.setProperty("role", "column")
         self.words = PlainLabel("detail", wrap=True)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -121,7 +122,7 @@ class StudyBar(QFrame):
         self.other.setVisible(more)
         self.other.setText(tr("Other view"))
         self.other.setAccessibleName(tr("Show another view of this study"))
-        self.words.setText(_words(study, side))
+        self.words.setText(_words(study, side, compact=self._compact))
         self.words.setVisible(bool(self.words.text()))
         missing = study is not None and study.views_missing
         restyle(self.words, "role", "side_missing" if missing else "detail")
@@ -129,11 +130,15 @@ class StudyBar(QFrame):
         self.setVisible(bool(self.words.text()) or any(not button.isHidden() for button in buttons))
 
 
-def _words(study: StudyState | None, side: SideView | None) -> str:
+def _words(study: StudyState | None, side: SideView | None, *, compact: bool) -> str:
+    """On a small panel only what the line at the top and the burnt caption do not say already."""
     if study is None:
         return ""
     beside = ""
-    if side is not None:
+    if compact:
+        if side is not None and side.is_flagged and not side.is_prior:
+            beside = tr("Right: {questions}", questions=side.questions)
+    elif side is not None:
         beside = tr("Left: {left}. Right: {right}.", left=study.caption, right=side.caption)
         if side.questions and not side.is_prior:
             beside = f"{beside} {side.questions}"

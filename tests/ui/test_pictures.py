@@ -22,7 +22,7 @@ DRAWN: Final = Path(__file__).parents[2] / "docs" / "kiosk"
 LARGEST_BYTES: Final = 150_000
 COMPARED_PX: Final = (160, 90)
 MOST_DIFFERENT: Final = 4.0
-"""Mean difference of 255 at that size: other figures and other engines give below 1, another page 15 and more."""
+"""Mean difference of 255 at that size: other figures and engines give below 1, another page over 8."""
 
 
 def small(file: Path) -> NDArray[np.float32]:
