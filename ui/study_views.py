@@ -131,7 +131,7 @@ class StudyBar(QFrame):
 
 
 def _words(study: StudyState | None, side: SideView | None, *, compact: bool) -> str:
-    """On a small panel only what the line at the top and the burnt caption do not say already."""
+    """On a small panel only what the burnt caption does not say already."""
     if study is None:
         return ""
     beside = ""
@@ -142,7 +142,8 @@ def _words(study: StudyState | None, side: SideView | None, *, compact: bool) ->
         beside = tr("Left: {left}. Right: {right}.", left=study.caption, right=side.caption)
         if side.questions and not side.is_prior:
             beside = f"{beside} {side.questions}"
-    return " ".join(part for part in (study.views, beside) if part)
+    named = f"{study.caption}." if compact and (study.views or side is not None) else ""
+    return " ".join(part for part in (named, study.views, beside) if part)
 
 
 def study_button(scale: Scale, wanted: pyqtBoundSignal) -> QPushButton:
