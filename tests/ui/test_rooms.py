@@ -12,6 +12,7 @@ from PyQt6.QtGui import QFontMetricsF
 from PyQt6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
+from appliance.domain.quality import Mark, MarkShape, Verdict
 from tests.ui.test_kiosk import PANELS, PROFILES, on_screen, place, scrolled, state_of
 from ui import theme
 from ui.demo_band import put_band
@@ -131,6 +132,23 @@ def test_the_first_cards_have_pictures_and_only_findings_have_boxes(full_clinic:
             }
             marked[widget.card.exam_id] = theme.CYAN in colours
     assert marked == {"cut": True, "wrist": True, "good": False, "head": False, "side": False}
+
+
+def test_a_place_that_a_check_points_at_is_no_box_of_the_ai(clinic: Any, make: Any, room: Room) -> None:
+    exam = clinic.land("checked")
+    place_of_fault = Mark(label="blurred", shape=MarkShape.BOX, points_px=((100.0, 100.0), (300.0, 300.0)))
+    fault = make.check("sharpness", Verdict.CHECK, "Blurred.", marks=(place_of_fault,))
+    clinic.answer(exam, quality=clinic.quality(fault), triage=clinic.triage(), denoise=clinic.quality())
+    clinic.view(exam)
+    wall = wall_of(room(clinic, "fracture"))
+    wall.thumbnails.finish()
+    card = wall.columns[Column.WAITING].cards[0].card
+    assert card is not None
+    assert card.picture.marks, "the picture itself shows it"
+    image = wall.thumbnails.image(card.picture)
+    assert image is not None
+    colours = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    assert theme.CYAN not in colours
 
 
 def test_open_shows_the_exam_and_counts_as_seen(full_clinic: Any, room: Room, qtbot: QtBot) -> None:
