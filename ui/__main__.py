@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from appliance.commands.options import DEFAULT_DATA, Config, Data
+from appliance.commands.options import DEFAULT_DATA, Config, Data, Demo, DemoSpeed, demo_folder
 from appliance.commands.say import errors_in_words
 from appliance.config import load_settings
 from ui.main import run_kiosk
@@ -51,7 +51,7 @@ def _size(text: str) -> tuple[int, int]:
     )
 
 
-def main(
+def main(  # noqa: PLR0913  a command has as many arguments as options
     *,
     data: Data = DEFAULT_DATA,
     config: Config = None,
@@ -65,6 +65,8 @@ def main(
         Path | None, typer.Option(help="Render the screen into this PNG without a display, and end.")
     ] = None,
     size: Annotated[str, typer.Option(help="Size of the screenshot in pixels, WIDTHxHEIGHT.")] = "1920x1080",
+    demo: Demo = False,
+    demo_speed: DemoSpeed = 1.0,
     exam: Annotated[
         str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
     ] = None,
@@ -72,13 +74,14 @@ def main(
     """Show worklist, picture, verdict and health of the appliance that works on DATA."""
     with errors_in_words():
         code = run_kiosk(
-            data,
+            demo_folder(data) if demo else data,
             load_settings(config),
             screenshot=screenshot,
             size=_size(size) if screenshot is not None else None,
             profile=profile.value if profile is not None else None,
             exam_id=exam,
             language=language.value if language is not None else None,
+            demo_speed=demo_speed if demo else None,
         )
     raise typer.Exit(code)
 

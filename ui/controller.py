@@ -87,6 +87,7 @@ class KioskController(QObject):
         window.decided.connect(self._decide)
         window.verdict_painted.connect(self._note_painted)
         window.tapped.connect(self._tap)
+        window.rooms.seen.connect(self._see)
 
     @property
     def selected(self) -> str | None:
@@ -147,6 +148,9 @@ class KioskController(QObject):
         self._device.take(self._board, trouble=self._trouble, health=state.health, now_ns=now_ns)
         clock = clock_time(self._clock.now_utc())
         shown = state if self._guard is None else self._guard.shown(state)
+        self._window.rooms.take(
+            self._board, state, now_ns=now_ns, now_utc=self._clock.now_utc(), reveal=self._reveal
+        )
         self._window.show_state(shown, clock=clock, notice=self._notice(state))
         if self._guard is not None:
             self._guard.draw(shown, clock)
@@ -182,12 +186,13 @@ class KioskController(QObject):
     def _open(self, exam_id: str) -> None:
         self._selected = exam_id
         self.refresh()
-        selected = self.state.selected if self.state is not None else None
-        if selected is not None and selected.exam_id == exam_id and not selected.is_seen:
-            seen = DeedCommand(exam_id=exam_id, version=selected.version, act=Act.SEEN)
-            self._taps.add(seen)
-            self.poller.decide(seen)
-            self.refresh()
+        self._see(exam_id)
+
+    def _see(self, exam_id: str) -> None:
+        """A person has looked at this exam, or says so: kept, once for each version."""
+        for exam in self._board.exams if self._board is not None else ():
+            if exam.entry.acquisition_id == exam_id and exam.deed(Act.SEEN) is None:
+                self._tap(DeedCommand(exam_id=exam_id, version=exam.entry.version, act=Act.SEEN))
 
     def _tap(self, command: Command) -> None:
         self._touch()

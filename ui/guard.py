@@ -81,6 +81,7 @@ class Guard(QObject):
         self._window.switches.hide_wanted.connect(self.sleep)
         self._window.switches.night_wanted.connect(self.switch_night)
         self.idle.night_wanted.connect(self.switch_night)
+        self.idle.language_wanted.connect(self._choose_language)
         self.idle.service_wanted.connect(lambda: self._ask_pin(Role.SERVICE))
         self.idle.lead_wanted.connect(lambda: self._ask_pin(Role.LEAD))
         self.pin.entered.connect(self._compare)
@@ -148,6 +149,10 @@ class Guard(QObject):
         self._touched_ns = self._clock.monotonic_ns()
         self._step = Presence.HERE
         self.changed.emit()
+
+    def _choose_language(self) -> None:
+        self.wake()
+        self._window.pages.setCurrentWidget(self._window.languages)
 
     def sleep(self) -> None:
         """The idle page, at once; it locks what is behind a PIN."""

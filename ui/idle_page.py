@@ -25,6 +25,7 @@ WORD_MM: Final = 8.0
 class IdlePage(QFrame):
     """A touch anywhere wakes; the buttons at the foot are for who is not here for a patient."""
 
+    language_wanted = pyqtSignal()
     night_wanted = pyqtSignal()
     service_wanted = pyqtSignal()
     lead_wanted = pyqtSignal()
@@ -42,7 +43,9 @@ class IdlePage(QFrame):
         self.night = LargeButton(tr("Night"), scale, low=True)
         service = LargeButton(tr("Service"), scale, low=True)
         lead = LargeButton(tr("Reject figures"), scale, low=True)
-        self.buttons = (self.night, service, lead)
+        self.language = LargeButton(tr("Language"), scale, low=True)
+        self.buttons = (self.language, self.night, service, lead)
+        self.language.clicked.connect(self.language_wanted)
         self.night.clicked.connect(self.night_wanted)
         service.clicked.connect(self.service_wanted)
         lead.clicked.connect(self.lead_wanted)

@@ -33,10 +33,11 @@ from ui.language_page import LanguagePage
 from ui.look_switches import SwitchBoard
 from ui.message_page import MessagePage
 from ui.picture_tools import Held, Tools, after_tap, preset_name
+from ui.rooms import Rooms, list_scale
 from ui.safety_layer import SafetyLayer
 from ui.slice_column import SliceColumn
 from ui.theme import scale_for, stylesheet
-from ui.toolbar import Toolbar, ToolButton, tools_beside_decisions
+from ui.toolbar import Toolbar, tools_beside_decisions
 from ui.top_bar import TopBar
 from ui.urgent_panel import UrgentBanner
 from ui.verdict_panel import ChecksCard, VerdictBand
@@ -78,7 +79,7 @@ class KioskWindow(QWidget):
         icons = Icons()
         self._exam: ExamState | None = None
         self.top_bar = TopBar(self.scale, icons, brief=self.is_compact)
-        self.worklist = WorklistPanel(self.scale, icons)
+        self.worklist = WorklistPanel(list_scale(profile, self.scale, size_px[1]), icons, self)
         self.image = ImageView(self.scale)
         self.slices = SliceColumn(self.scale, icons)
         most = tools_beside_decisions(size_px[0], self.scale) if self.is_compact else None
@@ -100,6 +101,7 @@ class KioskWindow(QWidget):
             self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         if not self.is_compact:
             self.switches.add_to(self.top_bar.layout_row)
+        self.rooms = Rooms(profile, self.scale, icons, compact=self.is_compact)
         self._arrange(findings_first=profile == "fracture")
         self.device = DevicePage(self.scale, icons, compact=self.is_compact)
         self.visit = DeviceVisit(self.pages, self.device)
@@ -112,6 +114,8 @@ class KioskWindow(QWidget):
         for bar in self._bars:
             bar.health.clicked.connect(self.visit.open)
         self.worklist.opened.connect(self._open)
+        self.rooms.opened.connect(self._open)
+        self.rooms.touched.connect(self.touched)
         self.worklist.settle_wanted.connect(self.settle_wanted)
         self.worklist.languages.setVisible(self.is_compact)  # beside a narrow list it would cost a row
         self.worklist.languages_wanted.connect(lambda: self.pages.setCurrentWidget(self.languages))
@@ -146,17 +150,15 @@ class KioskWindow(QWidget):
         middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addLayout(picture_row, stretch=1)
+        self.rooms.plug_in(middle, picture_row, self.image, self.toolbar)
         page = QVBoxLayout(exam)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
         page.addWidget(self.top_bar)
         page.addLayout(body, stretch=1)
+        if self.is_compact or self.rooms.wall is not None:
+            self.rooms.add_way_back(self.top_bar, self._show_list)
         if self.is_compact:
-            sign = "back_rtl" if language() in RIGHT_TO_LEFT else "back"
-            back = ToolButton("back", sign, tr("List"), self.scale, self._icons)
-            back.setFixedWidth(self.scale.touch_px)
-            back.clicked.connect(self._show_list)
-            self.top_bar.layout_row.insertWidget(0, back)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
             foot = QHBoxLayout()
@@ -165,13 +167,15 @@ class KioskWindow(QWidget):
             foot.addWidget(self.decisions, stretch=2)
             page.addLayout(foot)
         else:
-            self.worklist.setFixedWidth(px(LIST_MM))
             middle.addWidget(self.toolbar)
-            body.addWidget(self.worklist)
+            if self.rooms.wall is None:
+                self.worklist.setFixedWidth(px(LIST_MM))
+                body.addWidget(self.worklist)
+            self.worklist.setVisible(self.rooms.wall is None)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
         self._exam_page: QWidget = exam
-        self._list_page = self._list_of_exams() if self.is_compact else exam
+        self._list_page = self.rooms.wall or (self._list_of_exams() if self.is_compact else exam)
         message = QFrame()
         column = QVBoxLayout(message)
         column.setContentsMargins(0, 0, 0, 0)
@@ -228,6 +232,7 @@ class KioskWindow(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._device_bar())
+        self.rooms.add_day(layout, self.worklist)
         layout.addWidget(self.worklist, stretch=1)
         return page
 

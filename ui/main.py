@@ -19,6 +19,7 @@ from appliance.config import Settings
 from appliance.errors import ConfigError, ExitCode
 from appliance.layout import Layout
 from appliance.logs import start_logs
+from appliance.selftest.demo_play import playing
 from ui.language import use_language
 from ui.view_state import Profile
 
@@ -58,12 +59,15 @@ def run_kiosk(
     profile: Profile | None = None,
     exam_id: str | None = None,
     language: str | None = None,
+    demo_speed: float | None = None,
 ) -> int:
     """Show the store under `data` until the window is closed, or save one picture of it as PNG.
 
     `size`: width and height in pixels; None: the whole screen (1920 x 1080 for a picture). `profile`: the
     room's arrangement; None: that of the settings. `exam_id`: shown instead of the most urgent exam.
     `language`: a code of LANGUAGES; None: that of the settings.
+    `demo_speed`: play a morning of invented patients in `data`, so many times as fast, while the window is
+    open; None: only show what is there.
     Returns the exit code; 0 also for an empty or missing store, whose screen says so. Raises ConfigError
     when PyQt6, one of its system libraries or a display is missing, or the picture cannot be written.
     """
@@ -84,7 +88,10 @@ def run_kiosk(
     guard_against_faults()
     signal.signal(signal.SIGTERM, lambda *_: session.quit())
     signal.signal(signal.SIGINT, lambda *_: session.quit())
-    return session.run(size)
+    if demo_speed is None:
+        return session.run(size)
+    with playing(data, profile=chosen, speed=demo_speed, clock=SystemClock()):
+        return session.run(size)
 
 
 def _prepare_platform(*, offscreen: bool) -> None:

@@ -80,6 +80,8 @@ class HealthRecord:
     """The worker's last answer to a known question; None: there never was one."""
     faults: tuple[Fault, ...] = ()
     """Why processes could not start."""
+    oldest_unsent_at_utc: datetime | None = None
+    """Since when the oldest file waits for its receiver; None: none does, or it is not known."""
 
     def sign(self, process: str) -> Sign | None:
         """The last sign of life of one process."""

@@ -15,7 +15,9 @@ from appliance.clock import Clock
 from appliance.config import Settings
 from appliance.errors import ConfigError, ScansideError
 from appliance.layout import Layout
+from appliance.selftest.demonstration import is_demonstration
 from ui.controller import KioskController
+from ui.demo_band import put_band
 from ui.device_reader import DeviceReader
 from ui.device_source import DeviceSource
 from ui.guard import Guard
@@ -149,7 +151,10 @@ class KioskSession:
             )
 
     def _window(self, size: tuple[int, int]) -> KioskWindow:
-        return KioskWindow(size, self._settings.kiosk.screen_mm, profile=self._profile)
+        window = KioskWindow(size, self._settings.kiosk.screen_mm, profile=self._profile)
+        if is_demonstration(self._layout.data):
+            put_band(window)
+        return window
 
     def _open_store(self) -> StoreSource:
         return open_store(self._layout, self._clock, device=self._device_source)

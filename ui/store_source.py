@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decision, Decisions
 from appliance.store.opinions import Opinions
+from appliance.store.outbox import Outbox
 from ui.commands import Command
 from ui.day_counts import DayCounts
 from ui.device_source import DeviceSource
@@ -141,7 +142,14 @@ class StoreSource:
             device=self._device.read(self._database),
             proof=read_proof(self._layout.run, self._clock),
             faults=_faults(self._layout),
+            oldest_unsent_at_utc=self._oldest_unsent(),
         )
+
+    def _oldest_unsent(self) -> datetime | None:
+        """When the file that waits longest was written; it is never rewritten."""
+        path = Outbox(self._database).longest_waiting()
+        changed_ns = _changed_ns(path) if path is not None else 0
+        return datetime.fromtimestamp(changed_ns / NS_PER_S, timezone.utc) if changed_ns else None
 
     def _sign(self, process: str) -> Sign:
         beat = read_beat(self._layout.run, process, self._clock)

@@ -162,12 +162,7 @@ def board_state(
         message = _no_store(trouble) if poller_silent_s <= POLLER_SILENT_S else _stopped()
         return BoardState(rows=(), arrivals="", selected=None, health=closed_health(trouble), message=message)
     off = ai_off(board.health)
-    down = checker_down(board.health, now_ns=now_ns)
-    entries = []
-    for exam in board.exams:
-        findings = findings_in_doubt(findings_of(exam, ai_down=down, reveal=reveal), exam, off)
-        verdict = verdict_of(exam, findings, checker_down=down, now_ns=now_ns)
-        entries.append((exam, verdict_in_doubt(verdict, exam, off), findings))
+    entries = judged(board, reveal=reveal, now_ns=now_ns)
     rows = worklist_rows(entries, now_ns=now_ns)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
     by_id = {row.exam_id: row for row in rows}
@@ -198,6 +193,20 @@ def board_state(
         notice=notice_of(health, gap=len(gap)),
         gap=gap,
     )
+
+
+def judged(
+    board: BoardRecord, *, reveal: Reveal, now_ns: int
+) -> list[tuple[ExamRecord, VerdictState, FindingsState]]:
+    """Every exam with its verdict and its findings as this screen may show them: one judgement everywhere."""
+    off = ai_off(board.health)
+    down = checker_down(board.health, now_ns=now_ns)
+    entries = []
+    for exam in board.exams:
+        findings = findings_in_doubt(findings_of(exam, ai_down=down, reveal=reveal), exam, off)
+        verdict = verdict_of(exam, findings, checker_down=down, now_ns=now_ns)
+        entries.append((exam, verdict_in_doubt(verdict, exam, off), findings))
+    return entries
 
 
 def _exam_state(

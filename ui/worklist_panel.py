@@ -37,7 +37,7 @@ from ui.worklist_state import Level, WorklistRow
 LATE_BAR_MM: Final = 1.6
 ROW_MM: Final = 21.5
 """Three lines of text and more than a touch target; six rows fit a 15.6 inch panel."""
-_LEVEL_COLOURS: Final = {
+LEVEL_COLOURS: Final = {
     Level.URGENT: theme.RED,
     Level.REPEAT: theme.RED,
     Level.HIGH: theme.AMBER,
@@ -47,7 +47,7 @@ _LEVEL_COLOURS: Final = {
     Level.CHECKING: theme.TEXT,
     Level.ROUTINE: theme.DIM,
 }
-_LEVEL_SHAPES: Final = {
+LEVEL_SHAPES: Final = {
     Level.URGENT: "urgent",
     Level.REPEAT: "cross",
     Level.HIGH: "question_solid",
@@ -135,11 +135,11 @@ class _RowPainter(QStyledItemDelegate):
             painter.fillRect(
                 card.left(), card.top() + px(1), px(LATE_BAR_MM), card.height() - px(2), QColor(theme.RED)
             )
-        colour = _LEVEL_COLOURS[row.level]
+        colour = LEVEL_COLOURS[row.level]
         inner = card.adjusted(px(2.6), px(1.7), -px(2.6), -px(1.7))
         line = inner.height() // 3
         icon = px(4.6)
-        shape = _LEVEL_SHAPES.get(row.level, row.shape.value)
+        shape = LEVEL_SHAPES.get(row.level, row.shape.value)
 
         def at(place: QRect) -> QRect:
             """Mirrored within the card where the language runs from right to left."""
@@ -224,7 +224,7 @@ class WorklistPanel(QFrame):
         self.model = WorklistModel(self)
         self._painter = _RowPainter(scale, icons, self)
         self._painter.verdict_painted.connect(self.verdict_painted)
-        self._heading = PlainLabel("title", tr("Worklist"))
+        self.heading = PlainLabel("title", tr("Worklist"))
         self._count = PlainLabel("caption", wrap=True)
         self.punctuality = PlainLabel("caption", wrap=True)
         self.unread = UnreadButton(scale)
@@ -252,7 +252,7 @@ class WorklistPanel(QFrame):
         self.languages.clicked.connect(self.languages_wanted)
         words = QVBoxLayout()
         words.setSpacing(scale.px(0.6))
-        for label in (self._heading, self._count, self.punctuality):
+        for label in (self.heading, self._count, self.punctuality):
             words.addWidget(label)
         words.addStretch(1)
         head = QHBoxLayout()

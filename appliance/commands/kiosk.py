@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 
-from appliance.commands.options import DEFAULT_DATA, Config, Data
+from appliance.commands.options import DEFAULT_DATA, Config, Data, Demo, DemoSpeed, demo_folder
 from appliance.commands.say import AsJson, errors_in_words, say_json
 from appliance.errors import ConfigError
 
 
-def kiosk(
+def kiosk(  # noqa: PLR0913  one for each option of the command
     *,
     data: Data = DEFAULT_DATA,
     config: Config = None,
@@ -31,6 +31,8 @@ def kiosk(
         Path | None, typer.Option(help="Render the screen into this PNG without a display, and end.")
     ] = None,
     size: Annotated[str, typer.Option(help="Size of the screenshot in pixels, WIDTHxHEIGHT.")] = "1920x1080",
+    demo: Demo = False,
+    demo_speed: DemoSpeed = 1.0,
     exam: Annotated[
         str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
     ] = None,
@@ -47,7 +49,9 @@ def kiosk(
                 "The kiosk is not installed.",
                 remedy="Install it with its extra: pip install 'scanside[kiosk]'.",
             )
-        command = [sys.executable, "-m", "ui", "--data", str(data.resolve()), "--size", size]
+        shown = demo_folder(data) if demo else data
+        command = [sys.executable, "-m", "ui", "--data", str(shown.resolve()), "--size", size]
+        command += ["--demo", "--demo-speed", str(demo_speed)] if demo else []
         for name, value in (
             ("--config", config),
             ("--profile", profile),

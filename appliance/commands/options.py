@@ -25,3 +25,16 @@ Config = Annotated[
         "--config", help="Settings file (TOML). Without one the defaults hold; see docs/settings.md."
     ),
 ]
+DEMO_DATA: Final = Path("kiosk-demo-data")
+"""Where the kiosk's demonstration lives when no folder is named: never where patients are."""
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Play a morning of invented patients while the window is open.")
+]
+DemoSpeed = Annotated[
+    float, typer.Option("--demo-speed", min=0.1, max=100.0, help="How many times as fast the morning goes.")
+]
+
+
+def demo_folder(data: Path) -> Path:
+    """The folder for the demonstration: the one that was named, else one of its own."""
+    return DEMO_DATA if data == DEFAULT_DATA else data

@@ -59,18 +59,18 @@ def show(data: Path, *, clock: Clock, progress: Progress) -> Shown:
 
     Raises ConfigError when `data` holds something else, DemonstrationError when answers do not come.
     """
-    layout = _clear(data)
+    layout = clear_folder(data)
     progress("drawing the studies", 0, 1)
     studies = write_demo_studies(layout.data / "studies")
     log = layout.data / "appliance.log"
-    with _appliance(layout, log):
+    with running(layout, log):
         for study in studies:
             shutil.copytree(study.folder, layout.inbox / study.folder.name)
         _wait_for_answers(layout, log, count=len(studies), clock=clock, progress=progress)
     return Shown(layout=layout, studies=studies, log=log)
 
 
-def _clear(data: Path) -> Layout:
+def clear_folder(data: Path) -> Layout:
     """An empty data folder. What an earlier demonstration left is removed; anything else is refused."""
     data = data.resolve()
     if data.exists() and any(data.iterdir()):
@@ -88,13 +88,18 @@ def _clear(data: Path) -> Layout:
     return layout
 
 
+def is_demonstration(data: Path) -> bool:
+    """Whether everybody in this data folder is invented."""
+    return (data / MARKER).exists()
+
+
 def _made_by() -> str:
     version = importlib.metadata.version("scanside")
     return f"Made by scanside demo {version}; the folder may be removed.\n"
 
 
 @contextmanager
-def _appliance(layout: Layout, log: Path) -> Iterator[None]:
+def running(layout: Layout, log: Path) -> Iterator[None]:
     """`scanside run` as a person would start it, on a free DICOM port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

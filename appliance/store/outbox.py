@@ -104,6 +104,13 @@ class Outbox:
         outbox_id, path, attempts = rows[0]
         return Send(outbox_id=outbox_id, path=self._database.data / path, peer=peer, attempts=attempts)
 
+    def longest_waiting(self) -> Path | None:
+        """The file that was queued first of those that still wait for a peer."""
+        rows = self._database.read(
+            "SELECT path FROM outbox WHERE done = 0 AND step = 'send' ORDER BY outbox_id LIMIT 1"
+        )
+        return self._database.data / rows[0][0] if rows else None
+
     def sent(self, send: Send) -> None:
         """The peer has it."""
         with self._database.transaction() as write:
