@@ -15,14 +15,15 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.durable import PART_SUFFIX, sync_folder
 from appliance.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -85,6 +86,8 @@ class Pins:
         entry = self.entries.get(role)
         if entry is None:
             return False
+        from cryptography.exceptions import InvalidKey  # noqa: PLC0415  see _scrypt
+
         try:
             _scrypt(entry).verify(pin, bytes.fromhex(entry.hash))  # compares in constant time
         except InvalidKey:
@@ -144,6 +147,8 @@ def set_pin(file: Path, role: Role, pin: str) -> None:
 
 
 def _scrypt(entry: _Entry) -> Scrypt:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415  the screen starts without it
+
     return Scrypt(
         salt=bytes.fromhex(entry.salt), length=len(entry.hash) // 2, n=entry.n, r=entry.r, p=entry.p
     )

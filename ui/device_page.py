@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
 
 from ui.device_sections import DeviceSection, LatencySection, ModelsSection
 from ui.icons import Icons
-from ui.labels import ElidedLabel
+from ui.labels import ElidedLabel, light_when_checked
 from ui.language import tr
 from ui.theme import Scale
 from ui.toolbar import ToolButton
@@ -57,7 +57,7 @@ class DevicePage(QFrame):
             self.parts.addWidget(part)
             button = QPushButton(word)
             button.setProperty("role", "keep")
-            button.setCheckable(True)
+            light_when_checked(button)
             button.setAccessibleName(word)
             button.setMinimumWidth(scale.touch_px * 2)
             button.setFixedHeight(scale.touch_px)

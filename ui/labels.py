@@ -8,7 +8,7 @@ from typing import Final
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PyQt6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
 
 class PlainLabel(QLabel):
@@ -108,3 +108,13 @@ def restyle(widget: QWidget, name: str, value: str) -> None:
         if style is not None:
             style.unpolish(widget)
             style.polish(widget)
+
+
+def light_when_checked(button: QAbstractButton) -> None:
+    """Light `button` as long as it is the chosen one of its row.
+
+    By a property: what a style sheet says of `:checked` is drawn but never reaches the palette, so whoever asks
+    the button for its colours would be told those of an unlit one.
+    """
+    button.setCheckable(True)
+    button.toggled.connect(lambda on: restyle(button, "chosen", "yes" if on else "no"))

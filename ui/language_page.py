@@ -9,7 +9,7 @@ from typing import Final
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFrame, QGridLayout, QPushButton, QSizePolicy, QVBoxLayout
 
-from ui.labels import PlainLabel
+from ui.labels import PlainLabel, light_when_checked
 from ui.language import LANGUAGES, language, tr
 from ui.theme import LARGE_TOUCH_MM, Scale
 
@@ -34,7 +34,7 @@ class LanguagePage(QFrame):
         grid.setSpacing(scale.gap_px)
         for number, (code, own_name) in enumerate(LANGUAGES.items()):
             button = _button(own_name, scale, compact=compact)
-            button.setCheckable(True)
+            light_when_checked(button)
             button.setChecked(code == language())
             button.clicked.connect(lambda _checked, code=code: self.language_wanted.emit(code))
             self.buttons[code] = button

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFrame, QGraphicsColorizeEffect, QHBoxLayout, QPushB
 
 from ui import theme
 from ui.labels import ElidedLabel, restyle
+from ui.language import tr
 from ui.notice_state import Notice
 from ui.theme import Scale
 
@@ -26,6 +27,7 @@ class NoticeStrip(QFrame):
         self.setProperty("role", "notice")
         self._words = ElidedLabel("notice_words")
         self.button = QPushButton()
+        self._name_button("")
         self.button.setFixedSize(scale.px(BUTTON_MM), scale.touch_px)
         self.button.clicked.connect(self.gap_wanted)
         layout = QHBoxLayout(self)
@@ -46,14 +48,18 @@ class NoticeStrip(QFrame):
         self.setAccessibleName(notice.text)
         restyle(self, "kind", "danger" if notice.is_danger else "attention")
         self._has_button = bool(notice.gap)
-        self.button.setText(notice.gap)
-        self.button.setAccessibleName(notice.gap)
+        self._name_button(notice.gap)
         self._place_button()
 
     def set_slim(self, *, slim: bool) -> None:
         """Without its button, where the picture needs the room."""
         self._slim = slim
         self._place_button()
+
+    def _name_button(self, text: str) -> None:
+        self.button.setText(text)
+        # A screen reader also walks over hidden buttons: without a number, this one has the name of its page.
+        self.button.setAccessibleName(text or tr("Read these exams without AI"))
 
     def _place_button(self) -> None:
         self.button.setVisible(self._has_button and not self._slim)

@@ -72,9 +72,8 @@ class Rooms(QObject):
         self.score = ScoreBand(scale, icons) if profile == "rural" else None
         if self.score is not None:
             self.bar.row.insertWidget(0, self.score, stretch=2)
-        self.next = study_button(scale, self.next_wanted)
+        self.next = study_button(scale, tr("Next unread exam"), self.next_wanted)
         self.next.setText(tr("NEXT"))
-        self.next.setAccessibleName(tr("Next unread exam"))
         self.next_wanted.connect(self._next)
         self._seen: set[str] = set()
         self._reveal = Reveal.AT_ONCE

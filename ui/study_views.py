@@ -95,9 +95,9 @@ class StudyBar(QFrame):
         self.setProperty("role", "column")
         self.words = PlainLabel("detail", wrap=True)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.prior = study_button(scale, self.prior_wanted)
-        self.other = study_button(scale, self.other_wanted)
-        self.seen = study_button(scale, self.seen_wanted)
+        self.prior = study_button(scale, tr("Show the earlier image"), self.prior_wanted)
+        self.other = study_button(scale, tr("Show another view of this study"), self.other_wanted)
+        self.seen = study_button(scale, tr("Seen: this exam"), self.seen_wanted)
         self.row = QHBoxLayout(self)
         edge = scale.px(1)
         self.row.setContentsMargins(scale.px(2), edge, scale.px(2), edge)
@@ -107,7 +107,6 @@ class StudyBar(QFrame):
             self.row.addWidget(button)
             button.hide()
         self.seen.setText(tr("SEEN"))
-        self.seen.setAccessibleName(tr("Seen: this exam"))
 
     def show_state(self, study: StudyState | None, side: SideView | None) -> None:
         """Draw what there is. `side`: what stands in the second place now."""
@@ -121,7 +120,6 @@ class StudyBar(QFrame):
         )
         self.other.setVisible(more)
         self.other.setText(tr("Other view"))
-        self.other.setAccessibleName(tr("Show another view of this study"))
         self.words.setText(_words(study, side, compact=self._compact))
         self.words.setVisible(bool(self.words.text()))
         missing = study is not None and study.views_missing
@@ -146,9 +144,10 @@ def _words(study: StudyState | None, side: SideView | None, *, compact: bool) ->
     return " ".join(part for part in (named, study.views, beside) if part)
 
 
-def study_button(scale: Scale, wanted: pyqtBoundSignal) -> QPushButton:
-    """A button of the bar, as high as a gloved finger needs."""
+def study_button(scale: Scale, name: str, wanted: pyqtBoundSignal) -> QPushButton:
+    """A button of the bar, as high as a gloved finger needs; `name` is what a screen reader says."""
     button = QPushButton()
+    button.setAccessibleName(name)
     button.setMinimumWidth(scale.px(18))
     button.setFixedHeight(scale.touch_px)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -24,6 +24,7 @@ class UnreadButton(QPushButton):
     def __init__(self, scale: Scale) -> None:
         super().__init__()
         self.setProperty("role", "unread")
+        self.setAccessibleName(tr("Oldest unread"))  # until the first state says more
         self.setFixedHeight(scale.touch_px)
         self.setMinimumWidth(scale.px(WIDTH_MM))
         self._oldest: OldestUnread | None = None

@@ -152,7 +152,7 @@ def test_a_mouse_that_moves_is_somebody(screen: Guarded, qtbot: QtBot) -> None:
 
 def test_the_right_pin_opens_the_service_page(screen: Guarded, qtbot: QtBot) -> None:
     screen.guard.sleep()
-    tap(screen, qtbot, screen.guard.idle.buttons[1])
+    tap(screen, qtbot, screen.guard.idle.service)
     assert screen.page is screen.guard.pin
     screen.enter(PIN)
     qtbot.waitUntil(lambda: screen.page is screen.guard.service)

@@ -73,7 +73,7 @@ def look():
     else:
         QTimer.singleShot(50, look)
 if sys.argv[2] == "early":
-    session._build = lambda *a, **k: (QTimer.singleShot(0, stumble), KioskSession._build(session, *a, **k))[1]
+    session._window = lambda *a, **k: (QTimer.singleShot(0, stumble), KioskSession._window(session, *a, **k))[1]
 else:
     QTimer.singleShot(0, look)
 sys.exit(session.run((1280, 800)))
