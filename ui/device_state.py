@@ -254,7 +254,7 @@ def _battery(board: BoardRecord, *, now_ns: int) -> DeviceLine:
     if battery.discharging:
         left = _patients_left(battery, board, now_ns=now_ns)
         shown = tr("not known") if left is None else str(left)
-        parts.append(tr("Patients left: {count}", count=shown))
+        parts.append(tr("Exams left on battery: {count}", count=shown))
     return _judged(tr("Battery"), f"{battery.fraction:.0%}", "  ·  ".join(parts), battery_faults(device))
 
 

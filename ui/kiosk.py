@@ -141,6 +141,8 @@ class KioskWindow(QWidget):
         px = self.scale.px
         picture_row = QHBoxLayout()
         picture_row.setSpacing(0)
+        if language() in RIGHT_TO_LEFT:  # pictures side by side are "left" and "right" in every language
+            picture_row.setDirection(QHBoxLayout.Direction.RightToLeft)
         picture_row.addWidget(self.image, stretch=1)
         picture_row.addWidget(self.slices)
         card = self._card_column(findings_first=findings_first)
@@ -174,6 +176,10 @@ class KioskWindow(QWidget):
             self.worklist.setVisible(self.rooms.wall is None)
             body.addLayout(middle, stretch=1)
             body.addWidget(card)
+        self._stack_pages(exam)
+
+    def _stack_pages(self, exam: QFrame) -> None:
+        """One page at a time, and what is said over all of them."""
         self._exam_page: QWidget = exam
         self._list_page = self.rooms.wall or (self._list_of_exams() if self.is_compact else exam)
         message = QFrame()

@@ -113,8 +113,8 @@ def restyle(widget: QWidget, name: str, value: str) -> None:
 def light_when_checked(button: QAbstractButton) -> None:
     """Light `button` as long as it is the chosen one of its row.
 
-    By a property: what a style sheet says of `:checked` is drawn but never reaches the palette, so whoever asks
-    the button for its colours would be told those of an unlit one.
+    By a property: what a style sheet says of `:checked` is drawn but never reaches the palette, so whoever
+    asks the button for its colours would be told those of an unlit one.
     """
     button.setCheckable(True)
     button.toggled.connect(lambda on: restyle(button, "chosen", "yes" if on else "no"))

@@ -18,8 +18,9 @@ from appliance.store.opinions import Act
 from ui.advice_words import reason_in_words
 from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
-from ui.findings_state import AiKind, FindingsState, engine_words, findings_of
-from ui.health_state import HealthKind, HealthState, checker_down, closed_health, health_of
+from ui.findings_state import AiKind, FindingsState, engine_words
+from ui.health_state import HealthKind, HealthState, closed_health, health_of
+from ui.judged_exams import judged
 from ui.language import apart, noted, tr, tr_n
 from ui.notice_state import POLLER_SILENT_S, Notice, notice_of, with_silent_poller
 from ui.painted_times import PaintedTimes
@@ -29,10 +30,8 @@ from ui.proof_state import (
     AiOff,
     GapRow,
     ai_off,
-    findings_in_doubt,
     gap_of,
     picture_in_doubt,
-    verdict_in_doubt,
 )
 from ui.punctuality_state import PunctualityState, punctuality_of
 from ui.records import BoardRecord, ExamRecord, StoreTrouble
@@ -40,7 +39,7 @@ from ui.repeat_reasons import repeat_cost
 from ui.reveal_state import Reveal
 from ui.undo_state import LastDecision, undo_of
 from ui.urgent_state import UrgentState, urgent_of
-from ui.verdict_state import VerdictKind, VerdictState, verdict_of
+from ui.verdict_state import VerdictKind, VerdictState
 from ui.wording import clock_time
 from ui.worklist_state import OldestUnread, WorklistRow, oldest_unread, settle, worklist_rows
 
@@ -193,20 +192,6 @@ def board_state(
         notice=notice_of(health, gap=len(gap)),
         gap=gap,
     )
-
-
-def judged(
-    board: BoardRecord, *, reveal: Reveal, now_ns: int
-) -> list[tuple[ExamRecord, VerdictState, FindingsState]]:
-    """Every exam with its verdict and its findings as this screen may show them: one judgement everywhere."""
-    off = ai_off(board.health)
-    down = checker_down(board.health, now_ns=now_ns)
-    entries = []
-    for exam in board.exams:
-        findings = findings_in_doubt(findings_of(exam, ai_down=down, reveal=reveal), exam, off)
-        verdict = verdict_of(exam, findings, checker_down=down, now_ns=now_ns)
-        entries.append((exam, verdict_in_doubt(verdict, exam, off), findings))
-    return entries
 
 
 def _exam_state(

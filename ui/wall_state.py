@@ -15,12 +15,12 @@ from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import Lane
 from ui.findings_state import FindingsState
 from ui.health_state import checker_down
+from ui.judged_exams import judged
 from ui.language import tr
 from ui.patient_state import exam_name, patient_of
 from ui.picture_state import PictureState, picture_of
 from ui.records import BoardRecord, ExamRecord
 from ui.reveal_state import Reveal
-from ui.view_state import judged
 from ui.worklist_state import SETTLE_S, Level, WorklistRow, worklist_rows
 
 SPEED_EXAMS: Final = 10

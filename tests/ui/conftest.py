@@ -57,6 +57,13 @@ def full_clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     opened.database.close()
 
 
+@pytest.fixture
+def busy_clinic(clinic: Clinic) -> Clinic:
+    """The same exams for one test alone: what it opens and answers is written down."""
+    fill(clinic)
+    return clinic
+
+
 def fill(clinic: Clinic) -> None:
     ok, chk, rep, nc = Verdict.OK, Verdict.CHECK, Verdict.REPEAT, Verdict.NOT_CHECKED
     passed = [check(name, ok, "", 1.0, "1") for name in ("exposure", "sharpness", "noise", "detector_lines")]

@@ -104,14 +104,17 @@ def test_patients_left_only_when_energy_and_exams_are_measured(clinic: Any) -> N
     measured = Battery(fraction=0.5, discharging=True, energy_j=60_000.0, power_w=10.0)
     board = clinic.read()
     # 10 W for an hour are 36 kJ for three exams: 12 kJ each
-    assert "Patients left: 5" in line(state(clinic, with_device(board, battery=measured)), "Battery").detail
+    assert (
+        "Exams left on battery: 5"
+        in line(state(clinic, with_device(board, battery=measured)), "Battery").detail
+    )
     unknown = (battery(0.5), replace(measured, power_w=None), replace(measured, energy_j=None))
     for one in unknown:
         shown = line(state(clinic, with_device(board, battery=one)), "Battery")
-        assert "Patients left: not known" in shown.detail
+        assert "Exams left on battery: not known" in shown.detail
     fewer = replace(board, exams=board.exams[:2])
     shown = line(state(clinic, with_device(fewer, battery=measured)), "Battery")
-    assert "Patients left: not known" in shown.detail
+    assert "Exams left on battery: not known" in shown.detail
     mains = line(state(clinic, with_device(board, battery=replace(measured, discharging=False))), "Battery")
     assert "Patients" not in mains.detail
 

@@ -27,8 +27,8 @@ def _english_again() -> Iterator[None]:
     use_language("en")
 
 
-def test_a_tap_changes_the_language_of_a_running_screen(full_clinic: Any) -> None:
-    session = KioskSession(full_clinic.layout, Settings(), full_clinic.clock, profile="scanner")
+def test_a_tap_changes_the_language_of_a_running_screen(busy_clinic: Any) -> None:
+    session = KioskSession(busy_clinic.layout, Settings(), busy_clinic.clock, profile="scanner")
     seen: list[tuple[str, str, str, int]] = []
 
     def shown() -> list[KioskWindow]:
@@ -60,10 +60,10 @@ def test_a_tap_changes_the_language_of_a_running_screen(full_clinic: Any) -> Non
     ("set_to", "asked", "used"), [("hi", None, "hi"), ("hi", "es", "es"), ("en", None, "en")]
 )
 def test_the_settings_and_the_command_choose_the_language(
-    full_clinic: Any, tmp_path: Path, set_to: str, asked: str | None, used: str
+    busy_clinic: Any, tmp_path: Path, set_to: str, asked: str | None, used: str
 ) -> None:
     settings = Settings.model_validate({"kiosk": {"language": set_to}})
     file = tmp_path / "screen.png"
-    run_kiosk(full_clinic.layout.data, settings, screenshot=file, size=SIZE, language=asked)
+    run_kiosk(busy_clinic.layout.data, settings, screenshot=file, size=SIZE, language=asked)
     assert language() == used
     assert file.stat().st_size > 10_000
