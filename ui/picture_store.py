@@ -26,6 +26,7 @@ from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.processes.models import kept_passports, open_registry
+from appliance.processes.proving import Proving
 from appliance.selftest.demo_morning import Arrival, morning, write_arrival
 from appliance.selftest.demonstration import clear_folder
 from appliance.store.connection import Database
@@ -54,6 +55,7 @@ def fill_store(data: Path, profile: str) -> tuple[Layout, ManualClock]:
             clock.advance(arrival.after_s)
             for acquisition in _land(arrival, layout, clock, jail, database):
                 _answer(acquisition, jail, _bench(registry, layout), database, clock)
+        Proving(settings, layout, clock, registry).prove(jail)
     for process in ("watcher", "worker", "sender"):
         Heartbeat(layout.run, process, clock).beat("waiting")
     return layout, clock

@@ -49,7 +49,7 @@ LANGUAGES_SHOWN: Final = ("en", "fr", "ar")
 """Of those that there is a catalogue for: one longer, one from right to left."""
 COLOUR_STEP: Final = 8
 """Between two levels of a channel: surfaces keep their look, and noise its place in a small file."""
-WIDEST_PX: Final = 1120
+WIDEST_PX: Final = 1040
 HIGHEST_COMPRESSION: Final = 9
 
 

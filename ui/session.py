@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import Clock
 from appliance.config import Settings
-from appliance.errors import ConfigError, ScansideError
+from appliance.errors import ConfigError, ExitCode, ScansideError
 from appliance.layout import Layout
 from appliance.selftest.demonstration import is_demonstration
 from ui.controller import KioskController
@@ -51,6 +51,7 @@ class KioskSession:
     ) -> None:
         existing = QApplication.instance()
         self._application = existing if isinstance(existing, QApplication) else QApplication(["scanside"])
+        self._application.setQuitOnLastWindowClosed(False)
         font = QFont()
         font.setFamilies(list(FAMILIES))
         self._application.setFont(font)
@@ -89,7 +90,7 @@ class KioskSession:
         controller = self._controller(window, guard, exam_id)
         watch = SelfWatch(self._layout.run, self._clock, lambda: controller.selected)
         window.language_wanted.connect(self._change_language)
-        self._application.setQuitOnLastWindowClosed(True)
+        ends = self._application.lastWindowClosed.connect(self.quit)
         guard.start()
         controller.start()
         watch.start()
@@ -101,7 +102,7 @@ class KioskSession:
         try:
             return self._application.exec(), controller.selected
         finally:
-            self._application.setQuitOnLastWindowClosed(False)  # another window may take its place
+            self._application.lastWindowClosed.disconnect(ends)  # another window may take its place
             self._lockdown.release()
             watch.stop()
             controller.stop()
@@ -116,9 +117,8 @@ class KioskSession:
         self._application.exit(ANOTHER_LANGUAGE)
 
     def quit(self) -> None:
-        """End `run`."""
-        self._lockdown.release()  # quitting asks every window to close first
-        self._application.quit()
+        """End `run`. Not Qt's own `quit`: it closes the window and leaves a second order to end behind."""
+        self._application.exit(ExitCode.OK)
 
     def save_picture(self, file: Path, size: tuple[int, int]) -> None:
         """One reading of the store, drawn at `size` (width, height) and saved as PNG.

@@ -17,7 +17,7 @@ from ui.theme import Scale
 
 
 class PatientBar(QFrame):
-    """Name, exam and side on the first line; sex, age, birth date and ID on the second."""
+    """Name, exam and side, then age, birth date and ID; on a small panel the name alone, then the rest."""
 
     def __init__(self, scale: Scale, *, brief: bool) -> None:
         super().__init__()
@@ -29,14 +29,17 @@ class PatientBar(QFrame):
         first = QHBoxLayout()
         first.setSpacing(scale.px(4))
         first.addWidget(self._name, stretch=5)
-        first.addWidget(self._exam, stretch=3)
+        if not brief:
+            first.addWidget(self._exam, stretch=3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, scale.px(1.6), 0, scale.px(1.6))
         layout.setSpacing(scale.px(0.4))
         layout.addLayout(first)
         second = QHBoxLayout()
         second.setSpacing(scale.px(4))
-        second.addWidget(self._details, stretch=1)
+        if brief:  # the name has a line of its own: cut short, two patients would read alike
+            second.addWidget(self._exam, stretch=2)
+        second.addWidget(self._details, stretch=3)
         (second if brief else first).addWidget(self._side)
         layout.addLayout(second)
 
