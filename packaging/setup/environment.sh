@@ -30,6 +30,9 @@ command -v "$python" >/dev/null || fail "There is no '$python' here." \
     "$("$python" --version) is too old: Scanside needs 3.10 to run and 3.11 to be developed." \
     "Name a newer one: make PYTHON=/path/to/python3.11 ..."
 
+# Making it anew empties what a link points to: somebody else's packages, while they run.
+[ ! -L .venv ] || fail "The .venv here is a link." "Remove the link: each checkout has packages of its own."
+
 make_venv() {
     # Without its own pip a venv is of no use; Debian ships ensurepip apart.
     if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
