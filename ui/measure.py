@@ -158,6 +158,8 @@ def memory_numbers(data: Path, clock: Clock, *, switches: int = SWITCHES) -> dic
         window.exam_opened.emit(with_picture[number % len(with_picture)])
         window.repaint()
         QApplication.processEvents()
+        # An event loop does this by itself; between two calls from outside nobody would.
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         resident.append(_resident_mib())
     window.close()
     tenth = switches // 10

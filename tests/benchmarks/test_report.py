@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Final
 
 from benchmarks.guard import read_budgets, value_at
 from benchmarks.latency import stage_spreads
 from benchmarks.report import Measured, as_json
 from benchmarks.studies import RADIOGRAPHS
+
+RESULTS: Final = Path(__file__).parents[2] / "benchmarks" / "results"
 
 
 def test_the_contract_is_kept_whatever_was_measured(whole_run: Measured, empty_run: Measured) -> None:
@@ -34,7 +38,8 @@ def test_ratios_times_and_memory_are_where_they_are_looked_for(whole_run: Measur
 
 
 def test_every_promise_that_a_benchmark_holds_leads_to_a_number(whole_run: Measured) -> None:
-    report = as_json(whole_run)
+    screen = json.loads((RESULTS / "epyc-2-kiosk.json").read_text(encoding="utf-8"))
+    report = {**as_json(whole_run), "kiosk": screen["kiosk"]}  # the screen has a benchmark of its own
     assert [budget.name for budget in read_budgets() if value_at(report, budget.path) is None] == []
 
 
