@@ -17,7 +17,7 @@ from ui.theme import Scale
 
 
 class PatientBar(QFrame):
-    """Name, exam and side, then age, birth date and ID; on a small panel the name alone, then the rest."""
+    """Name, exam, side, age, birth date and ID: two lines, and on a small panel three."""
 
     def __init__(self, scale: Scale, *, brief: bool) -> None:
         super().__init__()
@@ -25,22 +25,27 @@ class PatientBar(QFrame):
         self._name = ElidedLabel("name")
         self._exam = ElidedLabel("detail" if brief else "title")
         self._side = PlainLabel("side")
-        self._details = ElidedLabel("detail")
+        self._details = ElidedLabel("caption" if brief else "detail")
         first = QHBoxLayout()
         first.setSpacing(scale.px(4))
         first.addWidget(self._name, stretch=5)
         if not brief:
             first.addWidget(self._exam, stretch=3)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, scale.px(1.6), 0, scale.px(1.6))
-        layout.setSpacing(scale.px(0.4))
+        edge = 0 if brief else scale.px(1.6)
+        layout.setContentsMargins(0, edge, 0, edge)
+        layout.setSpacing(0 if brief else scale.px(0.4))
         layout.addLayout(first)
         second = QHBoxLayout()
         second.setSpacing(scale.px(4))
         if brief:  # the name has a line of its own: cut short, two patients would read alike
-            second.addWidget(self._exam, stretch=2)
-        second.addWidget(self._details, stretch=3)
-        (second if brief else first).addWidget(self._side)
+            second.addWidget(self._exam, stretch=1)
+            second.addWidget(self._side)
+            layout.addLayout(second)
+            layout.addWidget(self._details)
+            return
+        second.addWidget(self._details, stretch=1)
+        first.addWidget(self._side)
         layout.addLayout(second)
 
     def show_state(self, patient: PatientState | None) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules 1 to 4 and 15 of the screen, each in a test of its name, on the painted window."""
+"""Rules 1 to 4, 15 and 16 of the screen, each in a test of its name, on the painted window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.deadline_state import DeadlineState
 from ui.kiosk import KioskWindow
 from ui.undo_state import LastDecision
 from ui.verdict_state import SHAPES, WORDS, VerdictKind
-from ui.view_state import Attention, BoardState, board_state
+from ui.view_state import Attention, BoardState, Profile, board_state
 
 TOP_SHARE = 0.2
 SMALL = ((1024, 600), (154.0, 86.0))
@@ -198,3 +198,20 @@ def test_the_ring_is_drawn_full_at_landing_and_empty_at_the_deadline(
         shares.append(bright)
     assert shares[0] > 1.5 * shares[1] > 1.5 * shares[2]
     assert ring.text == "!"
+
+
+@pytest.mark.parametrize("profile", ["scanner", "rural", "fracture"])
+@pytest.mark.parametrize("panel", [LARGE, ((1280, 800), (217.0, 136.0)), SMALL])
+def test_rule_16_who_it_is_stands_whole_on_every_picture(
+    full_clinic: Any, qtbot: QtBot, panel: Any, profile: Profile
+) -> None:
+    opened = KioskWindow(*panel, profile=profile)
+    qtbot.addWidget(opened)
+    state = state_of(full_clinic, "cut")
+    show(opened, state, qtbot)
+    assert state.selected is not None
+    who = state.selected.patient
+    for text in (who.name, who.exam, who.side, who.birth_date, who.patient_id):
+        (label,) = [each for each in opened.top_bar.patient.findChildren(QLabel) if text in each.text()]
+        assert QFontMetrics(label.font()).horizontalAdvance(label.text()) <= label.width(), "not cut short"
+        assert opened.rect().contains(label.mapTo(opened, label.rect().bottomRight()))
