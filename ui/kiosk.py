@@ -50,7 +50,7 @@ LIST_MM: Final = 70.0
 CARD_MM: Final = 82.0
 COMPACT_CARD_MM: Final = 58.0
 LEAST_SCROLL_MM: Final = 8.0
-"""Of the cards under the verdict: a line, and a sign that there is more."""
+"""Of the cards under the verdict: a line, and a sign that there is more. A 7 inch panel has no more left."""
 
 
 class KioskWindow(QWidget):
@@ -202,7 +202,6 @@ class KioskWindow(QWidget):
         px = self.scale.px
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
-        scroll.setMinimumHeight(px(8))  # a 7 inch panel has no more left under the notice line
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setMinimumHeight(px(LEAST_SCROLL_MM))

@@ -14,7 +14,6 @@ from typing import Final, Literal
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.domain.job import JobState, Lane
-from appliance.store.opinions import Act
 from ui.advice_words import reason_in_words
 from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
@@ -92,8 +91,6 @@ class ExamState:
     rank: str
     urgent: UrgentState | None
     """None: nothing that the physician must be told of at once."""
-    is_seen: bool
-    """Somebody has opened this version."""
     deadline: DeadlineState | None = None
     """The ring; None where none runs."""
     receipt: str = ""
@@ -219,7 +216,6 @@ def _exam_state(
         deadline=deadline_of(exam) if verdict.kind is VerdictKind.CHECKING else None,
         receipt=receipt_of(exam, painted_ns=painted_ns, now_ns=now_ns),
         urgent=urgent_of(exam, findings, now_ns=now_ns),
-        is_seen=exam.deed(Act.SEEN) is not None,
     )
 
 
