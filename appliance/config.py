@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from appliance.errors import ConfigError
+from appliance.receivers import SenderSettings
+from appliance.section import AeTitle, Section
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,11 +26,6 @@ else:
 
 GIB: Final = 1024**3
 MIB: Final = 1024**2
-
-AeTitle = Annotated[
-    str, Field(min_length=1, max_length=16, pattern=r"^[\x21-\x5B\x5D-\x7E][\x20-\x5B\x5D-\x7E]*$")
-]
-"""PS3.5 table 6.2-1, VR AE: 16 characters, no backslash, no control characters."""
 
 ENGINE_FOLDER: Final = Path(__file__).parent / "engines"
 NOT_A_CHOICE: Final = frozenset({"faulty"})
@@ -47,11 +44,7 @@ EngineName = Annotated[str, AfterValidator(_known_engine)]
 """`auto`, or the name of an engine's file."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class IntakeSettings(_Section):
+class IntakeSettings(Section):
     """The watched inbox and the rules by which a file or a series counts as complete."""
 
     folders: tuple[Path, ...] = ()
@@ -71,7 +64,7 @@ class IntakeSettings(_Section):
     """Delete a file from the inbox once its copy is durable. Off: the inbox is never touched."""
 
 
-class ListenerSettings(_Section):
+class ListenerSettings(Section):
     """The DICOM door: C-STORE and C-ECHO."""
 
     enabled: bool = True
@@ -87,7 +80,7 @@ class ListenerSettings(_Section):
     network_timeout_s: float = Field(default=30.0, gt=0)
 
 
-class ReadingSettings(_Section):
+class ReadingSettings(Section):
     """Limits of the jail in which foreign files are parsed and decoded."""
 
     memory_bytes: int = Field(default=2 * GIB, ge=256 * MIB)
@@ -97,7 +90,7 @@ class ReadingSettings(_Section):
     """Decoded size of one frame."""
 
 
-class WorkerSettings(_Section):
+class WorkerSettings(Section):
     """The process that decodes, infers and writes results."""
 
     engines: tuple[EngineName, ...] = ("auto",)
@@ -115,7 +108,7 @@ class WorkerSettings(_Section):
     """How often the worker answers a question whose answer is known, through the whole line."""
 
 
-class RemoteSettings(_Section):
+class RemoteSettings(Section):
     """The shared inference server, called only where worker.engines names `remote`. Files are PEM."""
 
     address: str = Field(default="", pattern=r"^(|[A-Za-z0-9.\-]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$")
@@ -130,26 +123,7 @@ class RemoteSettings(_Section):
     retry_longest_s: float = Field(default=300.0, gt=0)
 
 
-class PeerSettings(_Section):
-    """A PACS, workstation or router that receives originals and results."""
-
-    name: str = Field(min_length=1, max_length=64)
-    host: str
-    port: int = Field(ge=1, le=65535)
-    ae_title: AeTitle
-    originals: bool = True
-    results: bool = True
-
-
-class SenderSettings(_Section):
-    """Where results go. They always also lie under `results` in the data folder."""
-
-    peers: tuple[PeerSettings, ...] = ()
-    retry_first_s: float = Field(default=2.0, gt=0)
-    retry_longest_s: float = Field(default=300.0, gt=0)
-
-
-class KioskSettings(_Section):
+class KioskSettings(Section):
     """The screen."""
 
     profile: Literal["scanner", "rural", "fracture"] = "scanner"

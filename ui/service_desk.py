@@ -80,21 +80,14 @@ class ServiceDesk:
 
     def ask_receivers(self, gives_up: Callable[[], bool]) -> tuple[EchoLine, ...]:
         """C-ECHO to each; those after `gives_up` stay unasked."""
-        from appliance.outputs.dicom_send import DicomPeer  # noqa: PLC0415  a second of imports, needed here only
+        from appliance.outputs.dicom_send import echo  # noqa: PLC0415  a second of imports, needed here only
 
         lines = list(self.receivers())
         for index, peer in enumerate(self._settings.sender.peers):
             if gives_up():
                 break
-            destination = DicomPeer(
-                name=peer.name,
-                host=peer.host,
-                port=peer.port,
-                ae_title=peer.ae_title,
-                own_ae_title=self._settings.listener.ae_title,
-            )
             try:
-                destination.echo()
+                echo(peer, self._settings)
                 lines[index] = echo_line(peer, None)
             except DeliveryError as error:
                 lines[index] = echo_line(peer, error)

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.config import PeerSettings, Settings
+from appliance.config import Settings
 from appliance.errors import ScansideError
 from appliance.layout import Layout
+from appliance.receivers import PeerSettings
 from appliance.store.decisions import Choice, Decision
 from ui.language import tr, tr_n
 from ui.plain_text import LONGEST_SENTENCE, visible

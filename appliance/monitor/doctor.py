@@ -263,7 +263,7 @@ def _port(settings: Settings) -> Diagnosis:
 def _peers(settings: Settings) -> Iterator[Diagnosis]:
     for peer in settings.sender.peers:
         try:
-            echo(peer, own_ae_title=settings.listener.ae_title)
+            echo(peer, settings)
         except ScansideError as error:
             yield Diagnosis(
                 subject=f"peer {peer.name}", health=Health.CHECK, found=error.what, remedy=error.remedy

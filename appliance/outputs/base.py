@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an output is: a result rendered to bytes (pure), and delivered to somebody (idempotent).
 
-A renderer is a file in this folder with one function `render`; a destination is a file with `deliver`.
+A renderer is a file in this folder with an `OUTPUT`; a way out is a file `<kind>_send.py` with a function
+`destination(receiver, settings)`. The end of a file's name says what it is, and who takes it (`receivers`).
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class Output(Protocol):
 
 
 class Destination(Protocol):
-    """Somebody who receives files: a folder, a PACS."""
+    """Somebody who receives files: a folder, a PACS, a printer."""
 
     name: str
 
     def deliver(self, path: Path) -> None:
-        """Hand over one DICOM file; handing it over twice does no harm. Raises DeliveryError."""
+        """Hand over one file; handing it over twice does no harm. Raises DeliveryError."""

@@ -20,9 +20,10 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, _config
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import time
 
-from appliance.config import PeerSettings
+from appliance.config import Settings
 from appliance.errors import DeliveryError
 from appliance.outputs.identity import IMPLEMENTATION_VERSION_NAME, uid_of
+from appliance.receivers import PeerSettings
 
 CONNECT_TIMEOUT_S: Final = 10.0
 ANSWER_TIMEOUT_S: Final = 60.0
@@ -172,8 +173,17 @@ class DicomPeer:
         raise DeliveryError(what, remedy=remedy, permanent=permanent, this_file_only=permanent)
 
 
-def echo(peer: PeerSettings, *, own_ae_title: str) -> None:
+def destination(peer: PeerSettings, settings: Settings) -> DicomPeer:
+    """The way out to this receiver."""
+    return DicomPeer(
+        name=peer.name,
+        host=peer.host,
+        port=peer.port,
+        ae_title=peer.ae_title,
+        own_ae_title=settings.listener.ae_title,
+    )
+
+
+def echo(peer: PeerSettings, settings: Settings) -> None:
     """C-ECHO to a peer of the settings. Raises DeliveryError in words."""
-    DicomPeer(
-        name=peer.name, host=peer.host, port=peer.port, ae_title=peer.ae_title, own_ae_title=own_ae_title
-    ).echo()
+    destination(peer, settings).echo()

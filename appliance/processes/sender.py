@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""The sender: turns committed results into DICOM objects, and hands originals and objects to the peers.
+"""The sender: has committed results turned into objects, and hands originals and objects to the receivers.
 
 Nothing that waits is ever dropped: a peer that is away is tried again with growing pauses, for ever, and
 the order is kept. A file that a peer refuses by itself steps aside for the others, and is tried again after
@@ -18,20 +18,18 @@ import structlog
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import PeerSettings, SenderSettings, Settings
-from appliance.durable import write_durably
+from appliance.config import Settings
 from appliance.errors import DeliveryError
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.base import Destination
-from appliance.outputs.dicom_send import DicomPeer
-from appliance.outputs.rendering import render_everything
+from appliance.outputs.catalogue import destination
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
+from appliance.processes.rendering import Renderer
+from appliance.receivers import SenderSettings
 from appliance.store.connection import Database
-from appliance.store.landing import Landings
-from appliance.store.outbox import Outbox, Render, Send
-from appliance.store.results import Results
+from appliance.store.outbox import Outbox, Send
 
 NAME: Final = "sender"
 IDLE_POLL_S: Final = 0.25
@@ -74,16 +72,13 @@ class Sender:
     """Works the outbox off. A context manager: it owns the threads that deliver."""
 
     def __init__(self, *, settings: Settings, layout: Layout, clock: Clock, database: Database) -> None:
-        self._layout = layout
         self._log = structlog.get_logger()
         self._outbox = Outbox(database)
-        self._landings = Landings(database)
-        self._results = Results(database)
+        self._renderer = Renderer(settings=settings, layout=layout, database=database)
         self._beat = Heartbeat(layout.run, NAME, clock)
-        self._result_peers = tuple(peer.name for peer in settings.sender.peers if peer.results)
-        own_ae_title = settings.listener.ae_title
         self._peers = tuple(
-            _Peer(_destination(peer, own_ae_title), settings.sender, clock) for peer in settings.sender.peers
+            _Peer(destination(receiver, settings), settings.sender, clock)
+            for receiver in settings.sender.receivers
         )
         self._threads = ThreadPoolExecutor(max_workers=max(1, len(self._peers)), thread_name_prefix=NAME)
 
@@ -111,11 +106,7 @@ class Sender:
         for peer in self._peers:
             worked |= self._take_answer(peer)
             worked |= self._send_next(peer)
-        render = self._outbox.next_render()
-        if render is not None:
-            self._render(render)
-            worked = True
-        return worked
+        return self._renderer.step() or worked
 
     def _send_next(self, peer: _Peer) -> bool:
         if not peer.may_be_tried():
@@ -154,21 +145,6 @@ class Sender:
             self._log.warning("peer does not take files", peer=peer.destination.name, reason=reason)
         peer.went_wrong(what)
 
-    def _render(self, render: Render) -> None:
-        """Write the result's objects; one that cannot be made is said, and the next one goes on."""
-        acquisition = self._landings.acquisition(render.acquisition_id)
-        result = self._results.of(render.acquisition_id, render.version, render.lane)
-        if acquisition is None or result is None or acquisition.version != render.version:
-            self._outbox.render_failed(render, reason="superseded before it was rendered")
-            return
-        folder = self._layout.results_of(render.acquisition_id, render.version)
-        paths = [self._layout.data / derived.path for derived in result.derived]
-        for rendered in render_everything(acquisition, result):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_durably(folder / rendered.file_name, rendered.content)
-            paths.append(folder / rendered.file_name)
-        self._outbox.rendered(render, paths=tuple(paths), peers=self._result_peers)
-
     def __enter__(self) -> Self:
         return self
 
@@ -179,16 +155,6 @@ class Sender:
         trace: TracebackType | None,
     ) -> None:
         self._threads.shutdown()
-
-
-def _destination(peer: PeerSettings, own_ae_title: str) -> Destination:
-    return DicomPeer(
-        name=peer.name,
-        host=peer.host,
-        port=peer.port,
-        ae_title=peer.ae_title,
-        own_ae_title=own_ae_title,
-    )
 
 
 def run_sender(settings: Settings, layout: Layout, clock: Clock, stop: Event) -> None:

@@ -78,14 +78,13 @@ class Outbox:
         outbox_id, acquisition_id, version, lane = rows[0]
         return Render(outbox_id=outbox_id, acquisition_id=acquisition_id, version=version, lane=Lane(lane))
 
-    def rendered(self, render: Render, *, paths: tuple[Path, ...], peers: tuple[str, ...]) -> None:
-        """The objects are durable at `paths` (absolute); they now wait for each of `peers`."""
+    def rendered(self, render: Render, *, deliveries: tuple[tuple[Path, str], ...]) -> None:
+        """The objects are durable; each `(absolute path, receiver)` now waits for its receiver."""
         with self._database.transaction() as write:
             write("UPDATE outbox SET done = 1 WHERE outbox_id = ?", (render.outbox_id,))
-            for path in paths:
-                for peer in peers:
-                    relative = str(path.relative_to(self._database.data))
-                    _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK)
+            for path, peer in deliveries:
+                relative = str(path.relative_to(self._database.data))
+                _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK)
 
     def render_failed(self, render: Render, *, reason: str) -> None:
         """This result could not be turned into DICOM objects: said, and not tried again."""

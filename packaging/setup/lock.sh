@@ -36,12 +36,14 @@ compile() { # file, then what uv is told
 desk=(--python-version 3.11 --python-platform x86_64-manylinux_2_35)
 jetpack6=(--python-version 3.10 --python-platform aarch64-manylinux_2_35)
 
-compile dev.txt "${desk[@]}" --extra kiosk --extra openvino --extra remote --extra benchmarks --extra dev
+ways_out=(--extra fhir --extra hl7 --extra light --extra slip)
+compile dev.txt "${desk[@]}" --extra kiosk --extra openvino --extra remote "${ways_out[@]}" --extra benchmarks \
+    --extra dev
 # One version of a package everywhere: the others follow the first.
-compile run.txt "${desk[@]}" --extra kiosk --extra openvino --constraint "$constraints/dev.txt"
+compile run.txt "${desk[@]}" --extra kiosk --extra openvino "${ways_out[@]}" --constraint "$constraints/dev.txt"
 compile export.txt "${desk[@]}" --extra export --constraint "$constraints/dev.txt"
 compile rtx.txt "${desk[@]}" --extra rtx --constraint "$constraints/dev.txt"
-compile run-py310.txt "${jetpack6[@]}" --extra kiosk --extra openvino
+compile run-py310.txt "${jetpack6[@]}" --extra kiosk --extra openvino "${ways_out[@]}"
 
 # From a public index torch means gigabytes of GPU libraries that no part of Scanside uses.
 if ! grep -q '^torch==.*+cpu' "$constraints/export.txt"; then

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # System packages that no Python wheel brings: `screen` (what Qt loads, and its fonts), `peers` (independent
-# DICOM tools that the tests compare with, and an X server with a pointer). Installs what is missing as root or
-# through `sudo -n`; otherwise says what to install and carries on: without `screen` there is no kiosk, without
-# `peers` some tests skip.
+# DICOM tools and an archive that the tests compare with, an X server with a pointer). Installs what is missing
+# as root or through `sudo -n`; otherwise says what to install and carries on: without `screen` there is no
+# kiosk, without `peers` some tests skip.
 set -euo pipefail
 
 group="${1:?usage: system_libraries.sh screen|peers}"
@@ -37,6 +37,11 @@ TABLE
 peers)
     if ! command -v storescu >/dev/null; then missing+=(dcmtk); fi
     if ! command -v dciodvfy >/dev/null; then missing+=(dicom3tools); fi
+    # A real archive, also over the web, that the tests start themselves on loopback.
+    if [ ! -x /usr/sbin/Orthanc ]; then missing+=(orthanc); fi
+    if [ ! -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ]; then missing+=(orthanc-dicomweb); fi
+    # Makes any system call fail (tests/faults).
+    if ! command -v strace >/dev/null; then missing+=(strace); fi
     # A real pointer on a real X server (tests/ui/test_real_pointer.py).
     if ! command -v Xvfb >/dev/null; then missing+=(xvfb); fi
     if ! command -v xdotool >/dev/null; then missing+=(xdotool); fi
@@ -76,7 +81,8 @@ echo "Installing system packages: ${missing[*]}"
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 install() {
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    # RUNLEVEL=1: a package that brings a service must not start it.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install --yes --quiet --no-install-recommends "${missing[@]}" >>"$log" 2>&1
 }
 # The lists of a fresh machine are empty or old; only then is the update, which takes a while, worth it.

@@ -14,7 +14,7 @@ import pytest
 from pynetdicom.sop_class import CTImageStorage
 
 from appliance.clock import Clock, ManualClock, SystemClock
-from appliance.config import ListenerSettings, PeerSettings, SenderSettings, Settings, WorkerSettings
+from appliance.config import ListenerSettings, Settings, WorkerSettings
 from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.selection import plan_of
@@ -22,6 +22,7 @@ from appliance.models.slots import SlotFolder
 from appliance.monitor.doctor import Diagnosis, Health, examine
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.monitor.proof import ProofFile, moment, write_proof
+from appliance.receivers import PeerSettings, SenderSettings
 from appliance.store.connection import Database
 from tests.receiver import receiver
 from tests.running import free_port

@@ -16,9 +16,10 @@ from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless
 from pynetdicom.sop_class import MRImageStorage
 
 from appliance.clock import SystemClock
-from appliance.config import PeerSettings
+from appliance.config import Settings
 from appliance.errors import DeliveryError
 from appliance.outputs.dicom_send import DicomPeer, echo
+from appliance.receivers import PeerSettings
 from tests.receiver import receiver
 
 MakeFile = Callable[..., Path]
@@ -154,12 +155,12 @@ def test_echo_reaches_a_peer_of_the_settings() -> None:
     with receiver() as (port, _):
         echo(
             PeerSettings(name="archive", host="127.0.0.1", port=port, ae_title="ARCHIVE"),
-            own_ae_title="SCANSIDE",
+            Settings(),
         )
     with pytest.raises(DeliveryError, match="does not answer"):
         echo(
             PeerSettings(name="archive", host="127.0.0.1", port=free_port(), ae_title="ARCHIVE"),
-            own_ae_title="SCANSIDE",
+            Settings(),
         )
 
 

@@ -18,13 +18,14 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation as Radiograph
 from structlog.testing import capture_logs
 
 from appliance.clock import ManualClock
-from appliance.config import PeerSettings, SenderSettings, Settings
+from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.job import Lane
 from appliance.domain.quality import QualityCheck, Verdict
 from appliance.domain.result import LaneResult
 from appliance.layout import Layout
 from appliance.processes.sender import Sender, run_sender
+from appliance.receivers import PeerSettings, SenderSettings
 from appliance.selftest.phantom_radiograph import Identity, write_chest
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
@@ -296,5 +297,4 @@ def test_the_beat_says_which_peer_is_in_trouble(
 
     with sender_to(layout, database, StoppedByTrouble(), peer("pacs", free_port())) as sender:
         sender.run(stop)
-    beat = json.loads((layout.run / "sender.beat").read_text(encoding="utf-8"))
-    assert "pacs (ARCHIVE at 127.0.0.1:" in beat["state"]
+    assert "pacs (ARCHIVE at 127.0.0.1:" in json.loads((layout.run / "sender.beat").read_bytes())["state"]

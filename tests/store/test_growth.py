@@ -57,7 +57,7 @@ def day_of_work(database: Database, land: Callable[..., Acquisition]) -> None:
         )
     render = outbox.next_render()
     assert render is not None
-    outbox.rendered(render, paths=(database.data / "sr.dcm",), peers=("pacs",))
+    outbox.rendered(render, deliveries=((database.data / "sr.dcm", "pacs"),))
     send = outbox.next_send("pacs")
     assert send is not None
     outbox.sent(send)

@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from appliance.config import PeerSettings, Settings
+from appliance.config import Settings
 from appliance.pins import Role, set_pin
+from appliance.receivers import PeerSettings
 from ui.controller import KioskController
 from ui.guard import Guard
 from ui.kiosk import KioskWindow

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from appliance.config import PeerSettings, Settings
+from appliance.config import Settings
 from appliance.pins import Role
+from appliance.receivers import PeerSettings
 from appliance.store.decisions import Choice, Decisions
 from tests.receiver import receiver
 from ui.service_desk import ServiceDesk

@@ -6,9 +6,10 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from appliance.config import ListenerSettings, PeerSettings, Settings
+from appliance.config import ListenerSettings, Settings
 from appliance.errors import DeliveryError
 from appliance.layout import Layout
+from appliance.receivers import PeerSettings
 from appliance.store.decisions import Choice, Decision
 from ui.service_state import echo_line, facts_of, not_asked, rejects_of
 

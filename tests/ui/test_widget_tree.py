@@ -25,7 +25,7 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from appliance.config import PeerSettings
+from appliance.receivers import PeerSettings
 from tests.ui.guarded import Guarded, guarded
 from ui import theme
 from ui.labels import PlainLabel
