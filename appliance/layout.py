@@ -68,6 +68,11 @@ class Layout:
         return self.data / "releases"
 
     @property
+    def keys(self) -> Path:
+        """This device's own secrets; they never leave it."""
+        return self.data / "keys"
+
+    @property
     def bench(self) -> Path:
         """What the benchmark measured on this device, as JSON, saved by a person for the screen."""
         return self.data / "bench"
