@@ -59,7 +59,7 @@ def test_frames_without_content_have_no_writing(picture: np.ndarray) -> None:
 
 
 def test_writing_in_real_films_is_found(real_data: Path) -> None:
-    """Of the first 120 films 24 are held back, and each was looked at: PORTABLE, SEMI ERECT, LEFT and the like.
+    """Of the first 120 films 24 are held back, and each was looked at: PORTABLE, SEMI ERECT, LEFT, initials.
 
     At least nine in ten planted names are found beside them.
     """
