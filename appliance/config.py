@@ -144,6 +144,15 @@ class KioskSettings(Section):
     """Hashes of the roles' PINs, made by `scanside pin set`."""
 
 
+class QueueSettings(Section):
+    """Who is looked at next, where exams wait for a person who reads them."""
+
+    ceiling_min: float = Field(default=45.0, gt=0, le=1440)
+    """Unread for this long, an exam goes before everything but alarms and urgent requests."""
+    profiles: tuple[Literal["scanner", "rural", "fracture"], ...] = ("fracture",)
+    """Screens whose list keeps to the ceiling. At a scanner nobody reads: the patient there comes first."""
+
+
 class Settings(BaseSettings):
     """All settings. Read with `load_settings`."""
 
@@ -164,6 +173,7 @@ class Settings(BaseSettings):
     remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
     kiosk: KioskSettings = KioskSettings()
+    queue: QueueSettings = QueueSettings()
 
     @classmethod
     def settings_customise_sources(
