@@ -81,7 +81,10 @@ def simulate(  # noqa: PLR0913  (each is an option of the command line)
     with errors_in_words():
         if data is not None and csv_file is not None:
             raise ConfigError("Both --data and --csv were given.", remedy="Name one of them.")
-        source, draw, usual, ceiling = _source(data, csv_file, invented, arrivals, unlooked_share)
+        try:
+            source, draw, usual, ceiling = _source(data, csv_file, invented, arrivals, unlooked_share)
+        except InputError as error:  # a fault of what was named, not of the software
+            raise ConfigError(error.what, remedy=error.remedy) from error
         ceilings = ceiling_min or [ceiling or load_settings(config).queue.ceiling_min]
         by_hour = _by_hour(readers, night_readers, day) or usual.by_hour
         people = replace(
