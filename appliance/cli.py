@@ -23,6 +23,7 @@ from appliance.commands.pin import pin
 from appliance.commands.process import process
 from appliance.commands.results import results
 from appliance.commands.run import run
+from appliance.commands.simulate import simulate
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
 
@@ -45,6 +46,7 @@ app.command()(kiosk)
 app.command()(doctor)
 app.command()(bench)
 app.command()(deidentify)
+app.command()(simulate)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 app.add_typer(pin, name="pin")

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from appliance.domain.fair_order import NO_CEILING_S
 from appliance.errors import ConfigError
 from appliance.receivers import SenderSettings
 from appliance.section import AeTitle, Section
@@ -26,6 +27,7 @@ else:
 
 GIB: Final = 1024**3
 MIB: Final = 1024**2
+S_PER_MIN: Final = 60.0
 
 ENGINE_FOLDER: Final = Path(__file__).parent / "engines"
 NOT_A_CHOICE: Final = frozenset({"faulty"})
@@ -144,6 +146,19 @@ class KioskSettings(Section):
     """Hashes of the roles' PINs, made by `scanside pin set`."""
 
 
+class QueueSettings(Section):
+    """Who is looked at next, where exams wait for a person who reads them."""
+
+    ceiling_min: float = Field(default=45.0, gt=0, le=1440)
+    """Unread for this long, an exam goes before everything but alarms and urgent requests."""
+    profiles: tuple[Literal["scanner", "rural", "fracture"], ...] = ("fracture",)
+    """Screens whose list keeps to the ceiling. At a scanner nobody reads: the patient there comes first."""
+
+    def ceiling_s_of(self, profile: str) -> float:
+        """The ceiling of a screen in seconds; infinity where it has none."""
+        return self.ceiling_min * S_PER_MIN if profile in self.profiles else NO_CEILING_S
+
+
 class Settings(BaseSettings):
     """All settings. Read with `load_settings`."""
 
@@ -164,6 +179,7 @@ class Settings(BaseSettings):
     remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
     kiosk: KioskSettings = KioskSettings()
+    queue: QueueSettings = QueueSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -10,6 +10,7 @@ from typing import Final
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from appliance.clock import NS_PER_S, Clock
+from appliance.domain.fair_order import NO_CEILING_S
 from appliance.store.decisions import Choice
 from appliance.store.opinions import Act
 from ui.advice_words import reason_in_words
@@ -39,7 +40,7 @@ class KioskController(QObject):
     first_painted = pyqtSignal(str, object)
     """An exam's verdict is on the screen for the first time: exam_id, monotonic ns of the painting."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (all that one screen is made of)
         self,
         window: KioskWindow,
         open_source: Callable[[], BoardSource],
@@ -48,6 +49,7 @@ class KioskController(QObject):
         interval_s: float,
         exam_id: str | None = None,
         reveal: Reveal = Reveal.AT_ONCE,
+        ceiling_s: float = NO_CEILING_S,
         device: DeviceReader | None = None,
         guard: Guard | None = None,
     ) -> None:
@@ -71,6 +73,7 @@ class KioskController(QObject):
         self._taps = Pending()
         self._ended = False
         self._reveal = reveal
+        self._ceiling_s = ceiling_s
         self.state: BoardState | None = None
         self.poller = Poller(open_source, clock, interval_s=interval_s)
         self.poller.board_read.connect(self.take_board)
@@ -140,6 +143,7 @@ class KioskController(QObject):
             now_ns=now_ns,
             reveal=self._reveal,
             poller_silent_s=silent_s,
+            ceiling_s=self._ceiling_s,
         )
         self.state = state
         self._order = tuple(row.exam_id for row in state.rows)
@@ -149,7 +153,12 @@ class KioskController(QObject):
         clock = clock_time(self._clock.now_utc())
         shown = state if self._guard is None else self._guard.shown(state)
         self._window.rooms.take(
-            self._board, state, now_ns=now_ns, now_utc=self._clock.now_utc(), reveal=self._reveal
+            self._board,
+            state,
+            now_ns=now_ns,
+            now_utc=self._clock.now_utc(),
+            reveal=self._reveal,
+            ceiling_s=self._ceiling_s,
         )
         self._window.show_state(shown, clock=clock, notice=self._notice(state))
         if self._guard is not None:

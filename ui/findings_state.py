@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
+from appliance.domain.fair_order import is_time_critical
 from appliance.domain.finding import Decision, Finding
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import EngineUse
@@ -21,15 +22,6 @@ from ui.reveal_state import Reveal, still_asked
 NOTHING_FLAGGED: Final = noted("No finding flagged. This does not mean normal.")
 """The only sentence for an empty answer (KIOSK.md, rule 8)."""
 NOT_A_DIAGNOSIS: Final = noted("Aid to reading. Not a diagnosis.")
-TIME_CRITICAL: Final = frozenset(
-    {
-        ("36118008", "SCT"),  # pneumothorax
-        ("233645004", "SCT"),  # tension pneumothorax
-        ("1386000", "SCT"),  # intracranial haemorrhage
-        ("59282003", "SCT"),  # pulmonary embolism
-    }
-)
-"""Findings that somebody must be told about at once (PRODUCT.md, C1: 07:40)."""
 
 
 class Band(str, Enum):
@@ -127,7 +119,7 @@ def shown_findings(exam: ExamRecord, asked: Reveal) -> tuple[Finding, ...]:
     return tuple(
         finding
         for finding in (result.findings if result else ())
-        if finding.decision is not Decision.ABSENT and (asked is Reveal.AT_ONCE or _is_critical(finding))
+        if finding.decision is not Decision.ABSENT and (asked is Reveal.AT_ONCE or is_time_critical(finding))
     )
 
 
@@ -219,7 +211,7 @@ def _line(exam: ExamRecord, finding: Finding) -> FindingLine:
             flag=f"{finding.sensitive_threshold:.2f}",
             high=f"{finding.specific_threshold:.2f}",
         ),
-        time_critical=_is_critical(finding),
+        time_critical=is_time_critical(finding),
         has_heatmap=finding.heatmap_path is not None and finding.draws_location is not False,
         original=f"{visible(finding.code.meaning)}?",
         profile=_profile(finding),
@@ -232,7 +224,3 @@ def _profile(finding: Finding) -> str:
     if finding.draws_location is None:
         return ""
     return tr("Reader aid") if finding.draws_location else tr("Flag only: no place is shown")
-
-
-def _is_critical(finding: Finding) -> bool:
-    return (finding.code.value, finding.code.scheme) in TIME_CRITICAL

@@ -15,6 +15,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from appliance.clock import NS_PER_S
+from appliance.domain.fair_order import NO_CEILING_S
 from appliance.store.opinions import Act
 from ui.clinic_day import DayBar, ScoreBand
 from ui.day_state import DayState, day_state, score_of
@@ -77,6 +78,7 @@ class Rooms(QObject):
         self.next_wanted.connect(self._next)
         self._seen: set[str] = set()
         self._reveal = Reveal.AT_ONCE
+        self._ceiling_s = NO_CEILING_S
         self._shown: tuple[tuple[str, Column], ...] = ()
         self._touched_ns: int | None = None
         self._touch_is_new = False
@@ -126,11 +128,13 @@ class Rooms(QObject):
         now_ns: int,
         now_utc: datetime,
         reveal: Reveal = Reveal.AT_ONCE,
+        ceiling_s: float = NO_CEILING_S,
     ) -> None:
         """A new reading or a new second."""
         if board is None:
             return
         self._reveal = reveal
+        self._ceiling_s = ceiling_s
         self._seen |= {exam.entry.acquisition_id for exam in board.exams if exam.deed(Act.SEEN) is not None}
         self._last = board, state, now_ns, now_utc
         self._draw()
@@ -154,7 +158,7 @@ class Rooms(QObject):
         if self.wall is not None:
             untouched_s = None if self._touched_ns is None else (now_ns - self._touched_ns) / NS_PER_S
             attention = WallAttention(seen=frozenset(self._seen), shown=self._shown, untouched_s=untouched_s)
-            wall = wall_state(board, attention, now_ns=now_ns, reveal=self._reveal)
+            wall = wall_state(board, attention, now_ns=now_ns, reveal=self._reveal, ceiling_s=self._ceiling_s)
             self._shown = tuple((card.exam_id, card.column) for card in wall.cards)
             self.wall.show_state(wall, clock_time(now_utc))
         open_id = state.selected.exam_id if state.selected is not None else None

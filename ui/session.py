@@ -167,6 +167,7 @@ class KioskSession:
             interval_s=self._settings.kiosk.poll_interval_s,
             exam_id=exam_id,
             reveal=reveal_from(self._settings.kiosk),
+            ceiling_s=self._settings.queue.ceiling_s_of(self._profile),
             device=DeviceReader(self._settings, self._layout),
             guard=guard,
         )

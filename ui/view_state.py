@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final, Literal
 
 from appliance.clock import NS_PER_MS, NS_PER_S
+from appliance.domain.fair_order import NO_CEILING_S
 from appliance.domain.job import JobState, Lane
 from ui.advice_words import reason_in_words
 from ui.deadline_state import DeadlineState, deadline_of, receipt_of
@@ -149,17 +150,19 @@ def board_state(
     now_ns: int,
     reveal: Reveal = Reveal.AT_ONCE,
     poller_silent_s: float = 0.0,
+    ceiling_s: float = NO_CEILING_S,
 ) -> BoardState:
     """The screen for a reading of the store (None: never read) and for what the person does.
 
-    `poller_silent_s`: seconds since this program last looked at the store.
+    `poller_silent_s`: seconds since this program last looked at the store. `ceiling_s`: nobody unread is
+    passed after this.
     """
     if board is None:
         message = _no_store(trouble) if poller_silent_s <= POLLER_SILENT_S else _stopped()
         return BoardState(rows=(), arrivals="", selected=None, health=closed_health(trouble), message=message)
     off = ai_off(board.health)
     entries = judged(board, reveal=reveal, now_ns=now_ns)
-    rows = worklist_rows(entries, now_ns=now_ns)
+    rows = worklist_rows(entries, now_ns=now_ns, ceiling_s=ceiling_s)
     order = settle(rows, attention.shown_order, untouched_s=attention.untouched_s)
     by_id = {row.exam_id: row for row in rows}
     shown = tuple(by_id[exam_id] for exam_id in order.exam_ids)

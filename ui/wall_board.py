@@ -208,13 +208,7 @@ class WallBoard(QFrame):
         self.figures["clock"].show_figure(clock, tr("time"))
         self.oldest.setVisible(state.oldest is not None)
         if state.oldest is not None:
-            words = tr(
-                "Oldest unread: {exam}, {who}, {time}",
-                exam=state.oldest.exam,
-                who=state.oldest.who,
-                time=state.oldest.waiting,
-            )
-            self.oldest.say(words)
+            self.oldest.say(_oldest_words(state.oldest, heading.ceiling))
         self.arrivals.setText(state.arrivals)
         self.arrivals.setAccessibleName(tr("{arrivals}: show them", arrivals=state.arrivals))
         self.arrivals.setVisible(bool(state.arrivals))
@@ -228,3 +222,18 @@ class WallBoard(QFrame):
     def _open_oldest(self) -> None:
         if self._shown is not None and self._shown.oldest is not None:
             self.opened.emit(self._shown.oldest.exam_id)
+
+
+def _oldest_words(oldest: WallCard, ceiling: str) -> str:
+    """Who has waited longest, and for how long nobody should: first, as the end may not fit."""
+    if not ceiling:
+        return tr(
+            "Oldest unread: {exam}, {who}, {time}", exam=oldest.exam, who=oldest.who, time=oldest.waiting
+        )
+    return tr(
+        "Oldest unread {time}, ceiling {ceiling}: {exam}, {who}",
+        time=oldest.waiting,
+        ceiling=ceiling,
+        exam=oldest.exam,
+        who=oldest.who,
+    )

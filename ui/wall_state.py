@@ -12,6 +12,7 @@ from statistics import median
 from typing import Final
 
 from appliance.clock import NS_PER_MS, NS_PER_S
+from appliance.domain.fair_order import NO_CEILING_S
 from appliance.domain.job import Lane
 from ui.findings_state import FindingsState
 from ui.health_state import checker_down
@@ -23,6 +24,7 @@ from ui.records import BoardRecord, ExamRecord
 from ui.reveal_state import Reveal
 from ui.worklist_state import SETTLE_S, Level, WorklistRow, worklist_rows
 
+S_PER_MIN: Final = 60
 SPEED_EXAMS: Final = 10
 """Newest exams whose middle time is "seconds per image": one slow start does not stay on the wall."""
 
@@ -31,13 +33,13 @@ class Column(str, Enum):
     """Where a card hangs."""
 
     LOOK_NOW = "look_now"
-    """The AI asks, the request is urgent, or the image must be repeated."""
+    """The AI asks, the request is urgent, the image must be repeated, or nobody has looked for too long."""
     WAITING = "waiting"
     """Nobody has looked yet: longest first, so the oldest never sinks."""
     SEEN = "seen"
 
 
-_LOOK_NOW: Final = frozenset({Level.URGENT, Level.REPEAT, Level.HIGH, Level.MEDIUM})
+_LOOK_NOW: Final = frozenset({Level.URGENT, Level.REPEAT, Level.OVERDUE, Level.HIGH, Level.MEDIUM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class WallHeading:
 
     waiting: str
     longest: str
+    ceiling: str
+    """"45 min": for how long nobody should wait unseen; "" where there is no ceiling."""
     ai: str
     """"ON", "OFF" or "…"."""
     ai_words: str
@@ -105,19 +109,24 @@ class WallAttention:
 
 
 def wall_state(
-    board: BoardRecord, attention: WallAttention, *, now_ns: int, reveal: Reveal = Reveal.AT_ONCE
+    board: BoardRecord,
+    attention: WallAttention,
+    *,
+    now_ns: int,
+    reveal: Reveal = Reveal.AT_ONCE,
+    ceiling_s: float = NO_CEILING_S,
 ) -> WallState:
-    """The wall for one reading of the store."""
+    """The wall for one reading of the store. `ceiling_s`: nobody unread is passed after this."""
     down = checker_down(board.health, now_ns=now_ns)
     entries = judged(board, reveal=reveal, now_ns=now_ns)
     exams = {exam.entry.acquisition_id: exam for exam, _, _ in entries}
     findings = {exam.entry.acquisition_id: answer for exam, _, answer in entries}
     cards = [
         _card(row, exams[row.exam_id], findings[row.exam_id], seen=row.exam_id in attention.seen)
-        for row in worklist_rows(entries, now_ns=now_ns)
+        for row in worklist_rows(entries, now_ns=now_ns, ceiling_s=ceiling_s)
     ]
     waits_s = {exam_id: _wait_s(exam, now_ns) for exam_id, exam in exams.items()}
-    wanted = sorted(cards, key=lambda card: _place(card, waits_s[card.exam_id]))
+    wanted = sorted(cards, key=lambda card: _place(card, waits_s[card.exam_id]))  # keeps the fair order
     shown, held_back = _held(wanted, attention)
     unseen = [card for card in cards if not card.seen]
     oldest = max(unseen, key=lambda card: waits_s[card.exam_id], default=None)
@@ -126,6 +135,7 @@ def wall_state(
         heading=WallHeading(
             waiting=str(len(unseen)),
             longest=oldest.waiting if oldest is not None else "-",
+            ceiling=_minutes(ceiling_s),
             ai=ai,
             ai_words=ai_words,
             ai_runs=ai_runs,
@@ -162,11 +172,14 @@ def _wait_s(exam: ExamRecord, now_ns: int) -> float:
     return math.inf if waiting_s is None else waiting_s
 
 
-def _place(card: WallCard, wait_s: float) -> tuple[int, int, float]:
-    """Look now by urgency, waiting by age alone, seen with the newest on top; cards come by urgency."""
-    columns = list(Column)
-    rank = card.level.value if card.column is Column.LOOK_NOW else 0
-    return columns.index(card.column), rank, wait_s if card.column is Column.SEEN else -wait_s
+def _minutes(ceiling_s: float) -> str:
+    return "" if math.isinf(ceiling_s) else tr("{minutes} min", minutes=round(ceiling_s / S_PER_MIN))
+
+
+def _place(card: WallCard, wait_s: float) -> tuple[int, float]:
+    """Look now in the fair order, in which cards come; waiting by age alone; seen with the newest on top."""
+    waited_s = {Column.LOOK_NOW: 0.0, Column.WAITING: -wait_s, Column.SEEN: wait_s}
+    return list(Column).index(card.column), waited_s[card.column]
 
 
 def _held(wanted: list[WallCard], attention: WallAttention) -> tuple[tuple[WallCard, ...], list[WallCard]]:

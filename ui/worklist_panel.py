@@ -40,6 +40,7 @@ ROW_MM: Final = 21.5
 LEVEL_COLOURS: Final = {
     Level.URGENT: theme.RED,
     Level.REPEAT: theme.RED,
+    Level.OVERDUE: theme.AMBER,
     Level.HIGH: theme.AMBER,
     Level.CHECK: theme.AMBER,
     Level.MEDIUM: theme.AMBER,
@@ -50,6 +51,7 @@ LEVEL_COLOURS: Final = {
 LEVEL_SHAPES: Final = {
     Level.URGENT: "urgent",
     Level.REPEAT: "cross",
+    Level.OVERDUE: "clock",
     Level.HIGH: "question_solid",
     Level.CHECK: "bang",
     Level.MEDIUM: "question_dashed",

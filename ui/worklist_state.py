@@ -11,6 +11,8 @@ from enum import Enum
 from typing import Final
 
 from appliance.domain.acquisition import Urgency
+from appliance.domain.fair_order import NO_CEILING_S, Waiting, fair_rank, harm_rate_of, is_overdue
+from appliance.domain.job import Lane
 from ui.decision_state import decision_words
 from ui.findings_state import BAND_WORDS, AiKind, Band, FindingsState
 from ui.language import noted, tr
@@ -33,12 +35,14 @@ class Level(int, Enum):
     REPEAT = 1
     """The patient is about to leave with an image that will not answer the question: before any finding
     that can wait for a reader, because only this one is lost when the patient has gone."""
-    HIGH = 2
-    CHECK = 3
-    MEDIUM = 4
-    NOT_CHECKED = 5
-    CHECKING = 6
-    ROUTINE = 7
+    OVERDUE = 2
+    """Unread for as long as the ceiling allows, whatever the AI said or did not say."""
+    HIGH = 3
+    CHECK = 4
+    MEDIUM = 5
+    NOT_CHECKED = 6
+    CHECKING = 7
+    ROUTINE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,7 @@ class Settled:
 _WORDS: Final = {
     Level.URGENT: noted("URGENT"),
     Level.REPEAT: noted("REPEAT"),
+    Level.OVERDUE: noted("OVERDUE"),
     Level.HIGH: noted("HIGH"),
     Level.CHECK: noted("CHECK"),
     Level.MEDIUM: noted("MEDIUM"),
@@ -101,20 +106,25 @@ _HOUR_S: Final = 3600
 
 
 def worklist_rows(
-    entries: Sequence[tuple[ExamRecord, VerdictState, FindingsState]], *, now_ns: int
+    entries: Sequence[tuple[ExamRecord, VerdictState, FindingsState]],
+    *,
+    now_ns: int,
+    ceiling_s: float = NO_CEILING_S,
 ) -> tuple[WorklistRow, ...]:
-    """Rows by urgency, then waiting time (longest first), then identity so that ties never flicker."""
-    keyed = sorted(
-        ((_level(*entry), entry) for entry in entries),
-        key=lambda pair: (
-            pair[0],
-            pair[1][0].entry.urgency,
-            -(pair[1][0].waiting_s(now_ns) or math.inf),
-            pair[1][0].entry.sequence,
-        ),
-    )
+    """Rows in the fair order (`appliance.domain.fair_order`), with the level as its band."""
+    keyed = []
+    for exam, verdict, findings in entries:
+        level = _level(exam, verdict, findings)
+        waiting = _waiting(level, exam, findings, now_ns=now_ns)
+        reason = _reason(level, verdict, findings)
+        if not waiting.goes_first and is_overdue(waiting, ceiling_s=ceiling_s):
+            level = Level.OVERDUE
+        rank = fair_rank(waiting, ceiling_s=ceiling_s)
+        keyed.append((rank, level, reason, (exam, verdict, findings)))
+    keyed.sort(key=lambda each: each[0])
     return tuple(
-        _row(place, level, *entry, now_ns=now_ns) for place, (level, entry) in enumerate(keyed, start=1)
+        _row(place, level, reason, *entry, now_ns=now_ns)
+        for place, (_, level, reason, entry) in enumerate(keyed, start=1)
     )
 
 
@@ -168,10 +178,36 @@ def _level(exam: ExamRecord, verdict: VerdictState, findings: FindingsState) -> 
     return next((level for level, holds in levels.items() if holds), Level.ROUTINE)
 
 
+def _waiting(level: Level, exam: ExamRecord, findings: FindingsState, *, now_ns: int) -> Waiting:
+    """Images to repeat go first, too: that patient is about to leave. What is withheld does not count."""
+    triage = exam.result(Lane.TRIAGE)
+    shown = triage is not None and findings.kind in {AiKind.FLAGGED, AiKind.NOTHING}
+    waited_s = exam.waiting_s(now_ns)
+    return Waiting(
+        sequence=exam.entry.sequence,
+        waited_s=math.inf if waited_s is None else waited_s,
+        harm_rate=harm_rate_of(triage.findings) if triage is not None and shown else None,
+        goes_first=level in {Level.URGENT, Level.REPEAT},
+        is_unread=is_unread(exam),
+        band=len(Urgency) * level + exam.entry.urgency,
+    )
+
+
+def is_unread(exam: ExamRecord) -> bool:
+    """Has nobody opened it or answered to it?"""
+    return exam.decision is None and not exam.opinions and not exam.deeds
+
+
 def _row(
-    place: int, level: Level, exam: ExamRecord, verdict: VerdictState, findings: FindingsState, *, now_ns: int
+    place: int,
+    level: Level,
+    reason: str,
+    exam: ExamRecord,
+    verdict: VerdictState,
+    findings: FindingsState,
+    *,
+    now_ns: int,
 ) -> WorklistRow:
-    reason = _reason(level, verdict, findings)
     waiting_s = exam.waiting_s(now_ns)
     waiting = tr("earlier") if waiting_s is None else duration(waiting_s)
     urgent = urgent_of(exam, findings, now_ns=now_ns)
@@ -191,7 +227,7 @@ def _row(
         waiting=waiting,
         decided=decision_words(exam.decision),
         rank=rank,
-        unread=exam.decision is None and not exam.opinions and not exam.deeds,
+        unread=is_unread(exam),
         telling=urgent.kind if urgent else None,
         waiting_s=None if waiting_s is None else int(waiting_s),
     )

@@ -104,3 +104,27 @@ def test_what_the_finger_moved_moves_at_once(full_clinic: Any) -> None:
     after = wall(full_clinic, shown=places(before), untouched_s=0.1, seen=frozenset({"cut"}))
     assert ids(after, Column.SEEN) == ["cut"]
     assert "cut" not in ids(after, Column.LOOK_NOW)
+
+
+def test_nobody_hangs_back_past_the_ceiling(clinic: Any, make: Any) -> None:
+    for exam_id, probability in (("unflagged", 0.05), ("high", 0.9)):
+        exam = clinic.land(exam_id)
+        answer = clinic.triage(make.finding("Fracture", probability))
+        clinic.answer(exam, quality=clinic.quality(), triage=answer, denoise=clinic.quality())
+        clinic.clock.advance(10 * 60)
+
+    def hung(**attention: Any) -> WallState:
+        now_ns = clinic.clock.monotonic_ns()
+        return wall_state(clinic.read(), WallAttention(**attention), now_ns=now_ns, ceiling_s=45 * 60)
+
+    before = hung()
+    assert (ids(before, Column.LOOK_NOW), ids(before, Column.WAITING)) == (["high"], ["unflagged"])
+    assert before.heading.ceiling == "45 min"
+    clinic.clock.advance(26 * 60)
+    held = hung(shown=places(before), untouched_s=1.0)
+    assert places(held) == places(before), "nothing moves under a finger"
+    after = hung()
+    assert ids(after, Column.LOOK_NOW) == ["unflagged", "high"]
+    assert after.cards[0].word == "OVERDUE"
+    assert after.cards[0].questions == "No finding flagged. This does not mean normal."
+    assert wall(clinic).heading.ceiling == ""
