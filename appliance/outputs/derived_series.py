@@ -31,7 +31,9 @@ from appliance.outputs.identity import (
     MANUFACTURER,
     MODEL_NAME,
     code_item,
+    derived_series_uid,
     file_meta,
+    frame_of_reference_uid,
     software_version,
     uid_of,
 )
@@ -128,8 +130,7 @@ class DerivedSeriesWriter:
         self._acquisition = acquisition
         self._card = card
         self._data = data
-        series_uid = acquisition.first.series_instance_uid
-        self.series_instance_uid = uid_of("derived series", series_uid, card.task, card.version)
+        self.series_instance_uid = derived_series_uid(acquisition.first.series_instance_uid, card.identity)
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, index: int, image: PixelImage, denoised: GreyArray) -> tuple[DerivedFile, NDArray[Any]]:
@@ -142,12 +143,15 @@ class DerivedSeriesWriter:
         place = self._acquisition.slices[index]
         source = self._acquisition.instances[place.instance]
         stored = stored_values(image, denoised)
-        content = self._encode(source, image, stored)
+        sop_instance_uid, content = self._encode(source, image, stored)
         path = self._folder / f"{self._card.task}-{index + 1:05d}.dcm"
         write_whole(path, content)
         return (
             DerivedFile(
-                path=str(path.relative_to(self._data)), sha256=hashlib.sha256(content).hexdigest(), role=ROLE
+                path=str(path.relative_to(self._data)),
+                sha256=hashlib.sha256(content).hexdigest(),
+                role=ROLE,
+                sop_instance_uid=str(sop_instance_uid),
             ),
             stored,
         )
@@ -167,7 +171,7 @@ class DerivedSeriesWriter:
     ) -> None:
         self.close()
 
-    def _encode(self, source: Instance, image: PixelImage, stored: NDArray[Any]) -> bytes:
+    def _encode(self, source: Instance, image: PixelImage, stored: NDArray[Any]) -> tuple[UID, bytes]:
         header = read_source(source.path, REPEATED)
         pixels = stored.astype("<i2" if stored.dtype.kind == "i" else "<u2").tobytes()
         made_of = (source.sop_instance_uid, source.sha256, hashlib.sha256(pixels).hexdigest())
@@ -186,7 +190,7 @@ class DerivedSeriesWriter:
                 f"The header of {source.path.name} cannot be repeated in a new object: {error}.",
                 remedy=_REMEDY,
             ) from error
-        return buffer.getvalue()
+        return sop_instance_uid, buffer.getvalue()
 
     def _series(self, dataset: Dataset, header: Dataset, source: Instance) -> None:
         dataset.Modality = source.modality
@@ -201,7 +205,7 @@ class DerivedSeriesWriter:
         take_over(header, dataset, FRAME_OF_REFERENCE, always=True)
         take_over(header, dataset, ("FrameOfReferenceUID",), always=False)
         if "FrameOfReferenceUID" not in dataset:
-            dataset.FrameOfReferenceUID = uid_of("frame of reference", source.series_instance_uid)
+            dataset.FrameOfReferenceUID = frame_of_reference_uid(source.series_instance_uid)
         dataset.Manufacturer = MANUFACTURER
         dataset.ManufacturerModelName = MODEL_NAME
         dataset.SoftwareVersions = [software_version(), self._card.identity]

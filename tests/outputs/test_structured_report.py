@@ -101,9 +101,27 @@ def items(dataset: Any) -> list[Any]:
 
 def texts(dataset: Dataset, concept: str) -> list[str]:
     return [
-        str(item.get("TextValue") or item.ConceptCodeSequence[0].CodeMeaning)
+        str(item.get("TextValue") or item.get("UID") or item.ConceptCodeSequence[0].CodeMeaning)
         for item in items(dataset)
         if item.ConceptNameCodeSequence[0].CodeMeaning == concept
+    ]
+
+
+def container(dataset: Any, concept: str) -> Any:
+    (found,) = [item for item in items(dataset) if item.ConceptNameCodeSequence[0].CodeMeaning == concept]
+    return found
+
+
+def numbers(report: Dataset) -> list[tuple[str, float, str]]:
+    """What was measured: name, value, unit. Not what the library says about the images."""
+    return [
+        (
+            item.ConceptNameCodeSequence[0].CodeMeaning,
+            float(item.MeasuredValueSequence[0].NumericValue),
+            item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue,
+        )
+        for item in items(container(report, "Imaging Measurements"))
+        if item.ValueType == "NUM"
     ]
 
 
@@ -121,10 +139,7 @@ def test_findings_refusals_and_their_model_are_reported(acquisition: Acquisition
     assert texts(report, "Comment") == ["The body part is CHEST; tested for HAND."]
     assert set(texts(report, "Algorithm Name")) == {"chest_triage"}
     assert set(texts(report, "Algorithm Version")) == {"2.1"}
-    values = [
-        float(item.MeasuredValueSequence[0].NumericValue) for item in items(report) if item.ValueType == "NUM"
-    ]
-    assert values == [0.8123] * 3
+    assert numbers(report) == [("Calibrated probability", 0.8123, "1")] * 3
     assert (report.StudyInstanceUID, report.PatientID) == (acquisition.first.study_instance_uid, "P1")
     assert str(report.PatientName) == "PHANTOM^Möbius"
     assert (report.PreliminaryFlag, report.VerificationFlag) == ("PRELIMINARY", "UNVERIFIED")
@@ -144,15 +159,113 @@ def test_quality_is_reported_with_values_limits_and_advice(acquisition: Acquisit
     assert texts(report, "field of view") == ["Consider repeating"]
     assert texts(report, "rotation") == ["Not checked by this device"]
     assert texts(report, "Comment") == [QUALITY.quality[0].advice, "Look."]
-    values = [
+    measured, limit = "Measured value", "Limit of the check"
+    assert numbers(report) == [(measured, 12.0, "mm"), (limit, 0.0, "mm"), (limit, 0.5, "1")], (
+        "what is no number is not written as one"
+    )
+
+
+@pytest.fixture
+def series(ct_file: MakeFile, acquisition_of: MakeAcquisition) -> Acquisition:
+    return acquisition_of(*(ct_file(number) for number in range(4)))
+
+
+def quality_of(check: QualityCheck) -> LaneResult:
+    return replace(QUALITY, quality=(check,))
+
+
+def test_every_place_has_its_group_and_its_image(series: Acquisition) -> None:
+    marks = (
+        Mark(label="left", shape=MarkShape.BOX, points_px=((10.0, 20.0), (30.0, 50.0)), slice_index=2),
+        Mark(label="edge", shape=MarkShape.LINE, points_px=((0.0, 0.0), (200.0, 5.0)), slice_index=0),
+        Mark(
+            label="field",
+            shape=MarkShape.POLYGON,
+            points_px=((1.0, 1.0), (1.0, 9.0), (9.0, 9.0)),
+            slice_index=1,
+        ),
+        Mark(label="whole", shape=MarkShape.LINE, points_px=((0.0, 0.0), (1.0, 1.0))),
+    )
+    report = render(series, quality_of(replace(QUALITY.quality[0], marks=marks)))
+    places = [
         (
-            float(item.MeasuredValueSequence[0].NumericValue),
-            item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue,
+            item.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID,
+            [float(value) for value in item.GraphicData],
         )
         for item in items(report)
-        if item.ValueType == "NUM"
+        if item.ValueType == "SCOORD"
     ]
-    assert values == [(12.0, "mm"), (0.0, "mm"), (0.5, "1")], "what is no number is not written as one"
+    uids = [instance.sop_instance_uid for instance in series.instances]
+    assert places == [
+        (uids[2], [20.5, 10.5, 50.5, 10.5, 50.5, 30.5, 20.5, 30.5, 20.5, 10.5]),
+        (uids[0], [0.5, 0.5, 5.5, 64.0]),  # held within the image
+        (uids[1], [1.5, 1.5, 9.5, 1.5, 9.5, 9.5, 1.5, 1.5]),
+    ]
+    assert texts(report, "Comment") == [QUALITY.quality[0].advice, "edge", "field"]
+    tracked = texts(report, "Tracking Identifier")
+    assert tracked == ["field_of_view 1", "field_of_view 1 place 2", "field_of_view 1 place 3"]
+    assert len(set(texts(report, "Tracking Unique Identifier"))) == len(tracked)
+
+
+def test_a_range_of_slices_names_its_images(series: Acquisition) -> None:
+    marks = (Mark(label="jump", shape=MarkShape.SLICES, points_px=((1.0, 2.0), (3.0, 9.0))),)
+    report = render(series, quality_of(replace(QUALITY.quality[0], criterion="motion", marks=marks)))
+    named = [
+        item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        for item in items(container(report, "Imaging Measurements"))
+        if item.ValueType == "IMAGE"
+    ]
+    assert named == [instance.sop_instance_uid for instance in series.instances[1:]]
+    assert texts(report, "Quality Finding") == ["Motion blur"]
+
+
+def test_a_card_that_draws_no_place_has_none_in_the_report(acquisition: Acquisition) -> None:
+    flag_only = replace(finding("Pneumothorax", Decision.PRESENT, BOX), draws_location=False)
+    report = render(acquisition, replace(TRIAGE, findings=(flag_only,)))
+    assert texts(report, "Pneumothorax") == ["Present"]
+    assert not [item for item in items(report) if item.ValueType == "SCOORD"]
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict", "said"),
+    [
+        (-4.2, Verdict.REPEAT, ["Under exposed"]),
+        (3.1, Verdict.CHECK, ["Over exposed"]),
+        (0.2, Verdict.OK, []),
+    ],
+)
+def test_exposure_is_said_in_the_codes_of_the_standard(
+    acquisition: Acquisition, value: float, verdict: Verdict, said: list[str]
+) -> None:
+    first = acquisition.first
+    exposure = replace(first.exposure, exposure_index=220.0, target_exposure_index=400.0)
+    exposed = replace(acquisition, instances=(replace(first, exposure=exposure),))
+    check = QualityCheck(
+        criterion="exposure", verdict=verdict, value=value, unit="1", limit=1.0, advice="Look."
+    )
+    report = render(exposed, quality_of(check))
+    assert numbers(report) == [
+        ("Deviation Index", value, "1"),
+        ("Limit of the check", 1.0, "1"),
+        ("Exposure Index", 220.0, "1"),
+        ("Target Exposure Index", 400.0, "1"),
+    ]
+    assert texts(report, "Quality Finding") == said
+
+
+def test_the_images_stand_in_the_library_with_what_they_share_said_once(series: Acquisition) -> None:
+    library = container(render(series, QUALITY), "Image Library")
+    images = [item for item in items(library) if item.ValueType == "IMAGE"]
+    assert [image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for image in images] == [
+        instance.sop_instance_uid for instance in series.instances
+    ]
+    assert texts(library, "Modality") == ["Computed Tomography"]
+    assert len(texts(library, "Frame of Reference UID")) == 1
+
+
+def test_our_own_codes_say_whose_they_are(acquisition: Acquisition) -> None:
+    (scheme,) = render(acquisition, QUALITY).CodingSchemeIdentificationSequence
+    assert (scheme.CodingSchemeDesignator, scheme.CodingSchemeUID.is_valid) == ("99SCANSIDE", True)
 
 
 def test_the_same_answer_is_the_same_object(acquisition: Acquisition) -> None:
