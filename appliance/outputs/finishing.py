@@ -22,14 +22,22 @@ from pydicom.valuerep import DA, TM
 from appliance.domain.acquisition import Acquisition
 from appliance.errors import InputError
 from appliance.outputs.identity import SCHEME, coding_scheme, file_meta, uid_of
+from appliance.outputs.source_header import (
+    PATIENT,
+    PATIENT_OPTIONAL,
+    STUDY,
+    STUDY_OPTIONAL,
+    content_moment,
+    take_over,
+)
 
 NOT_KNOWN_YET: Final = uid_of("report", "not known yet")
 """Stands in a new object until its content is whole and gives it its name."""
 MOMENTS: Final = (("ContentDate", "ContentTime"), ("PresentationCreationDate", "PresentationCreationTime"))
 CLOCKED: Final = ("InstanceCreationDate", "InstanceCreationTime", "SeriesDate", "SeriesTime")
 
-GENERAL_SERIES: Final = frozenset({"PR", "SEG"})
-"""Modalities whose objects have the General Series module, with its Laterality (type 2C)."""
+WITH_LATERALITY: Final = frozenset({"PR"})
+"""Modalities whose series must have a Laterality (type 2C), which the library leaves out."""
 
 
 @contextmanager
@@ -50,15 +58,24 @@ def making(acquisition: Acquisition, what: str) -> Iterator[None]:
             ) from error
 
 
-def finished(dataset: Any, *, kind: str, moment: tuple[str, str]) -> bytes:
-    """The object as a file. `kind` keeps the UIDs of different sorts of objects apart; `moment`: DA, TM."""
+def finished(dataset: Any, *, kind: str, evidence: Dataset, moment: tuple[str, str] | None = None) -> bytes:
+    """The object as a file.
+
+    `kind` keeps the UIDs of different sorts of objects apart. `evidence` is the original's header: what it
+    says of patient and study stands in all objects of the study alike. `moment` (DA, TM) is when the content
+    was made; None: the original's own.
+    """
+    take_over(evidence, dataset, (key for key in (*PATIENT, *STUDY) if key not in dataset), always=True)
+    more = (key for key in (*PATIENT_OPTIONAL, *STUDY_OPTIONAL) if key not in dataset)
+    take_over(evidence, dataset, more, always=False)
+    day, hour = moment or content_moment(evidence)
     for date, time in MOMENTS:
         if date in dataset:
-            setattr(dataset, date, DA(moment[0]))
-            setattr(dataset, time, TM(moment[1]))
+            setattr(dataset, date, DA(day))
+            setattr(dataset, time, TM(hour))
     for keyword in CLOCKED:
         dataset.pop(keyword, None)
-    if dataset.Modality in GENERAL_SERIES:
+    if dataset.Modality in WITH_LATERALITY:
         dataset.setdefault("Laterality", None)  # it may be one of a pair, nobody says
     for equipment in dataset.get("ContributingEquipmentSequence", ()):
         equipment.pop("ContributionDateTime", None)

@@ -22,7 +22,7 @@ from appliance.outputs.finishing import NOT_KNOWN_YET, finished, making
 from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, SERIAL_NUMBER, software_version, uid_of
 from appliance.outputs.presentation_state import words_of
 from appliance.outputs.regions import regions_of, shown_marks
-from appliance.outputs.source_header import content_moment, evidence_of
+from appliance.outputs.source_header import evidence_of
 from appliance.outputs.structured_report import device_observer
 
 SERIES_NUMBER: Final = 9004
@@ -55,7 +55,7 @@ class KeyObject:
                 series_description="AI flagged images, not for diagnosis",
                 **maker(),
             )
-        content = finished(dataset, kind="key object", moment=content_moment(evidence[0]))
+        content = finished(dataset, kind="key object", evidence=evidence[0])
         return (Rendered(file_name=f"key-object-{result.lane.value}.dcm", content=content),)
 
 

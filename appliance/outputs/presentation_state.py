@@ -24,7 +24,7 @@ from appliance.outputs.base import Rendered
 from appliance.outputs.finishing import NOT_KNOWN_YET, finished, making
 from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, SERIAL_NUMBER, software_version, uid_of
 from appliance.outputs.regions import Region, regions_of, shown_marks
-from appliance.outputs.source_header import GREY, PLACE, content_moment, evidence_of
+from appliance.outputs.source_header import GREY, PLACE, evidence_of
 
 SERIES_NUMBER: Final = 9003
 LAYER: Final = "AI_MARKS"
@@ -69,7 +69,7 @@ class PresentationState:
                 series_description="AI marks, not for diagnosis",
             )
         _keep_shape(dataset, images[0])
-        content = finished(dataset, kind="presentation state", moment=content_moment(images[0]))
+        content = finished(dataset, kind="presentation state", evidence=images[0])
         return (Rendered(file_name=f"marks-{result.lane.value}.dcm", content=content),)
 
 

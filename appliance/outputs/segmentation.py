@@ -37,7 +37,7 @@ from appliance.outputs.identity import (
     uid_of,
 )
 from appliance.outputs.quality_codes import own_code
-from appliance.outputs.source_header import PLACE, content_moment, evidence_of
+from appliance.outputs.source_header import PLACE, evidence_of, take_over
 
 SERIES_NUMBER: Final = 9005
 SPATIAL: Final = Code("309825002", "SCT", "Spatial and Relational Concept")
@@ -87,8 +87,10 @@ class Segmentation:
                 content_description="Areas outlined by the device, not for diagnosis",
                 series_description="AI areas, not for diagnosis",
             )
+        if "FrameOfReferenceUID" not in dataset:  # type 2C: then nothing else says how the image lies
+            take_over(images[0], dataset, ("PatientOrientation",), always=True)
         name_dimensions(dataset, uid_of("dimensions", series_uid))
-        content = finished(dataset, kind="segmentation", moment=content_moment(images[0]))
+        content = finished(dataset, kind="segmentation", evidence=images[0])
         return (Rendered(file_name=f"areas-{result.lane.value}.dcm", content=content),)
 
 
@@ -102,7 +104,7 @@ def _masked(acquisition: Acquisition, result: LaneResult) -> Iterator[_Masked]:
         here = [mark for mark in marks if mark.slice_index == number or len(acquisition.slices) == 1]
         areas = tuple(mark for mark in here if mark.shape is MarkShape.POLYGON)
         if areas:
-            yield _Masked(image=evidence_of(instance, more=PLACE), areas=areas)
+            yield _Masked(image=evidence_of(instance, more=(*PLACE, "PatientOrientation")), areas=areas)
     yield from _masked_derived(acquisition, result)
 
 

@@ -24,7 +24,7 @@ from appliance.outputs.finishing import NOT_KNOWN_YET, finished, making
 from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, SERIAL_NUMBER, software_version, uid_of
 from appliance.outputs.image_library import image_library
 from appliance.outputs.report_groups import groups_of
-from appliance.outputs.source_header import content_moment, evidence_of
+from appliance.outputs.source_header import evidence_of
 
 SERIES_NUMBER: Final = 9001
 IMAGING_MEASUREMENTS: Final = Code("126010", "DCM", "Imaging Measurements")
@@ -64,7 +64,7 @@ class StructuredReport:
                 device_serial_number=SERIAL_NUMBER,
                 software_versions=software_version(),
             )
-        content = finished(dataset, kind="report", moment=content_moment(evidence[0]))
+        content = finished(dataset, kind="report", evidence=evidence[0])
         return (Rendered(file_name=f"report-{result.lane.value}.dcm", content=content),)
 
 
