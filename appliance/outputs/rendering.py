@@ -40,12 +40,13 @@ def _guarded(output: str, make: Callable[[], tuple[Rendered, ...]]) -> Iterator[
 
     Originals carry headers that no library was written for (a private class, a sex of "0000").
     """
+    log = structlog.get_logger()
     try:
         yield from make()
     except ScansideError as error:
-        structlog.get_logger().warning("not rendered", output=output, reason=error.what)
+        log.warning("not rendered", output=output, reason=error.what)
     except Exception as error:  # one object must not stop all others
-        structlog.get_logger().error("not rendered", output=output, exc_info=error)
+        log.error("not rendered", output=output, exc_info=error)
 
 
 def render_failure(acquisition: Acquisition, lane: Lane, *, reason: str) -> Iterator[Rendered]:
