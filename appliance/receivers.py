@@ -58,6 +58,8 @@ class SenderSettings(Section):
     """Where results go. They always also lie under `results` in the data folder."""
 
     peers: tuple[PeerSettings, ...] = ()
+    rejection_notes: bool = True
+    """Tell receivers of DICOM when a person at the scanner rejects an image: many archives then hide it."""
     retry_first_s: float = Field(default=2.0, gt=0)
     retry_longest_s: float = Field(default=300.0, gt=0)
 

@@ -133,7 +133,7 @@ def make_acquisition(make_instance: Callable[..., Instance]) -> Callable[..., Ac
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def denoise_card() -> ModelCard:
     """Slices in multiples of four."""
     port = {"shape": ["batch", 1, "rows", "columns"], "dtype": "float32"}

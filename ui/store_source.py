@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
+import structlog
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
@@ -71,7 +72,9 @@ class StoreSource:
         """Write a person's decision down, durably. Raises StoreError: then nothing was written."""
         layout = self._layout
         with Database.open(layout.database, data=layout.data, clock=self._clock) as writing:
-            Decisions(writing).decide(exam_id, version, choice, reason=reason)
+            told = Decisions(writing).decide(exam_id, version, choice, reason=reason)
+        if told:  # DICOM has no message that takes a note back: somebody has to ask there
+            structlog.get_logger().warning("receivers keep a rejection note taken back", receivers=told)
 
     def write(self, command: Command) -> None:
         """Write any other tap down, durably. Raises StoreError: then nothing was written."""

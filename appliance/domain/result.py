@@ -44,6 +44,8 @@ class DerivedFile:
     """derived_image, heatmap, view."""
     marks: tuple[Mark, ...] = ()
     """Places in it that a reader must know of, such as those where a denoised image is the original's."""
+    sop_instance_uid: str | None = None
+    """Of a DICOM object; None for any other file, and in a result of before this was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.result import LaneResult
+
+WHOLE_LANE: Final = "analysis"
+"""The task of the refusal that stands for a lane that came to no result at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

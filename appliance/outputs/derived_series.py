@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -27,11 +26,20 @@ from appliance.domain.image import GreyArray, PixelImage
 from appliance.domain.result import DerivedFile
 from appliance.durable import sync_folder, write_whole
 from appliance.errors import InputError
+from appliance.outputs.derived_pixels import (
+    REMEDY,
+    WINDOW,
+    describe_pixels,
+    stored_values,
+    strength_of,
+)
 from appliance.outputs.identity import (
     MANUFACTURER,
     MODEL_NAME,
     code_item,
+    derived_series_uid,
     file_meta,
+    frame_of_reference_uid,
     software_version,
     uid_of,
 )
@@ -84,7 +92,6 @@ CT_OPTIONAL: Final = (
     "CTDIvol",
     "ContrastBolusAgent",
 )
-WINDOW: Final = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
 SCANNER: Final = (
     "Manufacturer",
     "InstitutionName",
@@ -110,10 +117,6 @@ REPEATED: Final = (
     "SeriesDescription",
     "InstanceNumber",
 )
-BITS_ALLOCATED: Final = 16
-LEAST_BITS_STORED: Final = 12
-"""PS3.3 C.8.2.1.1: a CT image allocates 16 bits and stores 12 to 16."""
-_REMEDY: Final = "The series is not denoised; the original is untouched."
 
 
 class DerivedSeriesWriter:
@@ -128,8 +131,7 @@ class DerivedSeriesWriter:
         self._acquisition = acquisition
         self._card = card
         self._data = data
-        series_uid = acquisition.first.series_instance_uid
-        self.series_instance_uid = uid_of("derived series", series_uid, card.task, card.version)
+        self.series_instance_uid = derived_series_uid(acquisition.first.series_instance_uid, card.identity)
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, index: int, image: PixelImage, denoised: GreyArray) -> tuple[DerivedFile, NDArray[Any]]:
@@ -142,12 +144,15 @@ class DerivedSeriesWriter:
         place = self._acquisition.slices[index]
         source = self._acquisition.instances[place.instance]
         stored = stored_values(image, denoised)
-        content = self._encode(source, image, stored)
+        sop_instance_uid, content = self._encode(source, image, stored)
         path = self._folder / f"{self._card.task}-{index + 1:05d}.dcm"
         write_whole(path, content)
         return (
             DerivedFile(
-                path=str(path.relative_to(self._data)), sha256=hashlib.sha256(content).hexdigest(), role=ROLE
+                path=str(path.relative_to(self._data)),
+                sha256=hashlib.sha256(content).hexdigest(),
+                role=ROLE,
+                sop_instance_uid=str(sop_instance_uid),
             ),
             stored,
         )
@@ -167,7 +172,7 @@ class DerivedSeriesWriter:
     ) -> None:
         self.close()
 
-    def _encode(self, source: Instance, image: PixelImage, stored: NDArray[Any]) -> bytes:
+    def _encode(self, source: Instance, image: PixelImage, stored: NDArray[Any]) -> tuple[UID, bytes]:
         header = read_source(source.path, REPEATED)
         pixels = stored.astype("<i2" if stored.dtype.kind == "i" else "<u2").tobytes()
         made_of = (source.sop_instance_uid, source.sha256, hashlib.sha256(pixels).hexdigest())
@@ -175,8 +180,8 @@ class DerivedSeriesWriter:
         dataset = Dataset()
         patient_and_study(header, dataset, source)
         self._series(dataset, header, source)
-        self._image(dataset, header, source, sop_instance_uid)
-        _pixels(dataset, header, image, stored, pixels)
+        self._image(dataset, header, source, sop_instance_uid, strength_of(image, stored))
+        describe_pixels(dataset, header, image, stored, pixels)
         dataset.file_meta = file_meta(source.sop_class_uid, sop_instance_uid)
         buffer = io.BytesIO()
         try:
@@ -184,9 +189,9 @@ class DerivedSeriesWriter:
         except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
             raise InputError(
                 f"The header of {source.path.name} cannot be repeated in a new object: {error}.",
-                remedy=_REMEDY,
+                remedy=REMEDY,
             ) from error
-        return buffer.getvalue()
+        return sop_instance_uid, buffer.getvalue()
 
     def _series(self, dataset: Dataset, header: Dataset, source: Instance) -> None:
         dataset.Modality = source.modality
@@ -201,7 +206,7 @@ class DerivedSeriesWriter:
         take_over(header, dataset, FRAME_OF_REFERENCE, always=True)
         take_over(header, dataset, ("FrameOfReferenceUID",), always=False)
         if "FrameOfReferenceUID" not in dataset:
-            dataset.FrameOfReferenceUID = uid_of("frame of reference", source.series_instance_uid)
+            dataset.FrameOfReferenceUID = frame_of_reference_uid(source.series_instance_uid)
         dataset.Manufacturer = MANUFACTURER
         dataset.ManufacturerModelName = MODEL_NAME
         dataset.SoftwareVersions = [software_version(), self._card.identity]
@@ -212,7 +217,9 @@ class DerivedSeriesWriter:
         scanner.PurposeOfReferenceCodeSequence = [code_item("109101", "DCM", "Acquisition Equipment")]
         dataset.ContributingEquipmentSequence = [scanner]
 
-    def _image(self, dataset: Dataset, header: Dataset, source: Instance, sop_instance_uid: UID) -> None:
+    def _image(
+        self, dataset: Dataset, header: Dataset, source: Instance, sop_instance_uid: UID, strength: str
+    ) -> None:
         card = self._card
         dataset.SOPClassUID = UID(source.sop_class_uid)
         dataset.SOPInstanceUID = sop_instance_uid
@@ -221,8 +228,8 @@ class DerivedSeriesWriter:
         take_over(header, dataset, ("InstanceNumber",), always=True)
         take_over(header, dataset, IMAGE_OPTIONAL, always=False)
         dataset.DerivationDescription = (
-            f"Noise reduced by the network {card.name}, {card.identity}. No pixel was changed by more than "
-            "what can be noise there. Not for primary diagnosis; read together with the original."
+            f"Noise reduced by the network {card.name}, {card.identity}: {strength}. No pixel was changed by "
+            "more than what can be noise there. Not for primary diagnosis; read together with the original."
         )
         dataset.DerivationCodeSequence = [code_item("113087", "DCM", "Smoothing")]
         reference = Dataset()
@@ -241,50 +248,6 @@ class DerivedSeriesWriter:
         if missing:
             raise InputError(
                 f"The original {source.path.name} does not say where its slice lies: no valid {missing}.",
-                remedy=_REMEDY,
+                remedy=REMEDY,
             )
         dataset.setdefault("SliceThickness", None)
-
-
-def stored_values(image: PixelImage, grey: GreyArray) -> NDArray[Any]:
-    """A new frame in the original's stored integers; pixels that did not change keep theirs exactly.
-
-    Rounded to the nearest step and held within what the stored format can express.
-    """
-    if image.stored.dtype.kind == "f":
-        raise InputError("The original stores floating-point values; it cannot be repeated.", remedy=_REMEDY)
-    low, high = image.stored_range
-    wanted = (grey - np.float32(image.intercept)) / np.float32(image.slope)
-    if image.inverted:
-        wanted = np.float32(low + high) - wanted
-    same = grey == image.grey()
-    rounded = np.clip(np.rint(np.where(same, np.float32(low), wanted)), low, high).astype(image.stored.dtype)
-    return np.where(same, image.stored, rounded)
-
-
-def _pixels(
-    dataset: Dataset, header: Dataset, image: PixelImage, stored: NDArray[Any], pixels: bytes
-) -> None:
-    signed = stored.dtype.kind == "i"
-    low, high = image.stored_range
-    bits_stored = max(high.bit_length(), (-low - 1).bit_length()) + 1 if signed else high.bit_length()
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME1" if image.inverted else "MONOCHROME2"
-    dataset.Rows, dataset.Columns = stored.shape
-    dataset.BitsAllocated = BITS_ALLOCATED
-    dataset.BitsStored = min(max(bits_stored, LEAST_BITS_STORED), BITS_ALLOCATED)
-    dataset.HighBit = dataset.BitsStored - 1
-    dataset.PixelRepresentation = int(signed)
-    dataset.RescaleIntercept = f"{image.intercept:.10g}"
-    dataset.RescaleSlope = f"{image.slope:.10g}"
-    dataset.RescaleType = image.rescale_type or "HU"
-    if image.padding is not None:
-        dataset.PixelPaddingValue = image.padding[0]
-        if image.padding[1] != image.padding[0]:
-            dataset.PixelPaddingRangeLimit = image.padding[1]
-    take_over(header, dataset, WINDOW, always=False)
-    if "WindowCenter" not in dataset or "WindowWidth" not in dataset:
-        for keyword in WINDOW:
-            dataset.pop(keyword, None)
-    dataset.PixelData = pixels
-    dataset["PixelData"].VR = "OW"

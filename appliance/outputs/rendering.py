@@ -4,27 +4,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
 import structlog
 
 from appliance.domain.acquisition import Acquisition
+from appliance.domain.finding import Refusal
+from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.errors import ScansideError
-from appliance.outputs.base import Rendered
+from appliance.outputs.base import WHOLE_LANE, Rendered
 from appliance.outputs.catalogue import renderers
+from appliance.outputs.rejection_note import Rejection, render_rejection
+
+NOT_ANALYSED: Final = "not-analysed-"
+"""How the names of objects begin that say that there is no result: one that comes later is another file."""
 
 
 def render_everything(acquisition: Acquisition, result: LaneResult) -> Iterator[Rendered]:
-    """Every renderer's objects. One that cannot be made is said in the log and stops no other.
+    """Every renderer's objects."""
+    for renderer in renderers():
+        yield from _guarded(renderer.name, partial(renderer.render, acquisition, result))
+
+
+def render_note(acquisition: Acquisition, rejection: Rejection) -> Iterator[Rendered]:
+    """The rejection note; none where it cannot be made."""
+    yield from _guarded("rejection_note", lambda: (render_rejection(acquisition, rejection),))
+
+
+def _guarded(output: str, make: Callable[[], tuple[Rendered, ...]]) -> Iterator[Rendered]:
+    """What is made. What cannot be made is said in the log and stops no other object.
 
     Originals carry headers that no library was written for (a private class, a sex of "0000").
     """
-    for renderer in renderers():
-        log = structlog.get_logger().bind(output=renderer.name, lane=result.lane.value)
-        try:
-            yield from renderer.render(acquisition, result)
-        except ScansideError as error:
-            log.warning("not rendered", reason=error.what)
-        except Exception as error:  # one object must not stop all others
-            log.error("not rendered", exc_info=error)
+    log = structlog.get_logger()
+    try:
+        yield from make()
+    except ScansideError as error:
+        log.warning("not rendered", output=output, reason=error.what)
+    except Exception as error:  # one object must not stop all others
+        log.error("not rendered", output=output, exc_info=error)
+
+
+def render_failure(acquisition: Acquisition, lane: Lane, *, reason: str) -> Iterator[Rendered]:
+    """That this lane came to no result, and why: silence would pass for "nothing found"."""
+    result = LaneResult(
+        acquisition_id=acquisition.acquisition_id,
+        version=acquisition.version,
+        lane=lane,
+        refusals=(Refusal(task=WHOLE_LANE, reason=reason),),
+    )
+    for rendered in render_everything(acquisition, result):
+        yield replace(rendered, file_name=f"{NOT_ANALYSED}{rendered.file_name}")

@@ -21,11 +21,11 @@ from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from appliance.domain.acquisition import Acquisition
-from appliance.domain.finding import Decision, Finding
+from appliance.domain.finding import Decision, Finding, Refusal
 from appliance.domain.job import Lane
 from appliance.domain.quality import QualityCheck, Verdict, worst
 from appliance.domain.result import LaneResult
-from appliance.outputs.base import Rendered
+from appliance.outputs.base import WHOLE_LANE, Rendered
 from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, file_meta, software_version, uid_of
 from appliance.outputs.source_header import content_moment, evidence_of, patient_and_study
 
@@ -38,6 +38,7 @@ LINE_CHARACTERS: Final = 62
 """What fits between the margins at the text size below."""
 TEXT_SCALE: Final = 0.9
 HEADLINE_SCALE: Final = 1.8
+FOOTER_LINES: Final = 2
 WHITE: Final = 255
 GREY: Final = 170
 SERIES_NUMBER: Final = 9002
@@ -58,7 +59,8 @@ class SecondaryCapture:
 
     def render(self, acquisition: Acquisition, result: LaneResult) -> tuple[Rendered, ...]:
         """One page; none where the lane has nothing to say. Raises InputError when the original is gone."""
-        if result.lane is Lane.DENOISE or not (result.quality or result.findings):
+        said = result.quality or result.findings or refused_as_a_whole(result)
+        if result.lane is Lane.DENOISE or not said:
             return ()
         page = draw_page(result)
         pixels = page.tobytes()
@@ -88,6 +90,7 @@ class SecondaryCapture:
         dataset.Rows, dataset.Columns = page.shape
         dataset.BitsAllocated = dataset.BitsStored = 8
         dataset.HighBit, dataset.PixelRepresentation = 7, 0
+        dataset.WindowCenter, dataset.WindowWidth = 128, 256  # as it is, at archives that choose a window
         dataset.PixelData = pixels
         dataset["PixelData"].VR = "OW"
         digest = hashlib.sha256(pixels).hexdigest()
@@ -99,6 +102,18 @@ class SecondaryCapture:
         return (Rendered(file_name=f"summary-{result.lane.value}.dcm", content=buffer.getvalue()),)
 
 
+def refused_as_a_whole(result: LaneResult) -> tuple[Refusal, ...]:
+    """Why the image was not analysed, where nothing was: without a page, silence would pass for "no finding".
+
+    That a triage model is for other images is in the report; an image that nothing could be measured on,
+    and a lane that broke, have a page.
+    """
+    if result.quality or result.findings:
+        return ()
+    whole = result.lane is Lane.QUALITY
+    return tuple(one for one in result.refusals if whole or one.task == WHOLE_LANE)
+
+
 def _models(result: LaneResult) -> tuple[str, ...]:
     return tuple(dict.fromkeys(use.model for use in result.engines))
 
@@ -106,7 +121,9 @@ def _models(result: LaneResult) -> tuple[str, ...]:
 def page_lines(result: LaneResult) -> tuple[str, tuple[str, ...]]:
     """The headline and the lines below it, in words."""
     flagged = [found for found in result.findings if found.decision is not Decision.ABSENT]
-    if result.quality:
+    if refused_as_a_whole(result):
+        headline = "NOT ANALYSED by this device"
+    elif result.quality:
         headline = VERDICT_WORDS[worst(result.quality)]
     elif flagged:
         headline = "Look at this image soon?"
@@ -116,6 +133,10 @@ def page_lines(result: LaneResult) -> tuple[str, tuple[str, ...]]:
 
 
 def _lines(result: LaneResult, flagged: list[Finding]) -> Iterator[str]:
+    for refusal in refused_as_a_whole(result):
+        yield f"{refusal.task.replace('_', ' ')}: {refusal.reason}"
+    if refused_as_a_whole(result):
+        yield "This does not mean normal. Nothing was looked for."
     for found in flagged:
         percent = round(100 * found.probability)
         yield f"{found.code.meaning}?  {ANSWERS[found.decision]}, {percent} %"
@@ -155,7 +176,9 @@ def draw_page(result: LaneResult) -> NDArray[np.uint8]:
         write(part, row_px, TEXT_SCALE, WHITE)
         row_px += LINE_PX
     made_by = ", ".join(_models(result)) or "measurements without a model"
-    write(f"{MODEL_NAME} {software_version()}: {made_by}", ROWS_PX - MARGIN_PX, TEXT_SCALE, GREY)
+    footer = wrap(f"{MODEL_NAME} {software_version()}: {made_by}", LINE_CHARACTERS)[:FOOTER_LINES]
+    for count, part in enumerate(reversed(footer)):
+        write(part, ROWS_PX - MARGIN_PX - count * LINE_PX, TEXT_SCALE, GREY)
     return page
 
 

@@ -42,6 +42,27 @@ STUDY: Final = ("StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "
 STUDY_OPTIONAL: Final = ("StudyDescription",)
 TIMES: Final = ("ContentDate", "ContentTime", "AcquisitionDate", "AcquisitionTime")
 PATIENT_AND_STUDY: Final = (*ENCODING, *PATIENT, *PATIENT_OPTIONAL, *STUDY, *STUDY_OPTIONAL, *TIMES)
+PLACE: Final = (
+    "FrameOfReferenceUID",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "ImageOrientationPatient",
+    "ImagePositionPatient",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+)
+GREY: Final = (
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "ModalityLUTSequence",
+    "WindowCenter",
+    "WindowWidth",
+    "WindowCenterWidthExplanation",
+    "VOILUTFunction",
+    "VOILUTSequence",
+)
+"""How an original is shown: what a presentation state of it repeats."""
 UNKNOWN_MOMENT: Final = ("19000101", "000000")
 """Where a type 1 attribute wants a date that nobody knows: one that nobody takes for real."""
 
@@ -82,9 +103,12 @@ def patient_and_study(header: Dataset, into: Dataset, source: Instance) -> None:
     into.StudyInstanceUID = UID(source.study_instance_uid)
 
 
-def evidence_of(source: Instance) -> Dataset:
-    """The original as objects that refer to it need it: identity, patient, study and times, no pixels."""
-    header = read_source(source.path, PATIENT_AND_STUDY)
+def evidence_of(source: Instance, *, more: tuple[str, ...] = ()) -> Dataset:
+    """The original as objects that refer to it need it: identity, patient, study and times, no pixels.
+
+    `more`: further attributes to take over where they are valid.
+    """
+    header = read_source(source.path, (*PATIENT_AND_STUDY, *more))
     dataset = Dataset()
     patient_and_study(header, dataset, source)
     take_over(header, dataset, TIMES, always=False)
@@ -96,6 +120,14 @@ def evidence_of(source: Instance) -> Dataset:
     dataset.SeriesInstanceUID = UID(source.series_instance_uid)
     dataset.SOPClassUID = UID(source.sop_class_uid)
     dataset.SOPInstanceUID = UID(source.sop_instance_uid)
+    dataset.Modality = source.modality
+    if source.pixels is not None:
+        dataset.Rows, dataset.Columns = source.pixels.rows, source.pixels.columns
+        dataset.SamplesPerPixel = source.pixels.samples_per_pixel
+        dataset.PhotometricInterpretation = source.pixels.photometric_interpretation
+        if source.pixels.number_of_frames > 1:
+            dataset.NumberOfFrames = source.pixels.number_of_frames
+    take_over(header, dataset, more, always=False)
     return dataset
 
 

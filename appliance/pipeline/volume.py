@@ -18,7 +18,8 @@ from appliance.domain.image import PixelImage, StoredArray
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.result import DerivedFile, LaneResult
 from appliance.errors import InputError
-from appliance.outputs.derived_series import DerivedSeriesWriter, stored_values
+from appliance.outputs.derived_pixels import stored_values
+from appliance.outputs.derived_series import DerivedSeriesWriter
 from appliance.pipeline.bench import Answering, Work
 from appliance.pipeline.views import DENOISED, PIXELS, StackWriter, add_denoised, describe_view, showable
 from appliance.tasks.catalogue import as_frames, as_series

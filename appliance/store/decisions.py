@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
-from appliance.store.connection import Database
+from appliance.store.connection import Database, Execute, Row
+from appliance.store.rejections import hold_back_all_but, notes_that_left, queue_note
 
 
 class Choice(str, Enum):
@@ -30,6 +32,8 @@ class Decision:
     choice: Choice
     reason: str | None
     decided_at_utc: str
+    decision_id: int
+    """Its row in the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +52,18 @@ class Decisions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def decide(self, acquisition_id: str, version: int, choice: Choice, *, reason: str | None) -> None:
-        """Write it down, durably."""
+    def decide(
+        self, acquisition_id: str, version: int, choice: Choice, *, reason: str | None
+    ) -> tuple[str, ...]:
+        """Write it down, durably, and with it what follows for the rejection notes of this acquisition.
+
+        Returns the receivers that hold a note of a decision that does not stand any more: it has left, and
+        only they can undo it.
+        """
         with self._database.transaction() as write:
-            write(
+            rows = write(
                 "INSERT INTO decision (acquisition_id, version, decision, reason, decided_at_utc)"
-                " VALUES (?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?) RETURNING decision_id",
                 (
                     acquisition_id,
                     version,
@@ -62,6 +72,20 @@ class Decisions:
                     self._database.clock.now_utc().isoformat(),
                 ),
             )
+            if choice is Choice.REPEAT:
+                queue_note(write, acquisition_id=acquisition_id, version=version, decision_id=int(rows[0][0]))
+            stands = _latest(write, acquisition_id)
+            standing = None if stands is None else stands.decision_id
+            hold_back_all_but(write, acquisition_id, standing)
+            return notes_that_left(write, acquisition_id, standing)
+
+    def of(self, decision_id: int) -> Decision | None:
+        """One row of the ledger that is no withdrawal."""
+        rows = self._database.read(
+            f"SELECT {_COLUMNS} FROM decision WHERE decision_id = ? AND decision != ?",  # noqa: S608
+            (decision_id, Choice.WITHDRAWN.value),
+        )
+        return _decision(rows[0]) if rows else None
 
     def since(self, moment: datetime) -> tuple[Decision, ...]:
         """The one that counts of every acquisition that was decided about since `moment`, oldest first."""
@@ -81,26 +105,7 @@ class Decisions:
 
     def latest(self, acquisition_id: str) -> Decision | None:
         """The one that counts: the newest that was not withdrawn."""
-        rows = self._database.read(
-            "SELECT acquisition_id, version, decision, reason, decided_at_utc FROM decision"
-            " WHERE acquisition_id = ? ORDER BY decision_id DESC",
-            (acquisition_id,),
-        )
-        withdrawn = 0
-        for found, version, choice, reason, decided_at_utc in rows:
-            if choice == Choice.WITHDRAWN.value:
-                withdrawn += 1
-            elif withdrawn:
-                withdrawn -= 1
-            else:
-                return Decision(
-                    acquisition_id=found,
-                    version=version,
-                    choice=Choice(choice),
-                    reason=reason,
-                    decided_at_utc=decided_at_utc,
-                )
-        return None
+        return _latest(self._database.read, acquisition_id)
 
     def repeats_since(self, since: datetime) -> tuple[RepeatOrder, ...]:
         """Images about which somebody has decided since then, and of which the last word is to repeat."""
@@ -127,3 +132,34 @@ class Decisions:
             )
             for patient_id, body_part, view_position in rows
         ]
+
+
+_COLUMNS: Final = "acquisition_id, version, decision, reason, decided_at_utc, decision_id"
+
+
+def _decision(row: Row) -> Decision:
+    acquisition_id, version, choice, reason, decided_at_utc, decision_id = row
+    return Decision(
+        acquisition_id=acquisition_id,
+        version=version,
+        choice=Choice(choice),
+        reason=reason,
+        decided_at_utc=decided_at_utc,
+        decision_id=decision_id,
+    )
+
+
+def _latest(read: Execute, acquisition_id: str) -> Decision | None:
+    rows = read(
+        f"SELECT {_COLUMNS} FROM decision WHERE acquisition_id = ? ORDER BY decision_id DESC",  # noqa: S608
+        (acquisition_id,),
+    )
+    withdrawn = 0
+    for row in rows:
+        if row[2] == Choice.WITHDRAWN.value:
+            withdrawn += 1
+        elif withdrawn:
+            withdrawn -= 1
+        else:
+            return _decision(row)
+    return None

@@ -16,6 +16,7 @@ from appliance.domain.acquisition import Acquisition, Kind, Urgency
 from appliance.domain.job import TRANSITIONS, Job, JobState, Lane
 from appliance.errors import StoreError
 from appliance.store.connection import Database, Execute
+from appliance.store.outbox import queue_failure
 
 _URGENCY_RANK: Final = {Urgency.STAT: 0, Urgency.LIVE: 10, Urgency.BACKFILL: 300}
 """Backfill comes after every lane of what has just been acquired."""
@@ -23,6 +24,8 @@ _LANE_RANK: Final = {Lane.QUALITY: 0, Lane.TRIAGE: 100, Lane.DENOISE: 200}
 """Quality control of anybody comes before triage of anybody: the patient is still there."""
 _VOLUME_RANK: Final = 5
 """At equal need a radiograph, done in a second, goes before a series."""
+SET_ASIDE: Final = frozenset({JobState.QUARANTINED, JobState.FAILED})
+"""Ends without a result: it is said to receivers."""
 BEHIND_ALL_RANK: Final = 10_000
 """For a job that keeps taking its worker down: the others flow first."""
 DEATHS_PER_ATTEMPT: Final = 3
@@ -147,6 +150,8 @@ class Jobs:
             if not holds(write, job):
                 return False
             move(write, job.job_id, JobState.LEASED, state, reason=reason)
+            if state in SET_ASIDE:
+                queue_failure(write, job.job_id)
             if failed:
                 write("UPDATE job SET failures = failures + 1 WHERE job_id = ?", (job.job_id,))
         return True
@@ -180,6 +185,8 @@ class Jobs:
                     JobState.FAILED if given_up else JobState.QUEUED,
                     reason=words,
                 )
+                if given_up:
+                    queue_failure(write, job_id)
                 behind = BEHIND_ALL_RANK if deaths + 1 == self._max_attempts else 0
                 write(
                     "UPDATE job SET deaths = deaths + 1, rank = rank + ? WHERE job_id = ?", (behind, job_id)

@@ -31,6 +31,15 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenderNote:
+    """A person's decision to repeat that has yet to be turned into a rejection note."""
+
+    outbox_id: int
+    acquisition_id: str
+    decision_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """A file that a peer has yet to receive."""
 
@@ -55,10 +64,22 @@ def queue_render(write: Execute, job: Job) -> None:
     )
 
 
-def _queue_send(write: Execute, *, path: str, peer: str, rank: int) -> None:
+def queue_failure(write: Execute, job_id: int) -> None:
+    """That this job gave no result is to be said. Call inside the transaction that sets it aside."""
+    write(
+        "INSERT INTO outbox (step, acquisition_id, version, lane, rank)"
+        " SELECT 'render', acquisition_id, version, lane, ? FROM job WHERE job_id = ?",
+        (RENDER_RANK, job_id),
+    )
+
+
+def _queue_send(write: Execute, *, path: str, peer: str, rank: int, decision_id: int | None = None) -> None:
     known = write("SELECT 1 FROM outbox WHERE step = 'send' AND path = ? AND peer = ?", (path, peer))
     if not known:
-        write("INSERT INTO outbox (step, path, peer, rank) VALUES ('send', ?, ?, ?)", (path, peer, rank))
+        write(
+            "INSERT INTO outbox (step, path, peer, rank, decision_id) VALUES ('send', ?, ?, ?, ?)",
+            (path, peer, rank, decision_id),
+        )
 
 
 class Outbox:
@@ -67,26 +88,34 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def next_render(self) -> Render | None:
-        """The oldest result without its DICOM objects."""
+    def next_render(self) -> Render | RenderNote | None:
+        """The oldest result, or decision to repeat, without its DICOM objects."""
         rows = self._database.read(
-            "SELECT outbox_id, acquisition_id, version, lane FROM outbox"
+            "SELECT outbox_id, acquisition_id, version, lane, decision_id FROM outbox"
             " WHERE done = 0 AND step = 'render' ORDER BY rank, outbox_id LIMIT 1"
         )
         if not rows:
             return None
-        outbox_id, acquisition_id, version, lane = rows[0]
+        outbox_id, acquisition_id, version, lane, decision_id = rows[0]
+        if decision_id is not None:
+            return RenderNote(outbox_id=outbox_id, acquisition_id=acquisition_id, decision_id=decision_id)
         return Render(outbox_id=outbox_id, acquisition_id=acquisition_id, version=version, lane=Lane(lane))
 
-    def rendered(self, render: Render, *, deliveries: tuple[tuple[Path, str], ...]) -> None:
-        """The objects are durable; each `(absolute path, receiver)` now waits for its receiver."""
+    def rendered(self, render: Render | RenderNote, *, deliveries: tuple[tuple[Path, str], ...]) -> None:
+        """The objects are durable; each `(absolute path, receiver)` now waits for its receiver.
+
+        Not so a note that was held back while it was made: it is made again if it is let go.
+        """
+        decision_id = render.decision_id if isinstance(render, RenderNote) else None
         with self._database.transaction() as write:
+            if not write("SELECT 1 FROM outbox WHERE outbox_id = ? AND done = 0", (render.outbox_id,)):
+                return
             write("UPDATE outbox SET done = 1 WHERE outbox_id = ?", (render.outbox_id,))
             for path, peer in deliveries:
                 relative = str(path.relative_to(self._database.data))
-                _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK)
+                _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK, decision_id=decision_id)
 
-    def render_failed(self, render: Render, *, reason: str) -> None:
+    def render_failed(self, render: Render | RenderNote, *, reason: str) -> None:
         """This result could not be turned into DICOM objects: said, and not tried again."""
         with self._database.transaction() as write:
             write("UPDATE outbox SET done = 1, reason = ? WHERE outbox_id = ?", (reason, render.outbox_id))

@@ -52,3 +52,12 @@ class Results:
             (acquisition_id, version, lane.value),
         )
         return from_json(LaneResult, rows[0][0]) if rows else None
+
+    def failure(self, acquisition_id: str, version: int, lane: Lane) -> str | None:
+        """Why the lane was set aside without a result, in words; None: it was not, or is tried again."""
+        rows = self._database.read(
+            "SELECT reason FROM job WHERE acquisition_id = ? AND version = ? AND lane = ?"
+            " AND state IN (?, ?)",
+            (acquisition_id, version, lane.value, JobState.QUARANTINED.value, JobState.FAILED.value),
+        )
+        return (rows[0][0] or "No reason is known.") if rows else None

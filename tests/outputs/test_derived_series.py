@@ -22,7 +22,7 @@ from appliance.domain.card import ModelCard
 from appliance.domain.image import PixelImage
 from appliance.domain.result import DerivedFile
 from appliance.errors import InputError
-from appliance.outputs.derived_series import DerivedSeriesWriter, stored_values
+from appliance.outputs.derived_series import DerivedSeriesWriter
 
 MakeFile = Callable[..., Path]
 MakeAcquisition = Callable[..., Acquisition]
@@ -225,38 +225,6 @@ def test_an_original_that_is_gone_is_said(
     writer = DerivedSeriesWriter(tmp_path / "out", acquisition=acquisition, card=card, data=tmp_path)
     with pytest.raises(InputError, match="cannot be read again"):
         writer.add(0, image, smooth(image))
-
-
-@pytest.mark.parametrize("dtype", [np.uint16, np.int16])
-@pytest.mark.parametrize(("slope", "intercept"), [(1.0, -1024.0), (0.5, -1000.0), (2.0, 0.0)])
-@pytest.mark.parametrize("inverted", [False, True])
-def test_stored_values_are_the_nearest_ones_and_unchanged_pixels_keep_theirs(
-    dtype: type[np.generic], slope: float, intercept: float, inverted: bool
-) -> None:
-    low, high = (0, 4095) if dtype is np.uint16 else (-2048, 2047)
-    stored = np.random.default_rng(0).integers(low, high + 1, (40, 40)).astype(dtype)
-    image = PixelImage(
-        stored=stored,
-        slope=slope,
-        intercept=intercept,
-        inverted=inverted,
-        stored_range=(low, high),
-        padding=None,
-        voi=None,
-        spacing_mm=None,
-        rescale_type=None,
-    )
-    np.testing.assert_array_equal(stored_values(image, image.grey()), stored)
-    changed = np.asarray(image.grey()).copy()
-    changed[10:20] += np.float32(slope * 7.4)
-    changed[20] = np.float32(1e9)
-    changed[21] = np.float32(-1e9)
-    made = stored_values(image, changed)
-    step = -7 if inverted else 7
-    np.testing.assert_array_equal(made[10:20], np.clip(stored[10:20].astype(int) + step, low, high))
-    assert set(np.unique(made[20:22])) == {low, high}
-    np.testing.assert_array_equal(made[22:], stored[22:])
-    assert made.dtype == dtype
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR:UserWarning")  # of the originals, read by this test

@@ -18,6 +18,7 @@ from appliance.domain.finding import Code, Decision, Finding, Refusal
 from appliance.domain.job import Lane
 from appliance.domain.quality import QualityCheck, Verdict
 from appliance.domain.result import EngineUse, LaneResult
+from appliance.outputs.base import WHOLE_LANE
 from appliance.outputs.secondary_capture import OUTPUT, draw_page, page_lines
 
 EMPTY = LaneResult(acquisition_id="a1", version=1, lane=Lane.TRIAGE)
@@ -85,6 +86,25 @@ def test_the_words_are_drawn_within_the_page() -> None:
         assert page[1024 - 80 : 1024 - 40, 48:800].any(), "the maker and its version"
         assert not page[12:-12, -40:-12].any(), "nothing runs out at the right"
     assert (many > 0).sum() > (few > 0).sum()
+
+
+def test_what_was_not_analysed_at_all_has_a_page_that_says_so() -> None:
+    refusal = Refusal(task="quality_ct", reason="This is an MR series; it is for CT.")
+    for result in (
+        replace(EMPTY, lane=Lane.QUALITY, refusals=(refusal,)),
+        replace(EMPTY, refusals=(replace(refusal, task=WHOLE_LANE),)),
+    ):
+        headline, lines = page_lines(result)
+        assert headline == "NOT ANALYSED by this device"
+        assert lines[0].endswith(f": {refusal.reason}")
+        assert lines[-1] == "This does not mean normal. Nothing was looked for."
+
+
+def test_many_models_stay_within_the_page() -> None:
+    use = EngineUse(task="x", model="a_model_with_a_long_name@12.34.56", engine="ort", fallback_reason=None)
+    uses = tuple(replace(use, model=f"{use.model}-{number}") for number in range(9))
+    page = draw_page(replace(EMPTY, findings=(finding("Pneumothorax", Decision.PRESENT),), engines=uses))
+    assert not page[12:-12, -40:-12].any()
 
 
 def test_the_object_names_its_model_and_no_patient_in_pixels(

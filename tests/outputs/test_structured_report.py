@@ -4,107 +4,23 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pydicom
 import pytest
-from pydicom.dataset import Dataset
 
 from appliance.domain.acquisition import Acquisition, Kind
-from appliance.domain.finding import Code, Decision, Finding, Refusal
+from appliance.domain.finding import Refusal
 from appliance.domain.job import Lane
-from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
-from appliance.domain.result import EngineUse, LaneResult, StageTiming
+from appliance.domain.result import LaneResult, StageTiming
 from appliance.outputs.catalogue import renderers
 from appliance.outputs.structured_report import OUTPUT
+from tests.report_parts import QUALITY, TRIAGE, items, numbers, render, texts
 
 MakeFile = Callable[..., Path]
 MakeAcquisition = Callable[..., Acquisition]
 Errors = Callable[[Path], list[str]]
-
-
-def finding(meaning: str, decision: Decision, *marks: Mark) -> Finding:
-    return Finding(
-        task="chest_triage",
-        code=Code(value="60046008", scheme="SCT", meaning=meaning),
-        probability=0.8123456,
-        sensitive_threshold=0.2,
-        specific_threshold=0.7,
-        decision=decision,
-        marks=marks,
-    )
-
-
-BOX = Mark(label="x", shape=MarkShape.BOX, points_px=((10.0, 20.0), (30.0, 50.0)))
-TRIAGE = LaneResult(
-    acquisition_id="a1",
-    version=1,
-    lane=Lane.TRIAGE,
-    findings=(
-        finding("Pleural effusion", Decision.PRESENT, BOX),
-        finding("Pneumothorax", Decision.INDETERMINATE),
-        finding("Cardiomegaly", Decision.ABSENT),
-    ),
-    refusals=(Refusal(task="fracture_triage", reason="The body part is CHEST; tested for HAND."),),
-    engines=(
-        EngineUse(task="chest_triage", model="chest_triage@2.1", engine="ort f32 CPU", fallback_reason=None),
-    ),
-)
-QUALITY = LaneResult(
-    acquisition_id="a1",
-    version=1,
-    lane=Lane.QUALITY,
-    quality=(
-        QualityCheck(
-            criterion="field_of_view",
-            verdict=Verdict.REPEAT,
-            value=12.0,
-            unit="mm",
-            limit=0.0,
-            advice="Right base cut off, 12 mm at the detector. Lower the detector.",
-        ),
-        QualityCheck(
-            criterion="rotation",
-            verdict=Verdict.NOT_CHECKED,
-            value=None,
-            unit=None,
-            limit=None,
-            advice="Look.",
-        ),
-        QualityCheck(
-            criterion="a_criterion_with_a_long_name",
-            verdict=Verdict.OK,
-            value=float("nan"),
-            unit="1",
-            limit=0.5,
-            advice="",
-        ),
-    ),
-)
-
-
-def render(acquisition: Acquisition, result: LaneResult) -> Dataset:
-    (rendered,) = OUTPUT.render(acquisition, result)
-    return pydicom.dcmread(io.BytesIO(rendered.content))
-
-
-def items(dataset: Any) -> list[Any]:
-    found = []
-    for item in dataset.get("ContentSequence", ()):
-        found += [item, *items(item)]
-    return found
-
-
-def texts(dataset: Dataset, concept: str) -> list[str]:
-    return [
-        str(item.get("TextValue") or item.ConceptCodeSequence[0].CodeMeaning)
-        for item in items(dataset)
-        if item.ConceptNameCodeSequence[0].CodeMeaning == concept
-    ]
 
 
 @pytest.fixture
@@ -121,10 +37,7 @@ def test_findings_refusals_and_their_model_are_reported(acquisition: Acquisition
     assert texts(report, "Comment") == ["The body part is CHEST; tested for HAND."]
     assert set(texts(report, "Algorithm Name")) == {"chest_triage"}
     assert set(texts(report, "Algorithm Version")) == {"2.1"}
-    values = [
-        float(item.MeasuredValueSequence[0].NumericValue) for item in items(report) if item.ValueType == "NUM"
-    ]
-    assert values == [0.8123] * 3
+    assert numbers(report) == [("Calibrated probability", 0.8123, "1")] * 3
     assert (report.StudyInstanceUID, report.PatientID) == (acquisition.first.study_instance_uid, "P1")
     assert str(report.PatientName) == "PHANTOM^Möbius"
     assert (report.PreliminaryFlag, report.VerificationFlag) == ("PRELIMINARY", "UNVERIFIED")
@@ -144,15 +57,10 @@ def test_quality_is_reported_with_values_limits_and_advice(acquisition: Acquisit
     assert texts(report, "field of view") == ["Consider repeating"]
     assert texts(report, "rotation") == ["Not checked by this device"]
     assert texts(report, "Comment") == [QUALITY.quality[0].advice, "Look."]
-    values = [
-        (
-            float(item.MeasuredValueSequence[0].NumericValue),
-            item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue,
-        )
-        for item in items(report)
-        if item.ValueType == "NUM"
-    ]
-    assert values == [(12.0, "mm"), (0.0, "mm"), (0.5, "1")], "what is no number is not written as one"
+    measured, limit = "Measured value", "Limit of the check"
+    assert numbers(report) == [(measured, 12.0, "mm"), (limit, 0.0, "mm"), (limit, 0.5, "1")], (
+        "what is no number is not written as one"
+    )
 
 
 def test_the_same_answer_is_the_same_object(acquisition: Acquisition) -> None:
