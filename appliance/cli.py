@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from appliance.commands.bench import bench
+from appliance.commands.courier import courier
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.export import PASSED_ON, export
@@ -45,6 +46,7 @@ app.command()(doctor)
 app.command()(bench)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
+app.add_typer(courier, name="courier")
 app.add_typer(pin, name="pin")
 
 

@@ -78,6 +78,11 @@ class Layout:
         return self.data / "selftest"
 
     @property
+    def keys(self) -> Path:
+        """The device's own secret keys: what it signs with, and what is encrypted for it."""
+        return self.data / "keys"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"

@@ -24,7 +24,7 @@ class Renderer:
         self._outbox = Outbox(database)
         self._landings = Landings(database)
         self._results = Results(database)
-        self._receivers = tuple(receiver for receiver in settings.sender.receivers if receiver.results)
+        self._receivers = tuple(receiver for receiver in settings.everybody if receiver.results)
 
     def step(self) -> bool:
         """Render the next result. False: there is none."""
