@@ -154,7 +154,8 @@ class Packer:
                 self._outbox.handed(started.bundle)
                 completed.append(started.bundle)
             else:
-                remove(part_of(file))
+                for left in (part_of(file), file):  # a torn one under its name would only be refused later
+                    remove(left)
                 self._outbox.abandoned(started.bundle)
                 abandoned.append(started.bundle)
         return tuple(completed), tuple(abandoned)
