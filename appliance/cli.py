@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from appliance.commands.bench import bench
+from appliance.commands.courier import courier
 from appliance.commands.deidentify import deidentify
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
@@ -49,6 +50,7 @@ app.command()(deidentify)
 app.command()(simulate)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
+app.add_typer(courier, name="courier")
 app.add_typer(pin, name="pin")
 
 

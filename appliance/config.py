@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from appliance.domain.fair_order import NO_CEILING_S
 from appliance.errors import ConfigError
-from appliance.receivers import SenderSettings
+from appliance.receivers import CourierSettings, ReceiverSettings, SenderSettings
 from appliance.section import AeTitle, Section
 
 if sys.version_info >= (3, 11):
@@ -178,8 +178,14 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
+    courier: CourierSettings = CourierSettings()
     kiosk: KioskSettings = KioskSettings()
     queue: QueueSettings = QueueSettings()
+
+    @property
+    def everybody(self) -> tuple[ReceiverSettings, ...]:
+        """Who gets things: the receivers that the sender reaches, and the courier if there is one."""
+        return (*self.sender.receivers, *((self.courier,) if self.courier.enabled else ()))
 
     @classmethod
     def settings_customise_sources(
@@ -227,5 +233,17 @@ def load_settings(file: Path | None = None) -> Settings:
     if "remote" in settings.worker.engines and not settings.remote.address:
         raise ConfigError(
             "worker.engines names remote, but remote.address is empty.", remedy="Set it, or leave remote out."
+        )
+    names = {receiver.name for receiver in settings.sender.receivers}
+    if settings.courier.enabled and settings.courier.name in names:
+        raise ConfigError(
+            f"A receiver of sender is called {settings.courier.name!r}, like the courier.",
+            remedy="Give one of them another name.",
+        )
+    strangers = sorted(set(settings.courier.instead_of) - names)
+    if strangers:
+        raise ConfigError(
+            f"courier.instead_of names {strangers[0]!r}, but no receiver of sender is called so.",
+            remedy="Write the name as it stands at the receiver.",
         )
     return settings

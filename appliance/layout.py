@@ -68,11 +68,6 @@ class Layout:
         return self.data / "releases"
 
     @property
-    def keys(self) -> Path:
-        """This device's own secrets; they never leave it."""
-        return self.data / "keys"
-
-    @property
     def bench(self) -> Path:
         """What the benchmark measured on this device, as JSON, saved by a person for the screen."""
         return self.data / "bench"
@@ -81,6 +76,11 @@ class Layout:
     def selftest(self) -> Path:
         """The drawn image that the worker proves itself with; can be made again, so may be deleted."""
         return self.data / "selftest"
+
+    @property
+    def keys(self) -> Path:
+        """The device's own secret keys: what it signs with, and what is encrypted for it."""
+        return self.data / "keys"
 
     @property
     def run(self) -> Path:

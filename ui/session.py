@@ -61,7 +61,7 @@ class KioskSession:
         self._profile: Profile = profile
         self._exam_id = exam_id
         self._lockdown = Lockdown()
-        peers = tuple(peer.name for peer in settings.sender.receivers)
+        peers = tuple(peer.name for peer in settings.everybody)
         self._device_source = DeviceSource(clock, peers=peers)
 
     def run(self, size: tuple[int, int] | None) -> int:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from appliance.commands.options import Config
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
 from appliance.config import load_settings
 from appliance.errors import ConfigError, ExitCode
+
+if TYPE_CHECKING:
+    from appliance.models.keys import TrustedKey
 
 
 def list_keys(*, config: Config = None, as_json: AsJson = False) -> None:
@@ -58,30 +61,39 @@ def trust_key(
     paper: a file that came with the bundles proves nothing about who made either.
     """
     from appliance.domain.record import to_plain  # noqa: PLC0415  (--help stays quick)
-    from appliance.models.keyring import add_key, looked_at  # noqa: PLC0415
-    from appliance.models.keys import grouped  # noqa: PLC0415
+    from appliance.models.keyring import add_key  # noqa: PLC0415
 
     with errors_in_words():
         folder = load_settings(config).model_keys
-        candidate = looked_at(key, name=name)
-        if fingerprint is None:
-            typer.echo(f"The fingerprint of {key} is\n{grouped(candidate.signer.fingerprint)}", err=True)
-            if not typer.confirm(
-                "Is it what the key's owner told you, by another way than this file?", err=True
-            ):
-                raise ConfigError(
-                    "The key was not taken.", remedy="Ask its owner for the fingerprint by telephone."
-                )
-        elif fingerprint.replace(" ", "").replace(":", "").lower() != candidate.signer.fingerprint:
-            raise ConfigError(
-                f"The fingerprint of {key} is {grouped(candidate.signer.fingerprint)}, not the given one.",
-                remedy="Do not use this file. Ask the key's owner for theirs, by another way.",
-            )
+        candidate = confirmed_key(key, name=name, fingerprint=fingerprint)
         file = add_key(candidate, folder=folder)
         if as_json:
             say_json(to_plain(candidate.signer) | {"file": str(file)})
         else:
             typer.echo(f"Bundles signed by {candidate.signer.words} are taken from the next start on: {file}")
+
+
+def confirmed_key(key: Path, *, name: str | None, fingerprint: str | None) -> TrustedKey:
+    """The public key in a file, whose fingerprint was given or is confirmed by the person who is asked now.
+
+    Raises ConfigError when it is another one, ModelBundleError when the file holds no key.
+    """
+    from appliance.models.keyring import looked_at  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.keys import grouped  # noqa: PLC0415
+
+    candidate = looked_at(key, name=name)
+    if fingerprint is None:
+        typer.echo(f"The fingerprint of {key} is\n{grouped(candidate.signer.fingerprint)}", err=True)
+        if not typer.confirm("Is it what the key's owner told you, by another way than this file?", err=True):
+            raise ConfigError(
+                "The key was not taken.", remedy="Ask its owner for the fingerprint by telephone."
+            )
+    elif fingerprint.replace(" ", "").replace(":", "").lower() != candidate.signer.fingerprint:
+        raise ConfigError(
+            f"The fingerprint of {key} is {grouped(candidate.signer.fingerprint)}, not the given one.",
+            remedy="Do not use this file. Ask the key's owner for theirs, by another way.",
+        )
+    return candidate
 
 
 def revoke_key(

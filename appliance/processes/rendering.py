@@ -33,7 +33,7 @@ class Renderer:
         self._results = Results(database)
         self._decisions = Decisions(database)
         self._notes_wanted = settings.sender.rejection_notes
-        self._receivers = tuple(receiver for receiver in settings.sender.receivers if receiver.results)
+        self._receivers = tuple(receiver for receiver in settings.everybody if receiver.results)
 
     def step(self) -> bool:
         """Render the next result or rejection note. False: there is none."""

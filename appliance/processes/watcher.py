@@ -77,7 +77,7 @@ class Watcher:
         self._trouble: ScansideError | None = None
         self._retry_at_ns = clock.monotonic_ns()
         self._beat = Heartbeat(layout.run, NAME, clock)
-        peers = tuple(peer.name for peer in settings.sender.receivers if peer.wants_originals)
+        peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         self._gathering = Gathering(landings, clock=clock, series_quiet_s=settings.intake.series_quiet_s)
         self._lander = Lander(

@@ -34,6 +34,7 @@ UNIT_OF_SUFFIX = {
     "bytes": "bytes",
     "percent": "%",
     "hours": "h",
+    "days": "d",
 }
 """The last word of a setting's name is its unit."""
 BOUNDS = (("gt", "above {}"), ("ge", "from {}"), ("lt", "below {}"), ("le", "to {}"))

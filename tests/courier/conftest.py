@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""A clinic and a hospital, each with a data folder of its own, that know each other's keys; and a stick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from appliance.clock import ManualClock
+from appliance.domain.acquisition import Instance
+from appliance.layout import Layout
+from appliance.store.connection import Database
+from tests.courier_site import Site
+
+MakeSite = Callable[[str], Site]
+
+
+@pytest.fixture
+def make_site(tmp_path: Path, make_instance: Callable[..., Instance]) -> Iterator[MakeSite]:
+    with ExitStack() as open_until_the_end:
+
+        def build(name: str) -> Site:
+            layout = Layout(data=tmp_path / name / "data")
+            layout.create()
+            clock = ManualClock()
+            database = open_until_the_end.enter_context(
+                Database.open(layout.database, data=layout.data, clock=clock)
+            )
+            return Site(
+                layout=layout,
+                database=database,
+                clock=clock,
+                partners=tmp_path / name / "partners",
+                make_instance=make_instance,
+                name=name,
+            )
+
+        yield build
+
+
+@pytest.fixture
+def hospital(make_site: MakeSite) -> Site:
+    return make_site("hospital")
+
+
+@pytest.fixture
+def clinic(make_site: MakeSite, hospital: Site) -> Site:
+    made = make_site("clinic")
+    made.recipients = (hospital.recipient,)
+    made.believe(hospital)
+    hospital.believe(made)
+    return made
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
