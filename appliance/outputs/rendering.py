@@ -11,16 +11,18 @@ import structlog
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.result import LaneResult
 from appliance.errors import ScansideError
-from appliance.outputs.base import Rendered
+from appliance.outputs.base import Output, Rendered
 from appliance.outputs.catalogue import renderers
 
 
-def render_everything(acquisition: Acquisition, result: LaneResult) -> Iterator[Rendered]:
-    """Every renderer's objects. One that cannot be made is said in the log and stops no other.
+def render_everything(
+    acquisition: Acquisition, result: LaneResult, *, messages: tuple[Output, ...] = ()
+) -> Iterator[Rendered]:
+    """Every renderer's objects and messages. One that cannot be made is said in the log and stops no other.
 
     Originals carry headers that no library was written for (a private class, a sex of "0000").
     """
-    for renderer in renderers():
+    for renderer in (*renderers(), *messages):
         log = structlog.get_logger().bind(output=renderer.name, lane=result.lane.value)
         try:
             yield from renderer.render(acquisition, result)

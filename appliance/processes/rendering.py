@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.config import Settings
 from appliance.durable import write_durably
 from appliance.layout import Layout
+from appliance.outputs.catalogue import messages
 from appliance.outputs.rendering import render_everything
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
@@ -25,6 +26,8 @@ class Renderer:
         self._landings = Landings(database)
         self._results = Results(database)
         self._receivers = tuple(receiver for receiver in settings.sender.receivers if receiver.results)
+        endings = {end for receiver in self._receivers for end in receiver.wanted}
+        self._messages = messages(endings, settings=settings, layout=layout)
 
     def step(self) -> bool:
         """Render the next result. False: there is none."""
@@ -43,7 +46,7 @@ class Renderer:
             return
         folder = self._layout.results_of(render.acquisition_id, render.version)
         paths = [self._layout.data / derived.path for derived in result.derived]
-        for rendered in render_everything(acquisition, result):
+        for rendered in render_everything(acquisition, result, messages=self._messages):
             folder.mkdir(parents=True, exist_ok=True)
             write_durably(folder / rendered.file_name, rendered.content)
             paths.append(folder / rendered.file_name)
@@ -55,5 +58,5 @@ class Renderer:
             (path, receiver.name)
             for path in paths
             for receiver in self._receivers
-            if any(path.name.endswith(end) for end in receiver.takes)
+            if any(path.name.endswith(end) for end in receiver.wanted)
         ]
