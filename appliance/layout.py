@@ -78,6 +78,11 @@ class Layout:
         return self.data / "selftest"
 
     @property
+    def device(self) -> Path:
+        """This device's own key: what it signs is known to be its own."""
+        return self.data / "device"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"
