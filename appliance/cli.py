@@ -17,6 +17,7 @@ from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
+from appliance.commands.light import light
 from appliance.commands.models import models
 from appliance.commands.pin import pin
 from appliance.commands.process import process
@@ -48,6 +49,7 @@ app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 app.add_typer(pin, name="pin")
 app.add_typer(slip, name="slip")
+app.add_typer(light, name="light")
 
 
 def _version(wanted: bool) -> None:

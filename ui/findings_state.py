@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from appliance.domain.finding import Decision, Finding
+from appliance.domain.finding import TIME_CRITICAL, Decision, Finding
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import EngineUse
 from appliance.store.opinions import Act, Stance, Subject
@@ -21,15 +21,6 @@ from ui.reveal_state import Reveal, still_asked
 NOTHING_FLAGGED: Final = noted("No finding flagged. This does not mean normal.")
 """The only sentence for an empty answer (KIOSK.md, rule 8)."""
 NOT_A_DIAGNOSIS: Final = noted("Aid to reading. Not a diagnosis.")
-TIME_CRITICAL: Final = frozenset(
-    {
-        ("36118008", "SCT"),  # pneumothorax
-        ("233645004", "SCT"),  # tension pneumothorax
-        ("1386000", "SCT"),  # intracranial haemorrhage
-        ("59282003", "SCT"),  # pulmonary embolism
-    }
-)
-"""Findings that somebody must be told about at once (PRODUCT.md, C1: 07:40)."""
 
 
 class Band(str, Enum):
