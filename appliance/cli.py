@@ -19,6 +19,7 @@ from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
 from appliance.commands.light import light
 from appliance.commands.models import models
+from appliance.commands.notices import notices
 from appliance.commands.pin import pin
 from appliance.commands.process import process
 from appliance.commands.results import results
@@ -50,6 +51,7 @@ app.add_typer(models, name="models")
 app.add_typer(pin, name="pin")
 app.add_typer(slip, name="slip")
 app.add_typer(light, name="light")
+app.add_typer(notices, name="notices")
 
 
 def _version(wanted: bool) -> None:
