@@ -19,12 +19,15 @@ from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
+from appliance.commands.light import light
 from appliance.commands.models import models
+from appliance.commands.notices import notices
 from appliance.commands.pin import pin
 from appliance.commands.process import process
 from appliance.commands.results import results
 from appliance.commands.run import run
 from appliance.commands.simulate import simulate
+from appliance.commands.slip import slip
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
 
@@ -52,6 +55,9 @@ app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 app.add_typer(courier, name="courier")
 app.add_typer(pin, name="pin")
+app.add_typer(slip, name="slip")
+app.add_typer(light, name="light")
+app.add_typer(notices, name="notices")
 
 
 def _version(wanted: bool) -> None:

@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import Self
 
 from appliance.domain.fair_order import NO_CEILING_S
 from appliance.errors import ConfigError
@@ -159,6 +160,34 @@ class QueueSettings(Section):
         return self.ceiling_min * S_PER_MIN if profile in self.profiles else NO_CEILING_S
 
 
+class LightSettings(Section):
+    """A stack light. Pins are BCM numbers; -1: there is no such lamp."""
+
+    kind: Literal["none", "gpio", "serial"] = "none"
+    red_pin: int = Field(default=-1, ge=-1, le=63)
+    amber_pin: int = Field(default=-1, ge=-1, le=63)
+    green_pin: int = Field(default=-1, ge=-1, le=63)
+    buzzer_pin: int = Field(default=-1, ge=-1, le=63)
+    active_high: bool = True
+    """A pin at the supply voltage makes its lamp shine. False for boards whose relays close at zero."""
+    device: str = ""
+    """The serial line."""
+    baud: int = Field(default=9600, ge=1200, le=921600)
+    any_high: bool = False
+    """Red for every finding above its higher threshold, not for time-critical ones only."""
+    amber_min: float = Field(default=15.0, ge=0, le=1440)
+    """An image that nobody decides about is kept; amber ends then."""
+    buzz_s: float = Field(default=30.0, ge=0, le=3600)
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if self.kind == "serial" and not self.device:
+            raise ValueError("a serial light needs its device, such as /dev/ttyUSB0")
+        if self.kind == "gpio" and max(self.red_pin, self.amber_pin, self.green_pin) < 0:
+            raise ValueError("a light at pins needs at least one of red_pin, amber_pin and green_pin")
+        return self
+
+
 class Settings(BaseSettings):
     """All settings. Read with `load_settings`."""
 
@@ -186,6 +215,8 @@ class Settings(BaseSettings):
     def everybody(self) -> tuple[ReceiverSettings, ...]:
         """Who gets things: the receivers that the sender reaches, and the courier if there is one."""
         return (*self.sender.receivers, *((self.courier,) if self.courier.enabled else ()))
+
+    light: LightSettings = LightSettings()
 
     @classmethod
     def settings_customise_sources(

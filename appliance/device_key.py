@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -32,6 +35,8 @@ SECRET_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 OTHERS: Final = 0o077
 """Permission bits of everybody but the owner."""
+LINK_BYTES: Final = 16
+"""128 bits: no two exams share a link, and nobody guesses one."""
 
 
 def device_key(folder: Path) -> Ed25519PrivateKey:
@@ -53,6 +58,14 @@ def device_key(folder: Path) -> Ed25519PrivateKey:
 def public_pem(key: Ed25519PrivateKey) -> bytes:
     """The half that others may have, as a PEM file (SubjectPublicKeyInfo, RFC 8410)."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def link_of(key: Ed25519PrivateKey, exam: str) -> str:
+    """A name for an exam from which only this device finds back: 32 hexadecimal digits."""
+    derivation = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"scanside link 1")
+    tag = HMAC(derivation.derive(key.private_bytes_raw()), hashes.SHA256())
+    tag.update(exam.encode("utf-8"))
+    return tag.finalize()[:LINK_BYTES].hex()
 
 
 def secret_made_once(file: Path, make: Callable[[], bytes]) -> bytes:

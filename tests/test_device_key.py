@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from appliance.device_key import DEVICE_KEY, device_key, public_pem, secret_made_once
+from appliance.device_key import DEVICE_KEY, device_key, link_of, public_pem, secret_made_once
 from appliance.errors import ConfigError
 
 ASKERS = 16
@@ -65,3 +65,10 @@ def test_nothing_stays_of_a_secret_that_could_not_be_made(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="no entropy"):
         secret_made_once(tmp_path / "secret", broken)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_is_always_the_same_and_another_device_has_another(tmp_path: Path) -> None:
+    one, other = device_key(tmp_path / "one"), device_key(tmp_path / "other")
+    assert link_of(one, "1.2.3") == link_of(device_key(tmp_path / "one"), "1.2.3")
+    assert len({link_of(one, "1.2.3"), link_of(one, "1.2.4"), link_of(other, "1.2.3")}) == 3
+    assert len(link_of(one, "1.2.3")) == 32

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from appliance.domain.fair_order import is_time_critical
-from appliance.domain.finding import Decision, Finding
+from appliance.domain.finding import Decision, Finding, is_time_critical
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import EngineUse
 from appliance.store.opinions import Act, Stance, Subject

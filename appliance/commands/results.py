@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,11 @@ def results(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
         say_lines(stored_lines(Layout(data=data.resolve())), as_json=as_json)
 
 
-def stored_lines(layout: Layout) -> Iterator[dict[str, Any]]:
-    """The lines of everything in a store. Raises StoreError when there is none."""
+def stored_lines(layout: Layout, *, wanted: Callable[[str], bool] | None = None) -> Iterator[dict[str, Any]]:
+    """The lines of everything in a store, or of the acquisitions whose id is wanted.
+
+    Raises StoreError when there is none.
+    """
     from appliance.pipeline.report import (  # noqa: PLC0415  (--help stays quick)
         AcquisitionReport,
         acquisition_line,
@@ -39,6 +42,8 @@ def stored_lines(layout: Layout) -> Iterator[dict[str, Any]]:
     with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
         board = Board(database)
         for entry in board.every_entry():
+            if wanted is not None and not wanted(entry.acquisition_id):
+                continue
             lanes = entry.lanes
             lane_results = tuple(lane.result for lane in lanes if lane.result)
             yield acquisition_line(
@@ -61,7 +66,7 @@ def stored_lines(layout: Layout) -> Iterator[dict[str, Any]]:
                     },
                 )
             )
-        for aside in reversed(board.set_aside()):
+        for aside in reversed(board.set_aside()) if wanted is None else ():
             yield set_aside_line(file=aside.source, status=aside.status, reason=aside.reason)
 
 

@@ -36,6 +36,7 @@ def run(
     """
     from appliance.logs import start_logs  # noqa: PLC0415  (--help stays quick)
     from appliance.processes.supervisor import supervise  # noqa: PLC0415
+    from appliance.processes.table import rows_for  # noqa: PLC0415
 
     start_logs("run")
     with errors_in_words():
@@ -61,7 +62,8 @@ def run(
             command = [sys.executable, "-m", "ui", "--data", str(layout.data)]
             screen = subprocess.Popen(command + (["--config", str(config)] if config else []))
         try:
-            code = supervise(layout=layout, config=config, clock=SystemClock(), stop=stop)
+            rows = rows_for(settings)
+            code = supervise(layout=layout, config=config, clock=SystemClock(), stop=stop, rows=rows)
         finally:
             if screen is not None:
                 screen.terminate()

@@ -29,21 +29,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.domain.finding import Decision, Finding
+from appliance.domain.finding import Decision, Finding, is_time_critical
 
 FIRST_COME_S: Final = 0.0
 """As the ceiling: everybody is past it, so that the longest wait comes first."""
 NO_CEILING_S: Final = math.inf
 """As the ceiling: by risk alone, and whom the AI missed waits without an end."""
-TIME_CRITICAL: Final = frozenset(
-    {
-        ("36118008", "SCT"),  # pneumothorax
-        ("233645004", "SCT"),  # tension pneumothorax
-        ("1386000", "SCT"),  # intracranial haemorrhage
-        ("59282003", "SCT"),  # pulmonary embolism
-    }
-)
-"""Findings that somebody must be told about at once (PRODUCT.md, C1: 07:40)."""
 TIME_CRITICAL_WEIGHT: Final = 10.0
 """Harm of an hour's wait with a time-critical finding; 1 with any other. Ours: no source gives such a number.
 It decides between exams of one band only."""
@@ -96,11 +87,6 @@ def need(harm_rate: float | None) -> float:
     if harm_rate is None:
         return 0.0
     return -harm_rate if harm_rate > 0 else 1.0
-
-
-def is_time_critical(finding: Finding) -> bool:
-    """Is it one that somebody must be told about at once, if it is there?"""
-    return (finding.code.value, finding.code.scheme) in TIME_CRITICAL
 
 
 def is_alarm(finding: Finding) -> bool:

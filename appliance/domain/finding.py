@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from appliance.domain.quality import Mark
 
@@ -55,6 +56,22 @@ class Refusal:
 
     task: str
     reason: str
+
+
+TIME_CRITICAL: Final = frozenset(
+    {
+        ("36118008", "SCT"),  # pneumothorax
+        ("233645004", "SCT"),  # tension pneumothorax
+        ("1386000", "SCT"),  # intracranial haemorrhage
+        ("59282003", "SCT"),  # pulmonary embolism
+    }
+)
+"""Findings that somebody must be told about at once."""
+
+
+def is_time_critical(finding: Finding) -> bool:
+    """Is it one that somebody must be told about at once, if it is there?"""
+    return (finding.code.value, finding.code.scheme) in TIME_CRITICAL
 
 
 def decide(probability: float, *, sensitive: float, specific: float) -> Decision:

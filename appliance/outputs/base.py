@@ -3,7 +3,9 @@
 """What an output is: a result rendered to bytes (pure), and delivered to somebody (idempotent).
 
 A renderer is a file in this folder with an `OUTPUT`; a way out is a file `<kind>_send.py` with a function
-`destination(receiver, settings)`. The end of a file's name says what it is, and who takes it (`receivers`).
+`destination(receiver, settings)`. What is no DICOM object is rendered by a `<word>_message.py`, only while
+somebody takes it; its function `message(ending, settings, layout)` makes the `Output`. The end of a file's
+name says what it is, and who takes it (`receivers`).
 """
 
 from __future__ import annotations

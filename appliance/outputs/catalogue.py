@@ -1,16 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""Finding renderers and ways out: a file with an `OUTPUT` is the one, `<kind>_send.py` is the other."""
+"""Finding renderers and ways out by the names of their files.
+
+A file with an `OUTPUT` renders DICOM objects; `<word>_message.py` renders files whose names end in
+`.<word>...` and that are no DICOM objects; `<kind>_send.py` is a way out.
+"""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import cast
 
 import appliance.outputs
 from appliance.config import Settings
+from appliance.layout import Layout
 from appliance.outputs.base import Destination, Output
 from appliance.receivers import ReceiverSettings
 
@@ -26,6 +34,21 @@ def renderers() -> tuple[Output, ...]:
         if output is not None:
             found.append(cast("Output", output))
     return tuple(sorted(found, key=lambda output: output.name))
+
+
+def messages(endings: Iterable[str], *, settings: Settings, layout: Layout) -> tuple[Output, ...]:
+    """What renders files with these endings, as far as they are no DICOM objects. Nothing else is imported.
+
+    Raises ConfigError when what one of them needs is not installed.
+    """
+    found = []
+    for ending in sorted(endings):
+        word = re.match(r"\.([a-z0-9]+)", ending)
+        name = f"{appliance.outputs.__name__}.{word[1]}_message" if word else ""
+        if name and importlib.util.find_spec(name) is not None:
+            module = importlib.import_module(name)
+            found.append(cast("Output", module.message(ending, settings, layout)))
+    return tuple(found)
 
 
 def destination(receiver: ReceiverSettings, settings: Settings) -> Destination:

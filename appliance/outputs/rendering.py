@@ -16,7 +16,7 @@ from appliance.domain.finding import Refusal
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.errors import ScansideError
-from appliance.outputs.base import WHOLE_LANE, Rendered
+from appliance.outputs.base import WHOLE_LANE, Output, Rendered
 from appliance.outputs.catalogue import renderers
 from appliance.outputs.rejection_note import Rejection, render_rejection
 
@@ -24,9 +24,11 @@ NOT_ANALYSED: Final = "not-analysed-"
 """How the names of objects begin that say that there is no result: one that comes later is another file."""
 
 
-def render_everything(acquisition: Acquisition, result: LaneResult) -> Iterator[Rendered]:
-    """Every renderer's objects."""
-    for renderer in renderers():
+def render_everything(
+    acquisition: Acquisition, result: LaneResult, *, messages: tuple[Output, ...] = ()
+) -> Iterator[Rendered]:
+    """Every renderer's objects and messages."""
+    for renderer in (*renderers(), *messages):
         yield from _guarded(renderer.name, partial(renderer.render, acquisition, result))
 
 
@@ -49,7 +51,9 @@ def _guarded(output: str, make: Callable[[], tuple[Rendered, ...]]) -> Iterator[
         log.error("not rendered", output=output, exc_info=error)
 
 
-def render_failure(acquisition: Acquisition, lane: Lane, *, reason: str) -> Iterator[Rendered]:
+def render_failure(
+    acquisition: Acquisition, lane: Lane, *, reason: str, messages: tuple[Output, ...] = ()
+) -> Iterator[Rendered]:
     """That this lane came to no result, and why: silence would pass for "nothing found"."""
     result = LaneResult(
         acquisition_id=acquisition.acquisition_id,
@@ -57,5 +61,5 @@ def render_failure(acquisition: Acquisition, lane: Lane, *, reason: str) -> Iter
         lane=lane,
         refusals=(Refusal(task=WHOLE_LANE, reason=reason),),
     )
-    for rendered in render_everything(acquisition, result):
+    for rendered in render_everything(acquisition, result, messages=messages):
         yield replace(rendered, file_name=f"{NOT_ANALYSED}{rendered.file_name}")

@@ -14,6 +14,7 @@ from appliance.domain.job import Lane
 from appliance.durable import write_durably
 from appliance.layout import Layout
 from appliance.outputs.base import Rendered
+from appliance.outputs.catalogue import messages
 from appliance.outputs.rejection_note import Rejection
 from appliance.outputs.rendering import render_everything, render_failure, render_note
 from appliance.store.connection import Database
@@ -34,6 +35,8 @@ class Renderer:
         self._decisions = Decisions(database)
         self._notes_wanted = settings.sender.rejection_notes
         self._receivers = tuple(receiver for receiver in settings.everybody if receiver.results)
+        endings = {end for receiver in self._receivers for end in receiver.wanted}
+        self._messages = messages(endings, settings=settings, layout=layout)
 
     def step(self) -> bool:
         """Render the next result or rejection note. False: there is none."""
@@ -55,13 +58,14 @@ class Renderer:
         result = self._results.of(render.acquisition_id, render.version, render.lane)
         if result is not None:
             made = [self._layout.data / derived.path for derived in result.derived]
-            objects = render_everything(acquisition, result)
+            objects = render_everything(acquisition, result, messages=self._messages)
         else:
             reason = self._results.failure(render.acquisition_id, render.version, render.lane)
             if reason is None:
                 self._outbox.render_failed(render, reason="superseded: it is being analysed again")
                 return
-            made, objects = [], render_failure(acquisition, render.lane, reason=reason)
+            made = []
+            objects = render_failure(acquisition, render.lane, reason=reason, messages=self._messages)
         paths = made + self._write(acquisition, objects)
         self._outbox.rendered(render, deliveries=tuple(self._deliveries(paths)))
 
@@ -103,5 +107,5 @@ class Renderer:
             (path, receiver.name)
             for path in paths
             for receiver in self._receivers
-            if any(path.name.endswith(end) for end in receiver.takes)
+            if any(path.name.endswith(end) for end in receiver.wanted)
         ]

@@ -99,8 +99,15 @@ class _Child:
             self._process.wait()
 
 
-def supervise(*, layout: Layout, config: Path | None, clock: Clock, stop: Event) -> int:
-    """Run the table until told to stop. Returns the exit code for the command.
+def supervise(
+    *,
+    layout: Layout,
+    config: Path | None,
+    clock: Clock,
+    stop: Event,
+    rows: tuple[ProcessRow, ...] = PROCESSES,
+) -> int:
+    """Run the rows of the table until told to stop. Returns the exit code for the command.
 
     Raises AlreadyRunningError when the data folder already has a supervisor.
     """
@@ -108,7 +115,7 @@ def supervise(*, layout: Layout, config: Path | None, clock: Clock, stop: Event)
     if config is not None:
         arguments = (*arguments, "--config", str(config))
     with only_one(layout.run, "run"):
-        children = [_Child(row, arguments=arguments, layout=layout, clock=clock) for row in PROCESSES]
+        children = [_Child(row, arguments=arguments, layout=layout, clock=clock) for row in rows]
         try:
             while not stop.is_set():
                 for child in children:

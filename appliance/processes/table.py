@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.config import Settings
+from appliance.receivers import NoticeSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessRow:
@@ -41,6 +44,30 @@ PROCESSES: Final = (
     ),
 )
 """The kiosk is a program of its own (`scanside kiosk`): it only reads the store, and may die freely."""
+
+SIGNALS: Final = ProcessRow(
+    name="signals",
+    owns="the stack light, and the notices that the device sends about itself",
+    silent_limit_s=60.0,
+)
+"""Only where the settings name a light, or somebody who is told about the device. A process of its own: it
+must still show that the others are down, and a cable that hangs must not keep a result from leaving."""
+
+
+def rows_for(settings: Settings) -> tuple[ProcessRow, ...]:
+    """The processes that these settings need."""
+    signals = settings.light.kind != "none" or device_event_receivers(settings)
+    return (*PROCESSES, SIGNALS) if signals else PROCESSES
+
+
+def device_event_receivers(settings: Settings) -> tuple[str, ...]:
+    """Who is told when the device needs somebody, by name."""
+    return tuple(
+        receiver.name
+        for receiver in settings.sender.receivers
+        if isinstance(receiver, NoticeSettings) and receiver.device_events
+    )
+
 
 RESTARTS_AT_ONCE: Final = 5
 """This many restarts within RESTART_WINDOW_S are immediate; then the process waits RESTART_PAUSE_S."""

@@ -115,6 +115,13 @@ class Outbox:
                 relative = str(path.relative_to(self._database.data))
                 _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK, decision_id=decision_id)
 
+    def queue(self, path: Path, *, peers: tuple[str, ...]) -> None:
+        """This file, which belongs to no result, now waits for its receivers."""
+        with self._database.transaction() as write:
+            for peer in peers:
+                relative = str(path.relative_to(self._database.data))
+                _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK)
+
     def render_failed(self, render: Render | RenderNote, *, reason: str) -> None:
         """This result could not be turned into DICOM objects: said, and not tried again."""
         with self._database.transaction() as write:

@@ -43,6 +43,11 @@ NETWORK_DOORS = {
     "appliance/intake/jail_child.py": "one end of a socket pair, whose other end is its parent",
     "appliance/intake/jail_process.py": "the other end",
     "appliance/intake/listener.py": "the DICOM door: others call us",
+    "appliance/outputs/over_http.py": "hands results and notices to the web servers in the settings",
+    "appliance/outputs/mllp_send.py": "sends HL7 messages to the receivers in the settings",
+    "appliance/outputs/email_send.py": "sends notices through the mail servers in the settings",
+    "appliance/outputs/printer_send.py": "prints at the printers in the settings",
+    "appliance/receivers.py": "takes addresses apart; calls nobody",
     "appliance/outputs/dicom_send.py": "sends to the peers in the settings, and to nobody else",
 }
 """Modules that may know the network, and why."""
