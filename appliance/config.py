@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from appliance.errors import ConfigError
 from appliance.receivers import SenderSettings
 from appliance.section import AeTitle, Section
+from appliance.worklist import WorklistSettings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -136,6 +137,8 @@ class KioskSettings(Section):
     """The AI's answer is shown after the person said what they see. Time-critical flags at once."""
     image_first: bool = False
     """The AI's answer is shown when the person asks for it. Time-critical flags at once."""
+    late_view_s: float = Field(default=20.0, gt=0, le=600)
+    """A study is held open this long for its next expected view; then it is shown with what is there."""
     initials_after_min: float = Field(default=3.0, ge=0, le=1440)
     """Without a touch for this long, names become initials. 0: never."""
     idle_after_min: float = Field(default=10.0, ge=0, le=1440)
@@ -163,6 +166,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
+    worklist: WorklistSettings = WorklistSettings()
     kiosk: KioskSettings = KioskSettings()
 
     @classmethod

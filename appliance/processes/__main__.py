@@ -45,6 +45,10 @@ def _program(name: str) -> Run:
         from appliance.processes.worker import run_worker  # noqa: PLC0415
 
         return run_worker
+    if name == "worklist":
+        from appliance.processes.worklist import run_worklist  # noqa: PLC0415
+
+        return run_worklist
     from appliance.processes.sender import run_sender  # noqa: PLC0415
 
     return run_sender

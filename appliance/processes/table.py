@@ -39,6 +39,11 @@ PROCESSES: Final = (
         owns="the DICOM results and the ways out of the device",
         silent_limit_s=300.0,
     ),
+    ProcessRow(
+        name="worklist",
+        owns="the list of examinations that are expected",
+        silent_limit_s=600.0,
+    ),
 )
 """The kiosk is a program of its own (`scanside kiosk`): it only reads the store, and may die freely."""
 
