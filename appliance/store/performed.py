@@ -50,6 +50,10 @@ class PerformedSteps:
                     (name, image.series_instance_uid, image.sop_instance_uid),
                 )
 
+    def any_ended(self) -> bool:
+        """Whether there is any report of an ended step."""
+        return bool(self._database.read("SELECT 1 FROM performed_step WHERE ended = 1 LIMIT 1"))
+
     def produced(self, series_instance_uid: str) -> frozenset[str] | None:
         """The images of a series whose steps have all ended; None: not reported, or still at work."""
         rows = self._database.read(
