@@ -22,6 +22,7 @@ from appliance.commands.pin import pin
 from appliance.commands.process import process
 from appliance.commands.results import results
 from appliance.commands.run import run
+from appliance.commands.worklist import worklist
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
 
@@ -42,6 +43,7 @@ app.command()(results)
 app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
+app.command()(worklist)
 app.command()(bench)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")

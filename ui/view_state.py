@@ -18,6 +18,7 @@ from ui.advice_words import reason_in_words
 from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import AiKind, FindingsState, engine_words
+from ui.ghost_state import GhostsState, ghosts_of
 from ui.health_state import HealthKind, HealthState, closed_health, health_of
 from ui.judged_exams import judged
 from ui.language import apart, noted, tr, tr_n
@@ -125,6 +126,8 @@ class BoardState:
     """The line over everything; None while all is well."""
     gap: tuple[GapRow, ...] = ()
     """Exams that a person must read without AI, while its last proof failed."""
+    ghosts: GhostsState | None = None
+    """Who is expected next; None: nobody, or no worklist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +191,7 @@ def board_state(
         oldest_unread=oldest_unread(rows),
         notice=notice_of(health, gap=len(gap)),
         gap=gap,
+        ghosts=ghosts_of(board),
     )
 
 

@@ -11,7 +11,7 @@ from appliance.domain.acquisition import Acquisition, Instance, Kind, Urgency
 from appliance.domain.expected import EarlierView, Expectation, ListState, same_modality, taken_at
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decisions
-from appliance.store.expected import Expected, Standing
+from appliance.store.expected import Expected, list_state
 from appliance.store.landing import Landings
 from appliance.worklist import WorklistSettings
 
@@ -70,12 +70,3 @@ class StoredOrders:
                 )
             )
         return tuple(earlier)
-
-
-def list_state(standing: Standing | None, settings: WorklistSettings) -> ListState:
-    """Whether the list may be believed now."""
-    if not settings.host:
-        return ListState.NONE
-    if standing is None or standing.age_min is None:
-        return ListState.UNHEARD
-    return ListState.OLD if standing.age_min > settings.old_after_min else ListState.CURRENT

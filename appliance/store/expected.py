@@ -12,9 +12,10 @@ from typing import Final
 
 from appliance.clock import NS_PER_S
 from appliance.domain.acquisition import Instance
-from appliance.domain.expected import ExpectedStep, folded, step_of
+from appliance.domain.expected import ExpectedStep, ListState, folded, step_of
 from appliance.domain.record import from_json, to_json
 from appliance.store.connection import Database
+from appliance.worklist import WorklistSettings
 
 KEPT_AFTER: Final = timedelta(days=7)
 """How long a step is kept that the server lists no more: its late images still find their order."""
@@ -132,12 +133,32 @@ class Expected:
         )
         return step_of(first, tuple(from_json(ExpectedStep, row[0]) for row in rows))
 
+    def without_images(self, steps: Sequence[ExpectedStep]) -> tuple[ExpectedStep, ...]:
+        """Those of which no image has come under the study's UID."""
+        return tuple(
+            step
+            for step in steps
+            if not step.study_instance_uid
+            or not self._database.read(
+                "SELECT 1 FROM acquisition WHERE study_instance_uid = ? LIMIT 1", (step.study_instance_uid,)
+            )
+        )
+
     def knows_patient(self, patient_id: str | None) -> bool:
         """Whether anybody of this ID is expected, or was lately."""
         key = folded(patient_id)
         return bool(
             key and self._database.read("SELECT 1 FROM expected WHERE patient_key = ? LIMIT 1", (key,))
         )
+
+
+def list_state(standing: Standing | None, settings: WorklistSettings) -> ListState:
+    """Whether the list may be believed now."""
+    if not settings.host:
+        return ListState.NONE
+    if standing is None or standing.age_min is None:
+        return ListState.UNHEARD
+    return ListState.OLD if standing.age_min > settings.old_after_min else ListState.CURRENT
 
 
 def _key(step: ExpectedStep) -> str:
