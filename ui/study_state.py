@@ -156,7 +156,8 @@ def _views(exams: list[ExamRecord], part: str | None, *, late_view_s: float, now
     mine = [exam for exam in exams if exam.entry.first.body_part == part]
     if mine[0].entry.kind is not Kind.PROJECTION:
         return "", False
-    views, count = VIEWS_OF_PART.get((part or "").upper(), ()), None
+    views: tuple[str, ...] = VIEWS_OF_PART.get((part or "").upper(), ())
+    count = None
     if order is not None and order.view_count is not None:
         views, count = order.views, order.view_count
     expected = len(views) or count or 0

@@ -38,7 +38,7 @@ def worklist(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJso
         if standing is not None and standing.age_min is not None:
             age = f"{standing.age_min:.0f} min old"
         trouble = f"; {standing.trouble}" if standing is not None and standing.trouble else ""
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 step.scheduled_at.isoformat(sep=" ", timespec="minutes") if step.scheduled_at else "",
                 step.accession_number or "",

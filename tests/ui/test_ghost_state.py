@@ -20,6 +20,7 @@ from ui.privacy_state import Mask, masked
 from ui.records import BoardRecord
 from ui.store_source import StoreSource
 from ui.study_state import study_state
+from ui.view_state import Attention, board_state
 
 SETTINGS = Settings(worklist=WorklistSettings(host="ris"))
 
@@ -72,6 +73,14 @@ def test_no_ghost_shows_a_name_an_id_or_a_birth_date(clinic: Any) -> None:
     assert state is not None
     assert not any(secret in repr(state).casefold() for secret in ("otieno", "paul", "pat1", "1970"))
     assert masked(state, Mask.WALL).ghosts[0].name == "-", "on a wall not even initials"
+
+
+def test_before_the_first_image_the_page_says_who_is_expected(clinic: Any) -> None:
+    listed(clinic, step(1, scheduled_at=at(clinic, 9, 20)))
+    state = board_state(read(clinic), trouble=None, attention=Attention(), now_ns=clinic.clock.monotonic_ns())
+    assert state.message is not None
+    assert state.message.title == "1 expected"
+    assert "09:20 O. P. · XR wrist" in state.message.what
 
 
 def test_who_has_an_image_is_no_ghost(clinic: Any) -> None:
