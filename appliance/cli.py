@@ -28,6 +28,7 @@ from appliance.commands.results import results
 from appliance.commands.run import run
 from appliance.commands.simulate import simulate
 from appliance.commands.slip import slip
+from appliance.commands.worklist import worklist
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
 
@@ -48,6 +49,7 @@ app.command()(results)
 app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
+app.command()(worklist)
 app.command()(bench)
 app.command()(deidentify)
 app.command()(simulate)

@@ -20,6 +20,7 @@ from appliance.domain.fair_order import NO_CEILING_S
 from appliance.errors import ConfigError
 from appliance.receivers import CourierSettings, ReceiverSettings, SenderSettings
 from appliance.section import AeTitle, Section
+from appliance.worklist import WorklistSettings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -139,6 +140,8 @@ class KioskSettings(Section):
     """The AI's answer is shown after the person said what they see. Time-critical flags at once."""
     image_first: bool = False
     """The AI's answer is shown when the person asks for it. Time-critical flags at once."""
+    late_view_s: float = Field(default=20.0, gt=0, le=600)
+    """A study is held open this long for its next expected view; then it is shown with what is there."""
     initials_after_min: float = Field(default=3.0, ge=0, le=1440)
     """Without a touch for this long, names become initials. 0: never."""
     idle_after_min: float = Field(default=10.0, ge=0, le=1440)
@@ -208,15 +211,15 @@ class Settings(BaseSettings):
     remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
     courier: CourierSettings = CourierSettings()
+    worklist: WorklistSettings = WorklistSettings()
     kiosk: KioskSettings = KioskSettings()
     queue: QueueSettings = QueueSettings()
+    light: LightSettings = LightSettings()
 
     @property
     def everybody(self) -> tuple[ReceiverSettings, ...]:
         """Who gets things: the receivers that the sender reaches, and the courier if there is one."""
         return (*self.sender.receivers, *((self.courier,) if self.courier.enabled else ()))
-
-    light: LightSettings = LightSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,7 @@ ScansideError
  |    +-- EngineLostError   the device's       of no use to this process any more, maybe to a new one
  +-- StoreError             the store's        the process stops rather than acknowledge what it cannot keep
  +-- DeliveryError          the receiver's     kept and tried again, for ever, with backoff
+ +-- WorklistError          the worklist's     the last good list is kept, and it is asked again
 """
 
 from __future__ import annotations
@@ -91,3 +92,7 @@ class DeliveryError(ScansideError):
         """True: waiting will not help, a person has to change something at one of the two ends."""
         self.this_file_only = this_file_only
         """True: the receiver may well take other files."""
+
+
+class WorklistError(ScansideError):
+    """The worklist server gave no whole answer. The last good list stays, with its age; it is asked again."""

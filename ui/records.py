@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from appliance.domain.expected import ExpectedStep, ListState
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.monitor.fault import Fault
@@ -38,6 +39,11 @@ class ExamRecord:
     """The newest one on each finding of this version."""
     deeds: tuple[Deed, ...] = ()
     """What was done with this version: at most one of each act."""
+
+    order: ExpectedStep | None = None
+    """The step of the worklist that it belongs to; None: no worklist, or to none."""
+    nothing_more_comes: bool = False
+    """The modality reported the end of the study, and all that it made is here."""
 
     def deed(self, act: Act) -> Deed | None:
         """The one time that it was done; None: not yet."""
@@ -93,6 +99,17 @@ class HealthRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedRecord:
+    """Who is on the worklist and has no image yet."""
+
+    state: ListState
+    age_min: float | None
+    """Of the list."""
+    steps: tuple[ExpectedStep, ...]
+    """By time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRecord:
     """One reading of the store."""
 
@@ -104,6 +121,10 @@ class BoardRecord:
     read_at_utc: datetime
     punctuality: Tally | None = None
     """How many of today's exams were checked in time; None: not counted yet."""
+    expected: ExpectedRecord | None = None
+    """None: no worklist is set up."""
+    late_view_s: float = 20.0
+    """How long a study is held open for its next view (PRODUCT.md, C3: 00:52)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

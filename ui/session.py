@@ -157,7 +157,7 @@ class KioskSession:
         return window
 
     def _open_store(self) -> StoreSource:
-        return open_store(self._layout, self._clock, device=self._device_source)
+        return open_store(self._layout, self._clock, device=self._device_source, settings=self._settings)
 
     def _controller(self, window: KioskWindow, guard: Guard | None, exam_id: str | None) -> KioskController:
         return KioskController(

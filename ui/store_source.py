@@ -15,6 +15,7 @@ import structlog
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
+from appliance.config import Settings
 from appliance.domain.view import VIEW_FILE
 from appliance.errors import StoreError
 from appliance.layout import Layout
@@ -29,6 +30,7 @@ from appliance.store.outbox import Outbox
 from ui.commands import Command
 from ui.day_counts import DayCounts
 from ui.device_source import DeviceSource
+from ui.order_source import OrderSource
 from ui.records import BoardRecord, ExamRecord, HealthRecord, Sign
 
 EXAMS_ON_BOARD: Final = 120
@@ -39,7 +41,15 @@ _PROCESSES: Final = ("watcher", "worker", "sender")
 class StoreSource:
     """An open store, for one thread. A context manager."""
 
-    def __init__(self, layout: Layout, clock: Clock, *, device: DeviceSource | None = None) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        clock: Clock,
+        *,
+        device: DeviceSource | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        """Without `settings` no worklist is shown, and times are as shipped."""
         self._layout = layout
         self._clock = clock
         self._database = Database.open_to_read(layout.database, data=layout.data, clock=clock)
@@ -47,6 +57,7 @@ class StoreSource:
         self._decisions = Decisions(self._database)
         self._today = DayCounts(self._database, clock)
         self._device = device or DeviceSource(clock)
+        self._orders = OrderSource(self._database, settings or Settings())
         self._mark: int | None = None
 
     def changed(self) -> bool:
@@ -58,10 +69,12 @@ class StoreSource:
         """The newest exams and the device's health. Raises StoreError."""
         self._today.look()
         boot_id = self._clock.boot_id()
+        exams = tuple(self._exam(entry, boot_id) for entry in self._board.entries(limit=EXAMS_ON_BOARD))
+        exams = self._orders.matched(self._answered(exams))
         return BoardRecord(
-            exams=self._answered(
-                tuple(self._exam(entry, boot_id) for entry in self._board.entries(limit=EXAMS_ON_BOARD))
-            ),
+            exams=exams,
+            expected=self._orders.expected(exams),
+            late_view_s=self._orders.late_view_s,
             health=self._health(),
             read_ns=self._clock.monotonic_ns(),
             read_at_utc=self._clock.now_utc(),
@@ -166,10 +179,12 @@ class StoreSource:
         )
 
 
-def open_store(layout: Layout, clock: Clock, *, device: DeviceSource | None = None) -> StoreSource:
+def open_store(
+    layout: Layout, clock: Clock, *, device: DeviceSource | None = None, settings: Settings | None = None
+) -> StoreSource:
     """The store; where there is none because a process could not start, StoreError says that instead."""
     try:
-        return StoreSource(layout, clock, device=device)
+        return StoreSource(layout, clock, device=device, settings=settings)
     except StoreError as error:
         for fault in _faults(layout):
             raise StoreError(fault.what, remedy=fault.remedy) from error

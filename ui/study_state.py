@@ -8,32 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.domain.acquisition import Kind
+from appliance.domain.views import VIEWS_OF_PART, direction_of, missing_views
 from ui.findings_state import findings_of
 from ui.language import tr
 from ui.patient_state import exam_name
 from ui.picture_state import PictureState, picture_of
 from ui.records import BoardRecord, ExamRecord
 
-LATE_VIEW_S: Final = 20.0
-"""After this long without it, an expected view is called missing (PRODUCT.md, C3: 00:52)."""
-EXPECTED_VIEWS: Final = {
-    "WRIST": ("PA", "LAT"),
-    "HAND": ("PA", "OBL"),
-    "FINGER": ("PA", "LAT"),
-    "THUMB": ("AP", "LAT"),
-    "FOREARM": ("AP", "LAT"),
-    "ELBOW": ("AP", "LAT"),
-    "HUMERUS": ("AP", "LAT"),
-    "KNEE": ("AP", "LAT"),
-    "LOWLEG": ("AP", "LAT"),
-    "ANKLE": ("AP", "LAT"),
-    "FOOT": ("AP", "OBL"),
-}
-"""Two projections for an injured limb: "one view is one view too few" (Chan, ABC of Emergency Radiology,
-chapters by joint). By BodyPartExamined of PS3.16 annex L; other parts are not counted."""
-_FRONTAL: Final = frozenset({"AP", "PA"})
-_SIDE: Final = frozenset({"LAT", "LL", "RL", "ML", "LM", "LATERAL"})
-_SLANTED: Final = frozenset({"OBL", "LLO", "RLO", "OBLIQUE", "RAO", "LAO", "RPO", "LPO"})
 _MONTHS: Final = 12
 
 
@@ -73,7 +54,7 @@ def study_state(board: BoardRecord, exam_id: str, *, now_ns: int) -> StudyState 
     same_study = [each for each in board.exams if each is not exam and _is_same_study(each, exam)]
     part = exam.entry.first.body_part
     others = sorted(same_study, key=lambda each: (each.entry.first.body_part != part, each.entry.sequence))
-    words, missing = _views([exam, *same_study], part, now_ns=now_ns)
+    words, missing = _views([exam, *same_study], part, late_view_s=board.late_view_s, now_ns=now_ns)
     earlier = [each for each in board.exams if _is_prior(each, exam)]
     newest = max(earlier, key=lambda each: (_taken(each), each.entry.sequence), default=None)
     return StudyState(
@@ -165,31 +146,40 @@ def _taken(exam: ExamRecord) -> str:
     return digits[:14]
 
 
-def _views(exams: list[ExamRecord], part: str | None, *, now_ns: int) -> tuple[str, bool]:
-    """How many of the expected views are here, and whether one is late."""
+def _views(exams: list[ExamRecord], part: str | None, *, late_view_s: float, now_ns: int) -> tuple[str, bool]:
+    """How many of the expected views are here, and whether one is late.
+
+    As the order says; without one, by the body part. The study is held open until they are here, the
+    modality reports that it has ended, or the time is over: then it is shown with what there is.
+    """
+    order = exams[0].order
     mine = [exam for exam in exams if exam.entry.first.body_part == part]
-    expected = EXPECTED_VIEWS.get((part or "").upper())
-    if expected is None or mine[0].entry.kind is not Kind.PROJECTION:
+    if mine[0].entry.kind is not Kind.PROJECTION:
         return "", False
-    have = {_kind_of_view(exam.entry.first.view_position) for exam in mine}
-    missing = [view for view in expected if _kind_of_view(view) not in have]
-    count = len(expected) - len(missing)
-    if not missing:
-        return tr("{count} of {expected} views.", count=count, expected=len(expected)), False
+    views: tuple[str, ...] = VIEWS_OF_PART.get((part or "").upper(), ())
+    count = None
+    if order is not None and order.view_count is not None:
+        views, count = order.views, order.view_count
+    expected = len(views) or count or 0
+    if expected <= 1:
+        return "", False  # one picture of one needs no counting
+    have = tuple(exam.entry.first.view_position for exam in mine)
+    missing = missing_views(views, have)
+    here = expected - len(missing) if views else min(expected, len({direction_of(view) for view in have}))
+    if here == expected:
+        return tr("{count} of {expected} views.", count=here, expected=expected), False
     waits_s = [exam.waiting_s(now_ns) for exam in mine]
-    newest_s = min((wait_s for wait_s in waits_s if wait_s is not None), default=LATE_VIEW_S)
-    if newest_s < LATE_VIEW_S:
-        return tr("Waiting for the {view} view.", view=missing[0]), False
-    words = tr(
-        "{count} of {expected} views. {view} is missing.",
-        count=count,
-        expected=len(expected),
-        view=", ".join(missing),
-    )
+    newest_s = min((wait_s for wait_s in waits_s if wait_s is not None), default=late_view_s)
+    is_late = newest_s >= late_view_s or any(exam.nothing_more_comes for exam in mine)
+    if not is_late:
+        words = tr("Waiting for the {view} view.", view=missing[0]) if missing else ""
+        return words or tr("Waiting for the next view."), False
+    words = tr("{count} of {expected} views.", count=here, expected=expected)
+    if missing:
+        words = tr(
+            "{count} of {expected} views. {view} is missing.",
+            count=here,
+            expected=expected,
+            view=", ".join(missing),
+        )
     return words, True
-
-
-def _kind_of_view(view: str | None) -> str:
-    word = (view or "").upper().strip()
-    groups = {"frontal": _FRONTAL, "side": _SIDE, "slanted": _SLANTED}
-    return next((name for name, words in groups.items() if word in words), word)

@@ -19,6 +19,7 @@ from ui.advice_words import reason_in_words
 from ui.deadline_state import DeadlineState, deadline_of, receipt_of
 from ui.decision_state import DecisionState, decision_of
 from ui.findings_state import AiKind, FindingsState, engine_words
+from ui.ghost_state import GhostsState, ghosts_of
 from ui.health_state import HealthKind, HealthState, closed_health, health_of
 from ui.judged_exams import judged
 from ui.language import apart, noted, tr, tr_n
@@ -126,6 +127,8 @@ class BoardState:
     """The line over everything; None while all is well."""
     gap: tuple[GapRow, ...] = ()
     """Exams that a person must read without AI, while its last proof failed."""
+    ghosts: GhostsState | None = None
+    """Who is expected next; None: nobody, or no worklist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,17 +183,18 @@ def board_state(
         arrivals = tr_n("{count} new", "{count} new", order.held_back)
     health = health_of(board, now_ns=now_ns, trouble=trouble, engine=_engine(board))
     health = with_silent_poller(health, silent_s=poller_silent_s, read_at=clock_time(board.read_at_utc))
-    gap = gap_of(board)
+    gap, ghosts = gap_of(board), ghosts_of(board)
     return BoardState(
         rows=shown,
         arrivals=arrivals,
         selected=selected,
         health=health,
-        message=None if rows else _nothing_arrived(health),
+        message=None if rows else _nothing_arrived(health, ghosts),
         punctuality=punctuality_of(board.punctuality),
         oldest_unread=oldest_unread(rows),
         notice=notice_of(health, gap=len(gap)),
         gap=gap,
+        ghosts=ghosts,
     )
 
 
@@ -276,9 +280,12 @@ def _stopped() -> Message:
     )
 
 
-def _nothing_arrived(health: HealthState) -> Message:
+def _nothing_arrived(health: HealthState, ghosts: GhostsState | None) -> Message:
     if health.kind is HealthKind.DANGER:  # no invitation to send images to a device that takes none
         return Message(title=health.word, what=health.advice, remedy="")
+    if ghosts is not None:
+        first, *more = (f"{ghost.at} {ghost.name} · {ghost.procedure}".strip() for ghost in ghosts.ghosts)
+        return Message(title=ghosts.heading, what=apart(first), remedy=apart(more[0]) if more else "")
     return Message(
         title=tr("No exams yet"),
         what=tr("Nothing has been received."),

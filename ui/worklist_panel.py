@@ -23,6 +23,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ui import theme
+from ui.ghost_strip import GhostStrip
 from ui.icons import Icons
 from ui.labels import WHOLE, PlainLabel, restyle
 from ui.language import apart, language, tr, tr_n
@@ -266,10 +267,13 @@ class WorklistPanel(QFrame):
         layout.addLayout(head)
         layout.addWidget(self._arrivals)
         layout.addWidget(self.view, stretch=1)
+        self.ghosts = GhostStrip(scale, self)
+        layout.addWidget(self.ghosts)
 
     def show_state(self, state: BoardState) -> None:
         """Draw the rows of `state`."""
         self.model.show(state.rows)
+        self.ghosts.show_state(state.ghosts)
         chosen = state.selected.exam_id if state.selected else ""
         if chosen != self._painter.selected_id:
             self._painter.selected_id = chosen

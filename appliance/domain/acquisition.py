@@ -195,6 +195,8 @@ class Instance:
     geometry: Geometry
     equipment: Equipment
     counts: SeriesCounts
+    accession_number: str | None = None
+    """The order's number. Not in headers that were stored before it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ series, patient, acquisition number, size and orientation. A stack is RECEIVING 
 
     as many images as the header announces, and no gap           -> COMPLETE, at once
     its association was released, and there is no gap            -> COMPLETE, at once
+    its modality reported an end (MPPS), and what it names is here -> COMPLETE, at once
     nothing came for the quiet time, and there is a gap          -> INCOMPLETE, with where
                                      ... and it is even          -> QUIET: assumed, not known
 
@@ -126,13 +127,43 @@ def association_ended(acquisition: Acquisition, *, carried: int, siblings: Sibli
     return Change(acquisition=settled, queue=True)
 
 
-def went_quiet(acquisition: Acquisition, *, quiet_s: float, siblings: Siblings) -> Change | None:
-    """Nothing came for `quiet_s`. None: it was settled before."""
+def step_ended(acquisition: Acquisition, *, produced: frozenset[str], siblings: Siblings) -> Change | None:
+    """The modality reported that it is done, and which images it made. None: some are not here yet.
+
+    `produced`: SOPInstanceUIDs of the series, which may be spread over several stacks.
+    """
+    if acquisition.completeness is not Completeness.RECEIVING or produced - _held(acquisition, siblings):
+        return None
+    words = f"all {len(produced)} images of the series that the modality reported"
+    settled = _settled(acquisition, siblings, Completeness.COMPLETE, words)
+    return Change(acquisition=settled, queue=True)
+
+
+def went_quiet(
+    acquisition: Acquisition,
+    *,
+    quiet_s: float,
+    siblings: Siblings,
+    produced: frozenset[str] = frozenset(),
+) -> Change | None:
+    """Nothing came for `quiet_s`. None: it was settled before.
+
+    `produced`: what the modality reported to have made of the series; empty where it reported nothing.
+    """
     if acquisition.completeness is not Completeness.RECEIVING:
         return None
     have = _have(acquisition)
     words = f"{have} image{'s' if have > 1 else ''}, then nothing for {quiet_s:g} s"
-    return Change(acquisition=_settled(acquisition, siblings, Completeness.QUIET, words), queue=True)
+    away = len(produced - _held(acquisition, siblings))
+    if away:
+        words = f"{away} of the {len(produced)} images of the series that the modality reported are missing"
+    if_even = Completeness.INCOMPLETE if away else Completeness.QUIET
+    return Change(acquisition=_settled(acquisition, siblings, if_even, words), queue=True)
+
+
+def _held(acquisition: Acquisition, siblings: Siblings) -> frozenset[str]:
+    """The images that are here, in this stack or beside it."""
+    return frozenset(held.sop_instance_uid for one in (acquisition, *siblings) for held in one.instances)
 
 
 def all_given(acquisition: Acquisition, *, siblings: Siblings) -> Acquisition:

@@ -21,13 +21,17 @@ import structlog
 from pydicom.dataset import Dataset
 from pynetdicom import AE, _config, evt
 from pynetdicom.dsutils import encode_file_meta
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # names made at run time
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # names made at run time
+    ModalityPerformedProcedureStep,
+    Verification,
+)
 from typing_extensions import Self
 
 from appliance.clock import Clock
 from appliance.config import ListenerSettings
 from appliance.errors import ConfigError, StoreError
 from appliance.intake.claim import Part, Spool
+from appliance.intake.step_door import StepDoor, StepReport
 
 SUCCESS: Final = 0x0000
 OUT_OF_RESOURCES: Final = 0xA700
@@ -75,7 +79,7 @@ class AssociationEnded:
     """False: aborted, timed out or cut off; no evidence that everything came."""
 
 
-Deliver = Callable[[Received | AssociationEnded], None]
+Deliver = Callable[[Received | AssociationEnded | StepReport], None]
 """Hands something to the intake loop. Called from the threads of associations; must not block."""
 
 
@@ -97,6 +101,7 @@ class Listener:
         settings = self._settings
         application = AE(ae_title=settings.ae_title)
         application.add_supported_context(Verification)
+        application.add_supported_context(ModalityPerformedProcedureStep)
         application.require_called_aet = True
         application.require_calling_aet = list(settings.calling_ae_titles)
         application.maximum_associations = settings.max_associations
@@ -116,6 +121,7 @@ class Listener:
             (evt.EVT_DATA_RECV, self._on_data),
             (evt.EVT_DIMSE_RECV, self._on_message),
             (evt.EVT_REJECTED, self._on_rejected),
+            *StepDoor(self._deliver).handlers(),
         ]
         # The library's own switch for a process that takes every storage class and every transfer syntax,
         # private ones included. It is one for the whole process, so it is on only while the port is open.

@@ -27,6 +27,7 @@ from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.proof import read_proof
 from appliance.monitor.timekeeping import BUILD_YEAR
+from appliance.monitor.worklist_doctor import worklist_words
 from appliance.outputs.dicom_send import echo
 from appliance.store.connection import OLDEST_SQLITE, Database
 
@@ -68,6 +69,7 @@ def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock
     yield _clock(clock)
     yield from _processes(settings, layout, clock)
     yield from _peers(settings)
+    yield _worklist(settings, clock)
     yield _kiosk()
 
 
@@ -270,6 +272,12 @@ def _peers(settings: Settings) -> Iterator[Diagnosis]:
             )
         else:
             yield Diagnosis(subject=f"peer {peer.name}", health=Health.OK, found="answers C-ECHO")
+
+
+def _worklist(settings: Settings, clock: Clock) -> Diagnosis:
+    well, found, remedy = worklist_words(settings, clock)
+    health = Health.OK if well else Health.CHECK
+    return Diagnosis(subject="worklist", health=health, found=found, remedy=remedy)
 
 
 def _kiosk() -> Diagnosis:

@@ -13,6 +13,7 @@ from typing import Protocol
 from appliance.clock import Clock
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.card import ModelCard
+from appliance.domain.expected import Expectation
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
@@ -43,6 +44,22 @@ class Models(Protocol):
         """
 
 
+class Orders(Protocol):
+    """Where the line hears what was expected."""
+
+    def expectation(self, acquisition: Acquisition) -> Expectation:
+        """What was expected of this acquisition. Raises StoreError."""
+
+
+class NoOrders:
+    """There is no worklist."""
+
+    def expectation(self, acquisition: Acquisition) -> Expectation:
+        """Nothing is known."""
+        del acquisition
+        return Expectation()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """The tools of a process that runs lanes."""
@@ -52,6 +69,7 @@ class Bench:
     layout: Layout
     between: Callable[[], None]
     """Called between slices: renews the lease, and lets more urgent work go first."""
+    orders: Orders = NoOrders()  # noqa: RUF009  (it has no state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Final
 
 from appliance.domain.acquisition import Acquisition, Kind
 from appliance.domain.card import ModelCard
+from appliance.domain.expected import ListState
 from appliance.domain.finding import Refusal
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
@@ -27,6 +28,7 @@ from appliance.pipeline.spans import Spans
 from appliance.pipeline.volume import denoise_series, measure_series
 from appliance.tasks.admission import NO_MODEL, is_for_other_body_parts
 from appliance.tasks.catalogue import tasks_for
+from appliance.tasks.order_checks import order_checks
 
 EMPTY_TRIAGE: Final = "triage"
 """Named in the refusal when there is no triage for a kind of image at all: silence is no answer."""
@@ -54,6 +56,10 @@ def run_lane(lane: Lane, acquisition: Acquisition, frames: FrameSource, bench: B
         result = denoise_series(work)
     else:
         result = work.empty_result()
+    if lane is Lane.QUALITY:
+        expected = bench.orders.expectation(acquisition)
+        if result.quality or expected.state is not ListState.NONE:
+            result = replace(result, quality=(*result.quality, *order_checks(acquisition, expected)))
     return replace(result, refusals=(*refusals, *result.refusals), timings=work.spans.timings())
 
 

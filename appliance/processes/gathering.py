@@ -21,10 +21,12 @@ from appliance.intake.assembly import (
     arrive,
     association_ended,
     quiet_needed_s,
+    step_ended,
     urgency_of,
     went_quiet,
 )
 from appliance.store.landing import Landings
+from appliance.store.performed import PerformedSteps
 
 INSTANCES_AT_HAND: Final = 5_000
 """Headers kept in memory, about 6 kB each; a thoracic CT of 1 mm has some 400."""
@@ -35,8 +37,12 @@ WRITE_DOWN_EVERY_S: Final = 10.0
 class Gathering:
     """One per store. Not thread-safe: the intake loop owns it."""
 
-    def __init__(self, landings: Landings, *, clock: Clock, series_quiet_s: float) -> None:
+    def __init__(
+        self, landings: Landings, performed: PerformedSteps, *, clock: Clock, series_quiet_s: float
+    ) -> None:
         self._landings = landings
+        self._performed = performed
+        self._look_at_reports = True
         self._clock = clock
         self._series_quiet_s = series_quiet_s
         self._at_hand: OrderedDict[str, Acquisition] = OrderedDict()
@@ -74,6 +80,7 @@ class Gathering:
 
     def stored(self, changes: tuple[Change, ...]) -> None:
         """The store has these now."""
+        self._look_at_reports = True
         for change in changes:
             self._hold(change.acquisition)
             wait_s = self.quiet_left_s(change.acquisition)
@@ -101,11 +108,34 @@ class Gathering:
         for acquisition_id in [name for name, due_ns in self._due_ns.items() if due_ns <= now_ns]:
             (acquisition,) = self._load((acquisition_id,))
             quiet_s = quiet_needed_s(acquisition, series_quiet_s=self._series_quiet_s)
-            change = went_quiet(acquisition, quiet_s=quiet_s, siblings=self._siblings(acquisition))
+            change = went_quiet(
+                acquisition,
+                quiet_s=quiet_s,
+                siblings=self._siblings(acquisition),
+                produced=self._produced(acquisition) or frozenset(),
+            )
             self._amend(change)
             self._due_ns.pop(acquisition_id, None)
         if now_ns - self._written_ns > WRITE_DOWN_EVERY_S * NS_PER_S:
             self.write_down()
+
+    def settle_reported(self) -> None:
+        """Settle what its modality reported as done (MPPS), once every image is here. Raises StoreError."""
+        if not self._look_at_reports or not self._performed.any_ended():
+            return
+        self._look_at_reports = False
+        for acquisition_id in tuple(self._due_ns):  # the last image may have come to another stack of it
+            (acquisition,) = self._load((acquisition_id,))
+            produced = self._produced(acquisition)
+            if produced:
+                self._amend(step_ended(acquisition, produced=produced, siblings=self._siblings(acquisition)))
+
+    def reported(self) -> None:
+        """A modality has reported a step: what is waiting is to be looked at again."""
+        self._look_at_reports = True
+
+    def _produced(self, acquisition: Acquisition) -> frozenset[str] | None:
+        return self._performed.produced(acquisition.first.series_instance_uid)
 
     def next_due_ns(self) -> int | None:
         """When the next acquisition will have been quiet for long enough; None when none is waiting."""

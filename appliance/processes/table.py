@@ -45,6 +45,13 @@ PROCESSES: Final = (
 )
 """The kiosk is a program of its own (`scanside kiosk`): it only reads the store, and may die freely."""
 
+WORKLIST: Final = ProcessRow(
+    name="worklist",
+    owns="the list of examinations that are expected",
+    silent_limit_s=600.0,
+)
+"""Only where the settings name one. A process of its own: a server that hangs must not delay intake."""
+
 SIGNALS: Final = ProcessRow(
     name="signals",
     owns="the stack light, and the notices that the device sends about itself",
@@ -53,11 +60,14 @@ SIGNALS: Final = ProcessRow(
 """Only where the settings name a light, or somebody who is told about the device. A process of its own: it
 must still show that the others are down, and a cable that hangs must not keep a result from leaving."""
 
+EVERY_ROW: Final = (*PROCESSES, WORKLIST, SIGNALS)
+
 
 def rows_for(settings: Settings) -> tuple[ProcessRow, ...]:
     """The processes that these settings need."""
-    signals = settings.light.kind != "none" or device_event_receivers(settings)
-    return (*PROCESSES, SIGNALS) if signals else PROCESSES
+    worklist = (WORKLIST,) if settings.worklist.host else ()
+    signals = (SIGNALS,) if settings.light.kind != "none" or device_event_receivers(settings) else ()
+    return (*PROCESSES, *worklist, *signals)
 
 
 def device_event_receivers(settings: Settings) -> tuple[str, ...]:

@@ -33,14 +33,17 @@ from appliance.intake.listener import (
     Listener,
     Received,
 )
+from appliance.intake.step_door import StepReport
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
 from appliance.processes.lock import only_one
+from appliance.processes.reports import Reports
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
+from appliance.store.performed import PerformedSteps
 from appliance.store.settled import SettledFiles
 
 NAME: Final = "watcher"
@@ -51,7 +54,7 @@ MESSAGES_AT_ONCE: Final = 200
 TROUBLE_PAUSE_S: Final = 1.0
 """How long the inbox waits after the disk, or the jail, failed a file; senders are told to come back."""
 
-Message = Path | None | Received | AssociationEnded
+Message = Path | None | Received | AssociationEnded | StepReport
 """A name that may be finished; a wish to list the folders; what the DICOM door has to say."""
 
 
@@ -79,7 +82,11 @@ class Watcher:
         self._beat = Heartbeat(layout.run, NAME, clock)
         peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
-        self._gathering = Gathering(landings, clock=clock, series_quiet_s=settings.intake.series_quiet_s)
+        performed = PerformedSteps(database)
+        self._gathering = Gathering(
+            landings, performed, clock=clock, series_quiet_s=settings.intake.series_quiet_s
+        )
+        self._reports = Reports(performed, self._gathering)
         self._lander = Lander(
             landings=landings,
             spool=spool,
@@ -150,6 +157,7 @@ class Watcher:
 
     def _between_files(self) -> None:
         """What can wait until no file is due. Raises StoreError."""
+        self._gathering.settle_reported()
         if self._gathering.next_due_ns() is not None and not self._inbox.any_unread():
             self._gathering.settle_quiet()  # an unread file could be of the series that seems to be quiet
         self._inbox.remember(if_due=True)
@@ -175,6 +183,9 @@ class Watcher:
                 continue
             self._receive(images)
             images = []
+            if isinstance(message, StepReport):
+                self._reports.take(message)
+                continue
             try:
                 self._gathering.association_ended(message.association, released=message.released)
             except StoreError as error:  # the quiet time will settle what this would have settled
@@ -239,9 +250,9 @@ class Watcher:
             self._log.error("not receiving", reason=str(error))
         self._trouble = error
 
-    def _deliver(self, message: Received | AssociationEnded) -> None:
+    def _deliver(self, message: Received | AssociationEnded | StepReport) -> None:
         """Called by the threads of associations."""
-        if self._closing and isinstance(message, Received):
+        if self._closing and isinstance(message, Received | StepReport):
             self._turn_away(message)
         else:
             self._mail.put(message)
@@ -251,7 +262,7 @@ class Watcher:
         self._closing = True
         while not self._mail.empty():
             message = self._mail.get()
-            if isinstance(message, Received):
+            if isinstance(message, Received | StepReport):
                 self._turn_away(message)
         try:
             self._inbox.remember()
@@ -259,8 +270,10 @@ class Watcher:
         except StoreError as error:  # both only save the next run some waiting
             self._log.warning("the next run will look at the inbox again", reason=str(error))
 
-    def _turn_away(self, message: Received) -> None:
-        if message.answer.set_running_or_notify_cancel():
+    def _turn_away(self, message: Received | StepReport) -> None:
+        if isinstance(message, StepReport):
+            self._reports.turn_away(message)
+        elif message.answer.set_running_or_notify_cancel():
             self._spool.discard(message.part)
             message.answer.set_result(Answer(status=OUT_OF_RESOURCES, words="stopping, send again later"))
 

@@ -31,6 +31,7 @@ from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
 from appliance.processes.models import open_registry, slot_folder
+from appliance.processes.orders import StoredOrders
 from appliance.processes.proving import Proving
 from appliance.processes.shadows import ShadowWork
 from appliance.store.connection import Database
@@ -87,6 +88,7 @@ class Worker:
         )
         self._say_problems()
         self._cold = list(self._models.tasks())
+        self._orders = StoredOrders(settings.worklist, database, clock)
         self._shadows = ShadowWork(self._models, database, clock)
         self._proofs = Proving(settings, layout, clock, self._models)
         self._slots_looked_ns = clock.monotonic_ns()
@@ -220,6 +222,7 @@ class Worker:
             clock=self._clock,
             layout=self._layout,
             between=_Between(self, self._jobs, job, self._clock, self._settings.worker.lease_s),
+            orders=self._orders,
         )
         result = run_lane(job.lane, acquisition, frames, bench)
         arrival = self._landings.arrival_timings(job.acquisition_id, leased_ns=started_ns)
@@ -258,10 +261,7 @@ class Worker:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._owned.close()
 

@@ -198,6 +198,16 @@ class Landings:
         )
         return tuple(row[0] for row in rows)
 
+    def of_study_before(self, acquisition_id: str) -> tuple[str, ...]:
+        """Ids of the single images of its study that came before it: a hundred at most."""
+        rows = self._database.read(
+            "SELECT b.acquisition_id FROM acquisition a JOIN acquisition b USING (study_instance_uid)"
+            " WHERE a.acquisition_id = ? AND b.sequence < a.sequence AND b.kind = a.kind"
+            " ORDER BY b.sequence DESC LIMIT 100",
+            (acquisition_id,),
+        )
+        return tuple(row[0] for row in rows)
+
     def concerning(self, *, series_instance_uid: str, sop_instance_uid: str) -> tuple[str, ...]:
         """Ids of the acquisitions of this series, and of those that hold an image of this name."""
         rows = self._database.read(CONCERNING_SQL, (series_instance_uid, sop_instance_uid))

@@ -15,7 +15,7 @@ import pytest
 
 from appliance.errors import ExitCode
 from appliance.layout import Layout
-from appliance.processes.table import PROCESSES
+from appliance.processes.table import EVERY_ROW
 
 FilesOf = Callable[[Path], list[Path]]
 
@@ -128,7 +128,7 @@ def test_the_architecture_names_every_folder_and_process(repository: Path, files
     folders = {f"appliance/{path[1]}" for path in paths if path[0] == "appliance" and len(path) > 2}
     folders |= {path[0] for path in paths if len(path) > 1} - {"LICENSES", "appliance"}
     assert unnamed_folders(page, sorted(folder for folder in folders if not folder.startswith("."))) == []
-    assert [row.name for row in PROCESSES if f"| {row.name} |" not in page] == []
+    assert [row.name for row in EVERY_ROW if f"| {row.name} |" not in page] == []
 
 
 def test_an_unnamed_folder_is_seen() -> None:

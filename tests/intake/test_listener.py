@@ -30,6 +30,7 @@ from appliance.intake.listener import (
     Listener,
     Received,
 )
+from appliance.intake.step_door import StepReport
 from appliance.layout import Layout
 
 PATIENCE_S = 10.0
@@ -71,8 +72,10 @@ class Loop:
         self.ended: list[AssociationEnded] = []
         self.has_ended = Event()
 
-    def deliver(self, message: Received | AssociationEnded) -> None:
-        if isinstance(message, Received):
+    def deliver(self, message: Received | AssociationEnded | StepReport) -> None:
+        if isinstance(message, StepReport):
+            message.answer.set_result(SUCCESS)
+        elif isinstance(message, Received):
             self.received.append(message)
             message.answer.set_result(self.answer)
         else:

@@ -30,6 +30,7 @@ from appliance.processes.lander import Arrival, Fate, Lander, Outcome
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
+from appliance.store.performed import PerformedSteps
 
 QUIET_S = 60.0
 
@@ -70,7 +71,9 @@ class Bench:
 
     def restart(self) -> None:
         landings = Landings(self._database)
-        self.gathering = Gathering(landings, clock=self.clock, series_quiet_s=QUIET_S)
+        self.gathering = Gathering(
+            landings, PerformedSteps(self._database), clock=self.clock, series_quiet_s=QUIET_S
+        )
         self.gathering.resume()
         self.lander = Lander(
             landings=landings,

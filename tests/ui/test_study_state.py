@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from ui.study_state import LATE_VIEW_S, StudyState, date_words, study_state
+from ui.study_state import StudyState, date_words, study_state
+
+LATE_VIEW_S = 20.0
 
 
 def study(clinic: Any, exam_id: str) -> StudyState:
