@@ -43,6 +43,8 @@ NETWORK_DOORS = {
     "appliance/intake/jail_child.py": "one end of a socket pair, whose other end is its parent",
     "appliance/intake/jail_process.py": "the other end",
     "appliance/intake/listener.py": "the DICOM door: others call us",
+    "appliance/intake/step_door.py": "reports of modalities, on the listener's port: others call us",
+    "appliance/intake/worklist_query.py": "asks the one worklist server in the settings, and nobody else",
     "appliance/outputs/dicom_send.py": "sends to the peers in the settings, and to nobody else",
 }
 """Modules that may know the network, and why."""
