@@ -48,6 +48,8 @@ NETWORK_DOORS = {
     "appliance/outputs/email_send.py": "sends notices through the mail servers in the settings",
     "appliance/outputs/printer_send.py": "prints at the printers in the settings",
     "appliance/receivers.py": "takes addresses apart; calls nobody",
+    "appliance/intake/step_door.py": "reports of modalities, on the listener's port: others call us",
+    "appliance/intake/worklist_query.py": "asks the one worklist server in the settings, and nobody else",
     "appliance/outputs/dicom_send.py": "sends to the peers in the settings, and to nobody else",
 }
 """Modules that may know the network, and why."""
