@@ -22,6 +22,7 @@ from appliance.commands.pin import pin
 from appliance.commands.process import process
 from appliance.commands.results import results
 from appliance.commands.run import run
+from appliance.commands.threshold import threshold
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
 
@@ -46,6 +47,7 @@ app.command()(bench)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 app.add_typer(pin, name="pin")
+app.add_typer(threshold, name="threshold")
 
 
 def _version(wanted: bool) -> None:

@@ -195,6 +195,8 @@ class Instance:
     geometry: Geometry
     equipment: Equipment
     counts: SeriesCounts
+    accession_number: str | None = None
+    """None: the header gives none, or it was read before this was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,6 +182,7 @@ def read_instance(file: DicomFile, pixels: PixelFormat | None) -> Instance:
             number_of_time_slices=whole_number(dataset, "NumberOfTimeSlices"),
             temporal_position_identifier=whole_number(dataset, "TemporalPositionIdentifier"),
         ),
+        accession_number=text(dataset, "AccessionNumber"),
     )
 
 

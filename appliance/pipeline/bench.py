@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Protocol
 from appliance.clock import Clock
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.card import ModelCard
+from appliance.domain.finding import LocalThreshold
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
@@ -43,6 +44,12 @@ class Models(Protocol):
         """
 
 
+def as_signed(card: ModelCard) -> Mapping[tuple[str, str], LocalThreshold]:
+    """For those who know no site: the thresholds of the card hold."""
+    del card
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """The tools of a process that runs lanes."""
@@ -52,6 +59,8 @@ class Bench:
     layout: Layout
     between: Callable[[], None]
     """Called between slices: renews the lease, and lets more urgent work go first."""
+    thresholds: Callable[[ModelCard], Mapping[tuple[str, str], LocalThreshold]] = as_signed
+    """Operating points that the site has moved, by value and scheme of the finding's code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,29 @@ class Decisions:
                 )
         return None
 
+    def standing(self) -> dict[str, Decision]:
+        """The one that counts of every acquisition, by its id: one query for all."""
+        rows = self._database.read(
+            "SELECT acquisition_id, version, decision, reason, decided_at_utc FROM decision"
+            " ORDER BY decision_id"
+        )
+        made: dict[str, list[Decision]] = {}
+        for acquisition_id, version, choice, reason, decided_at_utc in rows:
+            decisions = made.setdefault(acquisition_id, [])
+            if choice != Choice.WITHDRAWN.value:
+                decisions.append(
+                    Decision(
+                        acquisition_id=acquisition_id,
+                        version=version,
+                        choice=Choice(choice),
+                        reason=reason,
+                        decided_at_utc=decided_at_utc,
+                    )
+                )
+            elif decisions:
+                decisions.pop()
+        return {acquisition_id: decisions[-1] for acquisition_id, decisions in made.items() if decisions}
+
     def repeats_since(self, since: datetime) -> tuple[RepeatOrder, ...]:
         """Images about which somebody has decided since then, and of which the last word is to repeat."""
         orders = []
