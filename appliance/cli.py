@@ -13,13 +13,16 @@ import structlog
 import typer
 
 from appliance.commands.bench import bench
+from appliance.commands.callbacks import callbacks
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
 from appliance.commands.models import models
+from appliance.commands.outcomes import outcomes
 from appliance.commands.pin import pin
 from appliance.commands.process import process
+from appliance.commands.report import report
 from appliance.commands.results import results
 from appliance.commands.run import run
 from appliance.commands.threshold import threshold
@@ -48,6 +51,9 @@ app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 app.add_typer(pin, name="pin")
 app.add_typer(threshold, name="threshold")
+app.add_typer(outcomes, name="outcomes")
+app.add_typer(callbacks, name="callbacks")
+app.add_typer(report, name="report")
 
 
 def _version(wanted: bool) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,22 +17,18 @@ if TYPE_CHECKING:
 
 threshold = typer.Typer(no_args_is_help=True, help="Operating points of the models at this site.")
 
-LONGEST_WORDS: Final = 500
-"""Of a name or a reason: a sentence or two, not a file."""
-
 
 @threshold.command("show")
 def show(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = False) -> None:
     """Say for each finding what is in force, what is signed, and who moved it when and why."""
-    from appliance.clock import SystemClock  # noqa: PLC0415  (--help stays quick)
+    from appliance.commands.existing_store import existing_store  # noqa: PLC0415  (--help stays quick)
     from appliance.commands.installed_cards import triage_cards  # noqa: PLC0415
     from appliance.layout import Layout  # noqa: PLC0415
-    from appliance.store.connection import Database  # noqa: PLC0415
     from appliance.store.thresholds import Thresholds  # noqa: PLC0415
 
     with errors_in_words():
         layout = Layout(data=data.resolve())
-        with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
+        with existing_store(data, change=False) as database:
             known = Thresholds(database)
             lines = [
                 _line(known, card, label) for card in triage_cards(config, layout) for label in card.labels
@@ -41,7 +37,7 @@ def show(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson = 
             for line in lines:
                 say_json(line)
             return
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 line["task"],
                 f"{line['finding']} ({line['code']})",
@@ -71,24 +67,25 @@ def move(
 
     Refused outside the signed range. A new release of the model goes back to its signed threshold by itself.
     """
-    from appliance.clock import SystemClock  # noqa: PLC0415  (--help stays quick)
+    from appliance.commands.existing_store import existing_store  # noqa: PLC0415  (--help stays quick)
     from appliance.commands.installed_cards import label_of, triage_cards  # noqa: PLC0415
+    from appliance.commands.words import one_line  # noqa: PLC0415
     from appliance.config import load_settings  # noqa: PLC0415
     from appliance.domain.record import to_plain  # noqa: PLC0415
     from appliance.layout import Layout  # noqa: PLC0415
     from appliance.monitor.reports.change_record import change_record  # noqa: PLC0415
     from appliance.pins import Role  # noqa: PLC0415
-    from appliance.store.connection import Database  # noqa: PLC0415
     from appliance.store.thresholds import Signatory, Thresholds  # noqa: PLC0415
 
     with errors_in_words():
-        signatory = Signatory(decided_by=_words(by, "--by"), role=Role.LEAD.value, why=_words(why, "--why"))
+        signatory = Signatory(
+            decided_by=one_line(by, "--by"), role=Role.LEAD.value, why=one_line(why, "--why")
+        )
         pins = load_settings(config).kiosk.pins
         layout = Layout(data=data.resolve())
         card, label = label_of(triage_cards(config, layout), task=task, code=code)
-        _require_there(layout)
         _ask_pin(pins)
-        with Database.open(layout.database, data=layout.data, clock=SystemClock()) as database:
+        with existing_store(data, change=True) as database:
             record = change_record(database, card, label, to=value)
             change = Thresholds(database).move(card, label, value, by=signatory, record=record)
         if as_json:
@@ -130,28 +127,6 @@ def _changed(newest: ThresholdChange | None, *, is_local: bool) -> str:
     if newest.is_local and not is_local:
         return f"set for release {newest.release} of {newest.name}; as signed with this one. {words}"
     return words
-
-
-def _words(given: str, option: str) -> str:
-    from appliance.errors import ConfigError  # noqa: PLC0415
-
-    kept = " ".join(given.split())
-    if not kept or len(kept) > LONGEST_WORDS or not kept.isprintable():
-        raise ConfigError(
-            f"{option} needs words: 1 to {LONGEST_WORDS} characters on one line.",
-            remedy="Say who decides and why: the ledger keeps it.",
-        )
-    return kept
-
-
-def _require_there(layout: Any) -> None:
-    from appliance.errors import StoreError  # noqa: PLC0415
-
-    if not layout.database.exists():
-        raise StoreError(
-            f"There is no store at {layout.database}.",
-            remedy="Start the appliance there: scanside run --data DIR.",
-        )
 
 
 def _ask_pin(file: Any) -> None:

@@ -44,6 +44,8 @@ class Case:
     """At the operating point that was in force."""
     is_moved: bool
     """The site had moved it."""
+    in_force: float
+    """The operating point at that time."""
     signed_sensitive: float
     signed_specific: float
     truth: Truth
@@ -79,6 +81,7 @@ def cases_of(exams: Iterable[Exam], truths: Mapping[TruthKey, Word]) -> tuple[Ca
                     probability=highest.probability,
                     is_flagged=any(finding.is_flagged for finding in findings),
                     is_moved=any(finding.local_threshold is not None for finding in findings),
+                    in_force=highest.sensitive_threshold,
                     signed_sensitive=highest.signed_threshold,
                     signed_specific=highest.specific_threshold,
                     truth=Truth.UNKNOWN if word is None else word.truth,
