@@ -34,7 +34,7 @@ def callbacks_parts(listed: Sequence[CallBack], weeks: Sequence[Week]) -> tuple[
                     title="The list",
                     columns=COLUMNS,
                     rows=tuple(row_of(one) for one in listed),
-                    note="scanside callbacks called REFERENCE --by NAME; scanside callbacks done REFERENCE --by NAME",
+                    note="scanside callbacks called REF --by NAME; scanside callbacks done REF --by NAME",
                 ),
             ),
         ),

@@ -40,7 +40,8 @@ def test_the_deviation_index_is_made_of_index_and_target_where_the_header_lacks_
 
 
 @pytest.mark.parametrize(
-    ("per_day", "words"), [(0.06, "DOSE CREEP: +"), (-0.06, "Falling: -"), (0.0, "No trend")]
+    ("per_day", "words"),
+    [(0.06, "DOSE CREEP: +"), (-0.06, "Falling: -"), (0.01, "No trend"), (-0.01, "No trend")],
 )
 def test_a_trend_is_said_only_where_the_interval_leaves_no_doubt(
     per_day: float, words: str, site: Site
