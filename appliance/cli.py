@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from appliance.commands.bench import bench
+from appliance.commands.callbacks import callbacks
 from appliance.commands.courier import courier
 from appliance.commands.deidentify import deidentify
 from appliance.commands.demo import demo
@@ -22,12 +23,15 @@ from appliance.commands.kiosk import kiosk
 from appliance.commands.light import light
 from appliance.commands.models import models
 from appliance.commands.notices import notices
+from appliance.commands.outcomes import outcomes
 from appliance.commands.pin import pin
 from appliance.commands.process import process
+from appliance.commands.report import report
 from appliance.commands.results import results
 from appliance.commands.run import run
 from appliance.commands.simulate import simulate
 from appliance.commands.slip import slip
+from appliance.commands.threshold import threshold
 from appliance.commands.worklist import worklist
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
@@ -60,6 +64,10 @@ app.add_typer(pin, name="pin")
 app.add_typer(slip, name="slip")
 app.add_typer(light, name="light")
 app.add_typer(notices, name="notices")
+app.add_typer(threshold, name="threshold")
+app.add_typer(outcomes, name="outcomes")
+app.add_typer(callbacks, name="callbacks")
+app.add_typer(report, name="report")
 
 
 def _version(wanted: bool) -> None:

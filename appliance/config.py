@@ -48,6 +48,10 @@ EngineName = Annotated[str, AfterValidator(_known_engine)]
 """`auto`, or the name of an engine's file."""
 
 
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""HH:MM."""
+
+
 class IntakeSettings(Section):
     """The watched inbox and the rules by which a file or a series counts as complete."""
 
@@ -125,6 +129,15 @@ class RemoteSettings(Section):
     require_sums: bool = True
     retry_first_s: float = Field(default=5.0, gt=0)
     retry_longest_s: float = Field(default=300.0, gt=0)
+
+
+class AlertSettings(Section):
+    """How many flags the people of a shift can look after."""
+
+    flags_per_shift: int = Field(default=8, ge=1, le=1000)
+    """More than this in one shift is said in the report, with what the threshold could do."""
+    shift_starts: tuple[ClockTime, ...] = Field(default=("07:00", "15:00", "23:00"), min_length=1)
+    """When shifts begin, on the device's own clock."""
 
 
 class KioskSettings(Section):
@@ -212,6 +225,7 @@ class Settings(BaseSettings):
     sender: SenderSettings = SenderSettings()
     courier: CourierSettings = CourierSettings()
     worklist: WorklistSettings = WorklistSettings()
+    alerts: AlertSettings = AlertSettings()
     kiosk: KioskSettings = KioskSettings()
     queue: QueueSettings = QueueSettings()
     light: LightSettings = LightSettings()

@@ -45,6 +45,7 @@ def process(
     """
     from appliance.processes.models import kept_passports, open_registry  # noqa: PLC0415  (--help stays quick)
     from appliance.processes.oneshot import files_below, process_files  # noqa: PLC0415
+    from appliance.processes.operating_points import site_thresholds  # noqa: PLC0415
 
     with errors_in_words():
         settings = load_settings(config)
@@ -61,7 +62,11 @@ def process(
         )
         device = _device_of(data)
         passports = kept_passports() if device is None else device.engine_cache
-        with open_registry(settings, passports, layout=device) as registry, bar:
+        with (
+            open_registry(settings, passports, layout=device) as registry,
+            site_thresholds(device, SystemClock()) as thresholds,
+            bar,
+        ):
             shown = bar.add_task("", total=None)
             lines = process_files(
                 files,
@@ -73,6 +78,7 @@ def process(
                     shown, description=phase, completed=done, total=total
                 ),
                 nifti_modality=nifti_modality,
+                thresholds=thresholds,
             )
             say_lines(lines, as_json=as_json)
 

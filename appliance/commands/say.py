@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
+from appliance.errors import ConfigError, ExitCode, InputError, ScansideError, StoreError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, instead of a table.")]
 
@@ -71,6 +71,8 @@ def _exit_code(error: ScansideError) -> int:
 
     if isinstance(error, ConfigError):
         return ExitCode.CONFIG
+    if isinstance(error, InputError):
+        return ExitCode.FOUND_FAULTS
     if isinstance(error, StoreError):
         return ExitCode.STORE
     if isinstance(error, AlreadyRunningError):

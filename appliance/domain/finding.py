@@ -32,6 +32,18 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocalThreshold:
+    """An operating point that this site has chosen within the range that the model card signs."""
+
+    in_force: float
+    """From this probability on the finding is flagged here."""
+    signed: float
+    """The card's own sensitive threshold, which holds everywhere else."""
+    decided_at_utc: str
+    """When the site decided it: names the row of the ledger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One answer of one model."""
 
@@ -40,6 +52,7 @@ class Finding:
     probability: float
     """Calibrated, 0 to 1."""
     sensitive_threshold: float
+    """The one in force: the card's, or the site's (`local_threshold`)."""
     specific_threshold: float
     decision: Decision
     marks: tuple[Mark, ...] = ()
@@ -48,6 +61,18 @@ class Finding:
     draws_location: bool | None = None
     """The card's profile: False: a triage aid, no place is ever shown; True: a reader aid. None: a result of
     before this was kept."""
+    local_threshold: LocalThreshold | None = None
+    """The site has moved the operating point; None: the signed one was in force."""
+
+    @property
+    def signed_threshold(self) -> float:
+        """The card's sensitive threshold, whatever was in force."""
+        return self.sensitive_threshold if self.local_threshold is None else self.local_threshold.signed
+
+    @property
+    def is_flagged(self) -> bool:
+        """At or above the operating point in force."""
+        return self.decision is not Decision.ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

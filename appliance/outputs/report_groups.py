@@ -157,9 +157,18 @@ def _algorithm(finding: Finding, model: str | None) -> sr.AlgorithmIdentificatio
         parameters=[
             f"sensitive threshold {finding.sensitive_threshold:g}",
             f"specific threshold {finding.specific_threshold:g}",
+            *_moved(finding),
         ],
         manufacturer=MANUFACTURER,
     )
+
+
+def _moved(finding: Finding) -> tuple[str, ...]:
+    """That the site has moved the operating point: whoever reads the result elsewhere has to know."""
+    local = finding.local_threshold
+    if local is None:
+        return ()
+    return (f"sensitive threshold changed at this site, signed {local.signed:g}",)
 
 
 def _refusal(refusal: Refusal, names: _Names) -> Any:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from appliance.clock import Clock
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.card import ModelCard
 from appliance.domain.expected import Expectation
+from appliance.domain.finding import LocalThreshold
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
@@ -60,6 +61,12 @@ class NoOrders:
         return Expectation()
 
 
+def as_signed(card: ModelCard) -> Mapping[tuple[str, str], LocalThreshold]:
+    """For those who know no site: the thresholds of the card hold."""
+    del card
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """The tools of a process that runs lanes."""
@@ -70,6 +77,8 @@ class Bench:
     between: Callable[[], None]
     """Called between slices: renews the lease, and lets more urgent work go first."""
     orders: Orders = NoOrders()  # noqa: RUF009  (it has no state)
+    thresholds: Callable[[ModelCard], Mapping[tuple[str, str], LocalThreshold]] = as_signed
+    """Operating points that the site has moved, by value and scheme of the finding's code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from appliance.domain.job import Lane
 from appliance.domain.quality import QualityCheck
 from appliance.domain.result import LaneResult
 from appliance.pipeline.bench import Answering, Work
+from appliance.pipeline.operating_point import at_local_thresholds
 from appliance.pipeline.views import add_heatmap, write_view
 from appliance.tasks.base import Answer, Heatmap
 from appliance.tasks.catalogue import as_image
@@ -51,4 +52,5 @@ def _ask(work: Work, answering: Answering, image: PixelImage) -> Answer:
     with work.spans.stage("inferred"):
         outputs = work.infer(answering, inputs)
     with work.spans.stage("interpreted"), work.trusting(answering):
-        return task.interpret(work.acquisition, image, outputs, card)
+        answer = task.interpret(work.acquisition, image, outputs, card)
+    return answer if card is None else at_local_thresholds(answer, work.bench.thresholds(card))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,8 @@ import structlog
 from appliance.clock import NS_PER_MS, Clock
 from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition, Instance, Urgency
+from appliance.domain.card import ModelCard
+from appliance.domain.finding import LocalThreshold
 from appliance.domain.job import JobState, Lane
 from appliance.domain.result import LaneResult, StageTiming
 from appliance.durable import write_durably
@@ -34,7 +36,7 @@ from appliance.intake.nifti_volume import is_nifti
 from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.outputs.rendering import render_everything
-from appliance.pipeline.bench import Bench
+from appliance.pipeline.bench import Bench, as_signed
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import AcquisitionReport, acquisition_line, fault_words, set_aside_line
 
@@ -42,6 +44,7 @@ HASH_CHUNK_BYTES: Final = 1 << 20
 
 SAME_IMAGE: Final = "The same image came under another name."
 
+SiteThresholds = Callable[[ModelCard], Mapping[tuple[str, str], LocalThreshold]]
 Progress = Callable[[str, int, int], None]
 """Called with a word for the phase, how much of it is done, and how much there is."""
 
@@ -131,10 +134,12 @@ def process_files(
     clock: Clock,
     progress: Progress,
     nifti_modality: str | None = None,
+    thresholds: SiteThresholds = as_signed,
 ) -> Iterator[dict[str, Any]]:
     """One line (docs/json.md) for each acquisition, and for each file that gives none; no file stops it.
 
-    `nifti_modality`: what made the NIfTI volumes, which cannot say so themselves.
+    `nifti_modality`: what made the NIfTI volumes, which cannot say so themselves. `thresholds`: operating
+    points that the site has moved.
     """
     with ExitStack() as owned:
         jail = owned.enter_context(Jail(settings.reading, clock))
@@ -150,7 +155,7 @@ def process_files(
             )
             if line is not None:
                 yield line
-        bench = Bench(models=registry, clock=clock, layout=out, between=lambda: None)
+        bench = Bench(models=registry, clock=clock, layout=out, between=lambda: None, thresholds=thresholds)
         acquisitions = list(gathered.settled())
         for count, acquisition in enumerate(acquisitions):
             progress("answering", count, len(acquisitions))

@@ -24,13 +24,14 @@ from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
 from appliance.layout import Layout
 from appliance.models.releases import Releases
-from appliance.models.served import Served, Surroundings
+from appliance.models.served import Surroundings
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
 from appliance.processes.models import open_registry, slot_folder
+from appliance.processes.operating_points import OperatingPoints
 from appliance.processes.orders import StoredOrders
 from appliance.processes.proving import Proving
 from appliance.processes.shadows import ShadowWork
@@ -73,6 +74,7 @@ class Worker:
         self._beat = Heartbeat(layout.run, NAME, clock)
         self._told = 0
         self._owned = ExitStack()
+        self._points = OperatingPoints(database)
         self._models = self._owned.enter_context(
             open_registry(
                 settings,
@@ -82,7 +84,7 @@ class Worker:
                     releases=Releases(layout.releases),
                     mends_slots=True,
                     alive=lambda: self._beat.beat("testing an engine"),
-                    at_change=self._say_who_answers,
+                    at_change=self._points.follow,
                 ),
             )
         )
@@ -191,18 +193,6 @@ class Worker:
             log.error("a model in the shadow failed", exc_info=error)
             return True
 
-    def _say_who_answers(self, served: Served) -> None:
-        """The record of which model and engine answered from when on."""
-        say = self._log.warning if served.fallback_reason else self._log.info
-        say(
-            "model in service",
-            model=served.card.identity,
-            release=served.card.release,
-            engine=served.description.words,
-            library=served.description.version,
-            second_choice_because=served.fallback_reason,
-        )
-
     def _say_problems(self) -> None:
         for problem in self._models.problems[self._told :]:
             self._log.error("model problem", what=problem.what, remedy=problem.remedy)
@@ -223,6 +213,7 @@ class Worker:
             layout=self._layout,
             between=_Between(self, self._jobs, job, self._clock, self._settings.worker.lease_s),
             orders=self._orders,
+            thresholds=self._points.of,
         )
         result = run_lane(job.lane, acquisition, frames, bench)
         arrival = self._landings.arrival_timings(job.acquisition_id, leased_ns=started_ns)

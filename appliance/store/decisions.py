@@ -107,6 +107,18 @@ class Decisions:
         """The one that counts: the newest that was not withdrawn."""
         return _latest(self._database.read, acquisition_id)
 
+    def standing(self) -> dict[str, Decision]:
+        """The one that counts of every acquisition, by its id: one query for all."""
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM decision ORDER BY decision_id")  # noqa: S608
+        made: dict[str, list[Decision]] = {}
+        for row in rows:
+            decisions = made.setdefault(row[0], [])
+            if row[2] != Choice.WITHDRAWN.value:
+                decisions.append(_decision(row))
+            elif decisions:
+                decisions.pop()
+        return {acquisition_id: decisions[-1] for acquisition_id, decisions in made.items() if decisions}
+
     def repeats_since(self, since: datetime) -> tuple[RepeatOrder, ...]:
         """Images about which somebody has decided since then, and of which the last word is to repeat."""
         orders = []
