@@ -102,6 +102,21 @@ def test_each_kind_of_object_is_made(radiograph: Study, series: Study) -> None:
     ]
 
 
+def test_the_same_work_is_the_same_bytes(
+    radiograph: Study,
+    series: Study,
+    tmp_path: Path,
+    jail: Jail,
+    denoise_card: ModelCard,
+    pixels_of: Pixels,
+) -> None:
+    again = radiograph_study(tmp_path / "radiograph", jail)
+    more = series_study(tmp_path / "series", jail, denoise_card, pixels_of)
+    for first, second in ((radiograph, again), (series, more)):
+        made = {path.name: path.read_bytes() for path in first.objects}
+        assert {path.name for path in second.objects if made[path.name] != path.read_bytes()} == set()
+
+
 def test_the_page_for_archives_names_every_object(study: Study) -> None:
     page = (Path(__file__).parents[2] / "docs" / "dicom-objects.md").read_text(encoding="utf-8")
     for path in study.objects:
