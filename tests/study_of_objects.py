@@ -122,6 +122,7 @@ def radiograph_results(acquisition: Acquisition) -> tuple[LaneResult, ...]:
 
 def radiograph_study(folder: Path, jail: Jail) -> Study:
     """A chest with findings, quality marks and the rejection note of a person."""
+    folder.mkdir(exist_ok=True)
     original = folder / "chest.dcm"
     write_chest(original, identity=Identity(patient_name="PHANTOM^MÖBIUS"), rows=360, columns=300)
     acquisition = acquire((original,), jail)

@@ -14,6 +14,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    CTImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+    MRImageStorage,
+    PositronEmissionTomographyImageStorage,
+)
 
 from appliance.domain.acquisition import Acquisition, Instance, Kind
 from appliance.domain.finding import Decision, Finding
@@ -21,6 +29,17 @@ from appliance.domain.quality import Mark, MarkShape
 
 HALF_PX: Final = 0.5
 FEWEST_CORNERS: Final = 3
+OF_ONE_FRAME: Final = frozenset(
+    {
+        CTImageStorage,
+        MRImageStorage,
+        PositronEmissionTomographyImageStorage,
+        ComputedRadiographyImageStorage,
+        DigitalXRayImageStorageForPresentation,
+        DigitalXRayImageStorageForProcessing,
+    }
+)
+"""Classes without a Multi-frame module (PS3.3 table A.1-1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,6 +60,15 @@ def shown_marks(finding: Finding) -> tuple[Mark, ...]:
     if finding.decision is Decision.ABSENT or finding.draws_location is False:
         return ()
     return finding.marks
+
+
+def frame_number_of(instance: Instance, frame: int) -> int | None:
+    """How a reference names this frame, counted from 1; None where the class has one frame only.
+
+    Files exist that put several frames into such a class; a reference to one of them stays one to the image.
+    """
+    many = instance.pixels is not None and instance.pixels.number_of_frames > 1
+    return frame + 1 if many and instance.sop_class_uid not in OF_ONE_FRAME else None
 
 
 def regions_of(acquisition: Acquisition, marks: tuple[Mark, ...]) -> tuple[Region, ...]:
@@ -78,10 +106,9 @@ def _regions(acquisition: Acquisition, marks: tuple[Mark, ...]) -> Iterator[Regi
         if closed:
             points = np.concatenate((points, points[:1]))
         points.flags.writeable = False
-        many = instance.pixels.number_of_frames > 1
         yield Region(
             instance=instance,
-            frame_number=place.frame + 1 if many else None,
+            frame_number=frame_number_of(instance, place.frame),
             label=mark.label,
             points=points,
             closed=closed,

@@ -35,7 +35,7 @@ from appliance.outputs.quality_codes import (
     own_code,
     unit_of,
 )
-from appliance.outputs.regions import Region, regions_of, shown_marks, slices_of
+from appliance.outputs.regions import Region, frame_number_of, regions_of, shown_marks, slices_of
 
 COMMENT: Final = Code("121106", "DCM", "Comment")
 FAMILY: Final = Code("123110", "DCM", "Artificial Intelligence")
@@ -107,7 +107,6 @@ def _quality(check: QualityCheck, acquisition: Acquisition, names: _Names) -> It
     evaluations = [sr.QualitativeEvaluation(name=code, value=VERDICTS[check.verdict])]
     if fault is not None:
         evaluations.append(sr.QualitativeEvaluation(name=QUALITY_FINDING, value=fault))
-    slices = slices_of(acquisition, check.marks)
     said = {
         "finding_type": code,
         "finding_category": IMAGE_QUALITY,
@@ -116,7 +115,7 @@ def _quality(check: QualityCheck, acquisition: Acquisition, names: _Names) -> It
         ),
         "measurements": list(_measurements(check, acquisition)),
         "qualitative_evaluations": evaluations,
-        "source_images": [_whole_image(acquisition, number) for number in slices] or None,
+        "source_images": _whole_images(acquisition, slices_of(acquisition, check.marks)) or None,
     }
     yield from _placed(
         said, regions_of(acquisition, check.marks), names.next(check.criterion), names, check.advice
@@ -193,15 +192,23 @@ def _image_region(region: Region) -> sr.ImageRegion:
     )
 
 
-def _whole_image(acquisition: Acquisition, number: int) -> sr.SourceImageForMeasurementGroup:
-    place = acquisition.slices[number]
-    instance = acquisition.instances[place.instance]
-    many = instance.pixels is not None and instance.pixels.number_of_frames > 1
-    return sr.SourceImageForMeasurementGroup(
-        referenced_sop_class_uid=instance.sop_class_uid,
-        referenced_sop_instance_uid=instance.sop_instance_uid,
-        referenced_frame_numbers=[place.frame + 1] if many else None,
-    )
+def _whole_images(
+    acquisition: Acquisition, numbers: tuple[int, ...]
+) -> list[sr.SourceImageForMeasurementGroup]:
+    """The images that these slices are, each once."""
+    places = (acquisition.slices[number] for number in numbers)
+    named = {
+        (place.instance, frame_number_of(acquisition.instances[place.instance], place.frame)): None
+        for place in places
+    }
+    return [
+        sr.SourceImageForMeasurementGroup(
+            referenced_sop_class_uid=acquisition.instances[index].sop_class_uid,
+            referenced_sop_instance_uid=acquisition.instances[index].sop_instance_uid,
+            referenced_frame_numbers=None if frame_number is None else [frame_number],
+        )
+        for index, frame_number in named
+    ]
 
 
 def _commented(group: Any, text: str) -> Any:

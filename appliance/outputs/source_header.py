@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pydicom import config, dcmread
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VM, dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
@@ -98,6 +98,8 @@ def patient_and_study(header: Dataset, into: Dataset, source: Instance) -> None:
     take_over(header, into, ENCODING, always=False)
     take_over(header, into, PATIENT, always=True)
     take_over(header, into, PATIENT_OPTIONAL, always=False)
+    if "DeidentificationMethod" not in into:
+        into.pop("PatientIdentityRemoved", None)  # type 1C together: an original that says the one only
     take_over(header, into, STUDY, always=True)
     take_over(header, into, STUDY_OPTIONAL, always=False)
     into.StudyInstanceUID = UID(source.study_instance_uid)
@@ -147,6 +149,8 @@ def _is_valid(source: Dataset, keyword: str) -> bool:
         try:
             element = source[keyword]
             if element.is_empty or element.VR not in dictionary_VR(keyword).split(" or "):
+                return False
+            if element.VM > 1 and element.VR != "SQ" and dictionary_VM(keyword) == "1":
                 return False
             for value in element.value if element.VM > 1 else [element.value]:
                 written = str(value) if isinstance(value, PersonName) else value

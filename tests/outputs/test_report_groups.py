@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain.acquisition import Acquisition, Kind
+from appliance.domain.acquisition import Acquisition, Kind, SliceRef
 from appliance.domain.finding import Decision
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.result import LaneResult
@@ -77,6 +77,29 @@ def test_a_range_of_slices_names_its_images(series: Acquisition) -> None:
     ]
     assert named == [instance.sop_instance_uid for instance in series.instances[1:]]
     assert texts(report, "Quality Finding") == ["Motion blur"]
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "frames"),
+    [("1.2.840.10008.5.1.4.1.1.2", [None]), ("1.2.840.10008.5.1.4.1.1.2.1", [1, 2])],
+)
+def test_frames_are_named_only_where_the_class_has_any(
+    series: Acquisition, sop_class: str, frames: list[int | None]
+) -> None:
+    """An enhanced CT has frames; a plain one that says it has two is still one image to a reference."""
+    assert series.first.pixels is not None
+    pixels = replace(series.first.pixels, number_of_frames=2)
+    instance = replace(series.first, sop_class_uid=sop_class, pixels=pixels)
+    slices = tuple(SliceRef(instance=0, frame=frame, position_mm=None) for frame in range(2))
+    both = replace(series, instances=(instance,), slices=slices)
+    marks = (Mark(label="jump", shape=MarkShape.SLICES, points_px=((0.0, 1.0),)),)
+    report = render(both, quality_of(replace(QUALITY.quality[0], marks=marks)))
+    named = [
+        item.ReferencedSOPSequence[0].get("ReferencedFrameNumber")
+        for item in items(container(report, "Imaging Measurements"))
+        if item.ValueType == "IMAGE"
+    ]
+    assert named == frames
 
 
 def test_a_card_that_draws_no_place_has_none_in_the_report(acquisition: Acquisition) -> None:

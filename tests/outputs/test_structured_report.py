@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from appliance.domain.acquisition import Acquisition, Kind
@@ -109,3 +110,18 @@ def test_a_series_is_evidence_as_a_whole(ct_file: MakeFile, acquisition_of: Make
     referenced = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
     assert len(referenced.ReferencedSOPSequence) == 4
     assert "Computed tomography" in texts(report, "Procedure reported")
+
+
+def test_what_no_object_may_say_of_a_patient_is_left_out(
+    ct_file: MakeFile, acquisition_of: MakeAcquisition, tmp_path: Path, dicom_errors: Errors
+) -> None:
+    """Two numbers where one is allowed; de-identified, and no word of how."""
+    original = ct_file(0, PatientID="1", PatientIdentityRemoved="YES", AccessionNumber=["A", "B"])
+    acquisition = acquisition_of(original, kind=Kind.PROJECTION)
+    (rendered,) = OUTPUT.render(acquisition, TRIAGE)
+    path = tmp_path / rendered.file_name
+    path.write_bytes(rendered.content)
+    assert dicom_errors(path) == []
+    report = pydicom.dcmread(path)
+    assert (report.PatientID, report.AccessionNumber) == ("1", "")
+    assert "PatientIdentityRemoved" not in report

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pydicom
 import pytest
@@ -101,6 +102,33 @@ def test_each_kind_of_object_is_made(radiograph: Study, series: Study) -> None:
     ]
 
 
+def test_the_same_work_is_the_same_bytes(
+    radiograph: Study,
+    series: Study,
+    tmp_path: Path,
+    jail: Jail,
+    denoise_card: ModelCard,
+    pixels_of: Pixels,
+) -> None:
+    again = radiograph_study(tmp_path / "radiograph", jail)
+    more = series_study(tmp_path / "series", jail, denoise_card, pixels_of)
+    for first, second in ((radiograph, again), (series, more)):
+        made = {path.name: path.read_bytes() for path in first.objects}
+        assert {path.name for path in second.objects if made[path.name] != path.read_bytes()} == set()
+
+
+def test_the_page_for_archives_names_every_object(study: Study) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "dicom-objects.md").read_text(encoding="utf-8")
+    for path in study.objects:
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        if header.Modality == "CT":
+            continue  # described by what it takes over from its original
+        assert f'"{header.SeriesDescription}", {header.SeriesNumber} ' in page, path.name
+        assert str(header.SOPClassUID) in page, path.name
+        name = path.name.replace("rejection-1", "rejection-<n>").removeprefix("not-analysed-")
+        assert f"`{name}`" in page
+
+
 def test_dciodvfy_finds_no_error(study: Study, dicom_errors: Errors) -> None:
     assert {path.name: found for path in study.objects if (found := dicom_errors(path))} == {}
 
@@ -136,6 +164,23 @@ def test_dsrdump_reads_every_document(study: Study) -> None:
         lines = [line for line in told.stderr.splitlines() if line not in OWN_LIMITS]
         assert (told.returncode, lines) == (0, []), path.name
         assert "Scanside" in told.stdout
+
+
+def test_dcmtk_shows_the_original_through_every_presentation_state(radiograph: Study, tmp_path: Path) -> None:
+    program = shutil.which("dcmp2pgm")
+    if program is None:
+        pytest.skip("dcmp2pgm is not installed (Debian package dcmtk)")
+    states = [path for path in radiograph.objects if path.name.startswith("marks")]
+    assert states
+    for state in states:
+        picture = tmp_path / f"{state.stem}.pgm"
+        command = [program, "-p", str(state), str(radiograph.originals[0]), str(picture)]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (told.returncode, told.stderr) == (0, "")
+        shown = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
+        assert shown is not None
+        assert shown.shape == (360, 300)
+        assert shown.std() > 10, "the window of the original, not a black picture"
 
 
 def test_an_archive_keeps_indexes_and_returns_every_byte(study: Study, tmp_path: Path) -> None:
