@@ -27,7 +27,7 @@ from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.proof import read_proof
 from appliance.monitor.timekeeping import BUILD_YEAR
-from appliance.outputs.dicom_send import echo
+from appliance.outputs.catalogue import echo
 from appliance.store.connection import OLDEST_SQLITE, Database
 
 DISK_FAIL_BYTES: Final = 1 * GIB
@@ -261,15 +261,18 @@ def _port(settings: Settings) -> Diagnosis:
 
 
 def _peers(settings: Settings) -> Iterator[Diagnosis]:
-    for peer in settings.sender.peers:
+    for receiver in settings.sender.receivers:
+        subject = f"peer {receiver.name}"
         try:
-            echo(peer, settings)
+            found = echo(receiver, settings)
         except ScansideError as error:
-            yield Diagnosis(
-                subject=f"peer {peer.name}", health=Health.CHECK, found=error.what, remedy=error.remedy
-            )
-        else:
-            yield Diagnosis(subject=f"peer {peer.name}", health=Health.OK, found="answers C-ECHO")
+            yield Diagnosis(subject=subject, health=Health.CHECK, found=error.what, remedy=error.remedy)
+            continue
+        yield Diagnosis(
+            subject=subject,
+            health=Health.OK,
+            found=found or f"a receiver of kind {receiver.kind}: it cannot be asked without sending",
+        )
 
 
 def _kiosk() -> Diagnosis:

@@ -32,6 +32,7 @@ from appliance.intake.listener import (
     AssociationEnded,
     Listener,
     Received,
+    Reports,
 )
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
@@ -39,6 +40,7 @@ from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
 from appliance.processes.lock import only_one
+from appliance.store.commitments import Commitments
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from appliance.store.settled import SettledFiles
@@ -77,6 +79,8 @@ class Watcher:
         self._trouble: ScansideError | None = None
         self._retry_at_ns = clock.monotonic_ns()
         self._beat = Heartbeat(layout.run, NAME, clock)
+        self._commitments = Commitments(database)
+        self._confirming = frozenset(peer.ae_title for peer in settings.sender.peers if peer.commitment)
         peers = tuple(peer.name for peer in settings.sender.receivers if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         self._gathering = Gathering(landings, clock=clock, series_quiet_s=settings.intake.series_quiet_s)
@@ -122,6 +126,7 @@ class Watcher:
             spool=self._spool,
             deliver=self._deliver,
             clock=self._clock,
+            reports=Reports(ae_titles=self._confirming, take=self._commitments.report),
         )
 
     def _state(self) -> str:

@@ -44,6 +44,10 @@ NETWORK_DOORS = {
     "appliance/intake/jail_process.py": "the other end",
     "appliance/intake/listener.py": "the DICOM door: others call us",
     "appliance/outputs/dicom_send.py": "sends to the peers in the settings, and to nobody else",
+    "appliance/outputs/dicom_association.py": "opens the connection for it",
+    "appliance/outputs/dicom_address.py": "the certificates for it",
+    "appliance/outputs/dicom_reach.py": "finds out why there was no connection to such a peer",
+    "appliance/outputs/stow_send.py": "sends to the DICOMweb receivers in the settings, and to nobody else",
 }
 """Modules that may know the network, and why."""
 
