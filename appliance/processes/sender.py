@@ -70,10 +70,14 @@ class Sender:
         """Work until told to stop."""
         while not stop.is_set():
             worked = self.step()
-            troubles = [line.trouble for line in self._lines if line.trouble]
-            self._beat.beat("; ".join(troubles) or "waiting")
+            self._beat.beat("; ".join(self.troubles) or "waiting")
             if not worked and not self.wait_for_a_peer():
                 stop.wait(IDLE_POLL_S)
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What is in the way of receivers now, in words."""
+        return tuple(line.trouble for line in self._lines if line.trouble)
 
     def wait_for_a_peer(self) -> bool:
         """Rest until a delivery ends, IDLE_POLL_S at most. False: none is under way."""
