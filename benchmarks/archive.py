@@ -37,7 +37,7 @@ class Archive:
 
     def modalities(self) -> dict[str, int]:
         """How many objects of each Modality it holds."""
-        query = {"Level": "Series", "Query": {}, "Expand": True}
+        query: Any = {"Level": "Series", "Query": {}, "Expand": True}
         answer = requests.post(f"{self.url}/tools/find", json=query, timeout=ANSWER_LIMIT_S)
         answer.raise_for_status()
         found: dict[str, int] = {}

@@ -23,7 +23,7 @@ TRIED_AGAIN: Final = "it is tried again."
 def why_not(address: DicomAddress) -> DeliveryError:
     """Look, and say what is in the way. Takes some seconds at most."""
     try:
-        places = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         return _error(
             address,
@@ -31,7 +31,7 @@ def why_not(address: DicomAddress) -> DeliveryError:
             "Correct host in the settings, or mend the DNS of this network",
         )
     try:
-        with socket.create_connection(places[0][4][:2], timeout=LOOK_TIMEOUT_S) as connection:
+        with socket.create_connection((address.host, address.port), timeout=LOOK_TIMEOUT_S) as connection:
             context = address.tls_context()
             if context is None:
                 return _silent(address)

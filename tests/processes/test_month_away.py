@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""A receiver is away for a month while 20,000 files wait: nothing is lost, the order stays, no step is slow."""
+"""A receiver is away for a month while 20,000 files wait: nothing is lost, the order stays, steps are quick."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.running import free_port
 
 ROWS = 20_000
 DAYS = 30
-LONGEST_PAUSE_S = 6 * 3600.0
+LONGEST_PAUSE_S = 12 * 3600.0
 """Not the five minutes of the settings: each try of this month is a real one, and takes its time."""
 BACK_AT_ONCE = 40
 STEP_LIMIT_MS = 50.0
@@ -69,7 +69,9 @@ def test_a_month_without_a_receiver(layout: Layout, tmp_path: Path) -> None:
                 while len(received) < BACK_AT_ONCE:
                     if not sender.step():
                         sender.wait_for_a_peer()
-        left = [row[0] for row in database.read("SELECT path FROM outbox WHERE done = 0 ORDER BY rank, outbox_id")]
+        left = [
+            row[0] for row in database.read("SELECT path FROM outbox WHERE done = 0 ORDER BY rank, outbox_id")
+        ]
         gone = [row[0] for row in database.read("SELECT path FROM outbox WHERE done = 1 ORDER BY outbox_id")]
     assert len(gone) in {BACK_AT_ONCE - 1, BACK_AT_ONCE}, "the last answer may not have been looked at"
     assert gone + left == order
