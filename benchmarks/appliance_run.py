@@ -8,10 +8,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from appliance.clock import NS_PER_MS, NS_PER_S, Clock
@@ -154,15 +155,21 @@ def has_ended(entry: BoardEntry) -> bool:
 
 
 @contextmanager
-def running_appliance(data: Path, clock: Clock, *, kiosk: bool = False) -> Iterator[Appliance]:
-    """Start the appliance on `data`; stop it at the end. It may not be ready yet when the block begins."""
+def running_appliance(
+    data: Path, clock: Clock, *, kiosk: bool = False, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Appliance]:
+    """Start the appliance on `data`; stop it at the end. It may not be ready yet when the block begins.
+
+    `settings`: variables of the environment, SCANSIDE__SECTION__NAME.
+    """
     layout = Layout(data=data.resolve())
     layout.create()
     log = layout.data / "run.log"
     environment = {
         **os.environ,
-        "SCANSIDE__LISTENER__PORT": str(_free_port()),
+        "SCANSIDE__LISTENER__PORT": str(free_port()),
         "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
+        **settings,
     }
     command = [sys.executable, "-m", "appliance", "run", "--data", str(layout.data)]
     if kiosk:
@@ -178,7 +185,8 @@ def running_appliance(data: Path, clock: Clock, *, kiosk: bool = False) -> Itera
             appliance.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -31,6 +31,8 @@ def as_markdown(report: dict[str, Any]) -> str:
     parts = [_machine(report)]
     if "kiosk" in report:
         return "\n\n".join([*parts, _kiosk(report["kiosk"])]) + "\n"
+    if "delivery" in report:
+        return "\n\n".join([*parts, _delivery(report["delivery"])]) + "\n"
     latencies = report["latency_ms"]
     radiographs = {name: times for name, times in latencies.items() if name != SERIES}
     if radiographs:
@@ -206,6 +208,23 @@ def _kiosk(kiosk: dict[str, Any]) -> str:
         if name in kiosk
     ]
     return _table(("The screen", "median", "p95", "max"), rows)
+
+
+def _delivery(delivery: dict[str, Any]) -> str:
+    seconds = delivery["result_to_archive_s"]
+    return _table(
+        ("To an Orthanc on the same machine", ""),
+        (
+            ("objects sent, each of 512 x 512 pixels", f"{delivery['objects']:,}"),
+            ("objects a minute", f"{delivery['objects_per_min']:,.0f}"),
+            ("exams whose results were followed", f"{seconds['n']}"),
+            ("objects of one exam: original, reports, captures", f"{delivery['objects_of_an_exam']}"),
+            (
+                "from the commit of the last result to all of them in Orthanc: p50 / max s",
+                f"{seconds['p50']:.2f} / {seconds['max']:.2f}",
+            ),
+        ),
+    )
 
 
 def _spread(times: dict[str, float]) -> str:

@@ -92,6 +92,10 @@ class RunningOrthanc:
         found: dict[str, Any] = self._get(f"instances/{instance}/simplified-tags").json()
         return found
 
+    def delete(self, instance: str) -> None:
+        """As somebody does who clears it by hand."""
+        requests.delete(f"{self.url}/instances/{instance}", timeout=HTTP_TIMEOUT_S).raise_for_status()
+
     def file(self, instance: str) -> bytes:
         """The DICOM file as Orthanc gives it back."""
         return self._get(f"instances/{instance}/file").content

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ssl import SSLContext
 from typing import Any
 
 from pynetdicom import AE, evt
@@ -19,6 +20,7 @@ def receiver(
     takes: Any = CTImageStorage,
     syntaxes: Any = None,
     port: int = 0,
+    tls: SSLContext | None = None,
     **rules: Any,
 ) -> Iterator[tuple[int, list[tuple[bytes, str]]]]:
     """A storage SCP; yields its port and what it has received: encoded dataset, transfer syntax."""
@@ -36,7 +38,9 @@ def receiver(
     else:
         entity.add_supported_context(takes, syntaxes)
     entity.add_supported_context(Verification)
-    server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, store)])
+    server = entity.start_server(
+        ("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, store)], ssl_context=tls
+    )
     try:
         yield server.server_address[1], received
     finally:

@@ -78,7 +78,16 @@ def clock_faults(board: BoardRecord) -> Iterator[DeviceFault]:
 def peer_faults(peer: PeerStanding, *, now_utc: datetime) -> Iterator[DeviceFault]:
     """It takes nothing, or it refuses some files."""
     name = visible(peer.name)
-    if peer.away_since_utc is not None:
+    if peer.away_since_utc is not None and peer.needs_person and peer.away_reason is not None:
+        yield DeviceFault(
+            word=tr("PACS REFUSES"),
+            advice=tr(
+                "{reason} {count} files wait. Nothing is lost.",
+                reason=visible(peer.away_reason, limit=LONGEST_SENTENCE),
+                count=peer.waiting,
+            ),
+        )
+    elif peer.away_since_utc is not None:
         since = moment_words(peer.away_since_utc, now_utc=now_utc)
         yield DeviceFault(
             word=tr("PACS OFFLINE"),

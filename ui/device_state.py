@@ -181,10 +181,12 @@ def _peer(peer: PeerStanding, board: BoardRecord) -> DeviceLine:
     parts.append(tr("{count} files wait", count=peer.waiting))
     if peer.oldest_waiting_at_utc is not None:
         parts.append(tr("oldest from {time}", time=moment_words(peer.oldest_waiting_at_utc, now_utc=now_utc)))
+    if peer.unconfirmed:
+        parts.append(tr("{count} taken, not confirmed", count=peer.unconfirmed))
     if peer.attempts:
         parts.append(tr("tried {count} times", count=peer.attempts))
-    if peer.reason:
-        parts.append(tr("it said: {reason}", reason=visible(peer.reason, limit=LONGEST_SENTENCE)))
+    if said := peer.away_reason or peer.reason:
+        parts.append(tr("it said: {reason}", reason=visible(said, limit=LONGEST_SENTENCE)))
     good = LineKind.UNKNOWN if peer.last_sent_at_utc is None else LineKind.OK
     word, advice = (tr("not known"), "") if good is LineKind.UNKNOWN else (tr("OK"), "")
     if next(peer_faults(peer, now_utc=now_utc), None) is not None:
@@ -193,6 +195,8 @@ def _peer(peer: PeerStanding, board: BoardRecord) -> DeviceLine:
             since = moment_words(peer.away_since_utc, now_utc=now_utc)
             parts.insert(0, tr("since {time}", time=since))
             word, advice = tr("OFFLINE"), tr("Check the network cable. Nothing is lost.")
+            if peer.needs_person:
+                word, advice = tr("REFUSES this device"), tr("Call service. Nothing is lost.")
         else:
             word, advice = tr("REFUSES a file"), tr("Other files still go. Call service.")
     return DeviceLine(

@@ -21,7 +21,8 @@ def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson 
     Changes nothing, and may run beside the appliance. Exit code 1 when something fails; every CHECK and
     FAIL comes with its remedy.
     """
-    from appliance.monitor.doctor import Health, examine  # noqa: PLC0415  (--help stays quick)
+    from appliance.monitor.diagnosis import Health  # noqa: PLC0415  (--help stays quick)
+    from appliance.monitor.doctor import examine  # noqa: PLC0415
     from appliance.processes.models import kept_passports, open_registry  # noqa: PLC0415
 
     with errors_in_words():

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""The DICOM door: C-STORE and C-ECHO. "Success" is said only when the image is durable and in the store.
+"""The DICOM door: images, and reports of what receivers keep. "Success" means durable and in the store.
 
 The sender's bytes go to disk as they came, whatever the transfer syntax: nothing is decoded here. Each
 association has a thread of its own; what it received is handed to the intake loop, and its answer is what
@@ -23,19 +23,25 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # names made at run time
     ModalityPerformedProcedureStep,
+    StorageCommitmentPushModel,
     Verification,
 )
 from typing_extensions import Self
 
 from appliance.clock import Clock
 from appliance.config import ListenerSettings
+from appliance.domain.commitment import CommitmentReport
 from appliance.errors import ConfigError, StoreError
 from appliance.intake.claim import Part, Spool
+from appliance.intake.commitment_report import INVALID_ARGUMENT, commitment_report
 from appliance.intake.step_door import StepDoor, StepReport
 
 SUCCESS: Final = 0x0000
 OUT_OF_RESOURCES: Final = 0xA700
 """PS3.4 B.2.3: the sender keeps the image and should try again."""
+NOT_AUTHORISED: Final = 0x0124
+PROCESSING_FAILURE: Final = 0x0110
+"""PS3.7 annex C."""
 CANNOT_UNDERSTAND: Final = 0xC000
 """PS3.4 B.2.3: sending it again will not help. The bytes are kept in quarantine all the same."""
 ANSWER_PATIENCE_S: Final = 25.0
@@ -83,17 +89,35 @@ Deliver = Callable[[Received | AssociationEnded | StepReport], None]
 """Hands something to the intake loop. Called from the threads of associations; must not block."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitmentReports:
+    """Who may tell us that it keeps what we sent, and who writes it down."""
+
+    ae_titles: frozenset[str] = frozenset()
+    """Receivers that we ask for storage commitment: they may call us even where others may not."""
+    take: Callable[[CommitmentReport], None] | None = None
+    """Called from the threads of associations. Raises StoreError."""
+
+
 class Listener:
     """The server. A context manager: inside the block the port is open."""
 
     def __init__(
-        self, settings: ListenerSettings, *, max_bytes: int, spool: Spool, deliver: Deliver, clock: Clock
+        self,
+        settings: ListenerSettings,
+        *,
+        max_bytes: int,
+        spool: Spool,
+        deliver: Deliver,
+        clock: Clock,
+        reports: CommitmentReports = CommitmentReports(),
     ) -> None:
         self._settings = settings
         self._max_bytes = max_bytes
         self._spool = spool
         self._deliver = deliver
         self._clock = clock
+        self._reports = reports
         self._received_bytes: dict[int, int] = {}
         self._application = self._application_entity()
 
@@ -102,8 +126,11 @@ class Listener:
         application = AE(ae_title=settings.ae_title)
         application.add_supported_context(Verification)
         application.add_supported_context(ModalityPerformedProcedureStep)
+        if self._reports.take is not None:  # the caller is the SCP here: it reports, we are told
+            application.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
         application.require_called_aet = True
-        application.require_calling_aet = list(settings.calling_ae_titles)
+        may_call = set(settings.calling_ae_titles)
+        application.require_calling_aet = sorted(may_call | self._reports.ae_titles) if may_call else []
         application.maximum_associations = settings.max_associations
         application.maximum_pdu_size = settings.max_pdu_bytes
         application.network_timeout = settings.network_timeout_s
@@ -115,6 +142,7 @@ class Listener:
         address = (self._settings.host, self._settings.port)
         handlers: list[Any] = [
             (evt.EVT_C_STORE, self._on_store),
+            (evt.EVT_N_EVENT_REPORT, self._on_report),
             (evt.EVT_RELEASED, self._on_released),
             (evt.EVT_ABORTED, self._on_aborted),
             (evt.EVT_CONN_CLOSE, self._on_closed),
@@ -148,6 +176,9 @@ class Listener:
     def _on_store(self, event: Any) -> int | Dataset:
         noticed_ns = self._clock.monotonic_ns()
         calling = str(event.assoc.requestor.ae_title).strip()
+        may_send = self._settings.calling_ae_titles
+        if may_send and calling not in may_send:  # it may call us for its reports only
+            return NOT_AUTHORISED
         try:
             part = self._write(event)
         except StoreError as error:
@@ -177,6 +208,18 @@ class Listener:
                 incoming.write(encode_file_meta(event.file_meta))
                 incoming.write(content)
                 return incoming.finish()
+
+    def _on_report(self, event: Any) -> tuple[int, None]:
+        """A receiver says what it keeps. Success is answered when it is in the store."""
+        report = commitment_report(event)
+        if report is None or self._reports.take is None:
+            return INVALID_ARGUMENT, None
+        try:
+            self._reports.take(report)
+        except StoreError as error:
+            _log.error("commitment report not taken", reason=str(error))
+            return PROCESSING_FAILURE, None
+        return SUCCESS, None
 
     def _on_released(self, event: Any) -> None:
         self._deliver(AssociationEnded(association=id(event.assoc), released=True))

@@ -6,13 +6,10 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from enum import Enum
 from typing import Final
 
 import apsw
@@ -24,11 +21,11 @@ from appliance.errors import ScansideError
 from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.slots import SlotFolder
+from appliance.monitor.diagnosis import Diagnosis, Health
 from appliance.monitor.heartbeat import read_beat
+from appliance.monitor.neighbours import peers, port, worklist
 from appliance.monitor.proof import read_proof
 from appliance.monitor.timekeeping import BUILD_YEAR
-from appliance.monitor.worklist_doctor import worklist_words
-from appliance.outputs.dicom_send import echo
 from appliance.store.connection import OLDEST_SQLITE, Database
 
 DISK_FAIL_BYTES: Final = 1 * GIB
@@ -36,25 +33,6 @@ DISK_CHECK_BYTES: Final = 20 * GIB
 """About a week of a busy X-ray room: 150 radiographs of 15 MB a day, each with its view."""
 BEAT_FRESH_S: Final = 10.0
 QT_IMPORT: Final = "import PyQt6.QtWidgets"
-
-
-class Health(str, Enum):
-    """The word for one check."""
-
-    OK = "OK"
-    CHECK = "CHECK"
-    """It works, or may work; a person should look."""
-    FAIL = "FAIL"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    """One thing that was looked at."""
-
-    subject: str
-    health: Health
-    found: str
-    remedy: str = ""
 
 
 def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock) -> Iterator[Diagnosis]:
@@ -68,8 +46,8 @@ def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock
     yield _store(layout, clock)
     yield _clock(clock)
     yield from _processes(settings, layout, clock)
-    yield from _peers(settings)
-    yield _worklist(settings, clock)
+    yield from peers(settings)
+    yield worklist(settings, clock)
     yield _kiosk()
 
 
@@ -226,7 +204,7 @@ def _processes(settings: Settings, layout: Layout, clock: Clock) -> Iterator[Dia
         return
     yield Diagnosis(subject="appliance", health=Health.OK, found=f"not running on {layout.data}")
     if settings.listener.enabled:
-        yield _port(settings)
+        yield port(settings)
 
 
 def _proof(layout: Layout, clock: Clock) -> Diagnosis:
@@ -243,41 +221,6 @@ def _proof(layout: Layout, clock: Clock) -> Diagnosis:
         if proof.age_s <= proof.too_old_s:
             health, remedy = Health.OK, ""
     return Diagnosis(subject="proof", health=health, found=found, remedy=remedy)
-
-
-def _port(settings: Settings) -> Diagnosis:
-    listener = settings.listener
-    subject = f"DICOM port {listener.host}:{listener.port}"
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((listener.host, listener.port))
-        except OSError as error:
-            return Diagnosis(
-                subject=subject,
-                health=Health.FAIL,
-                found=f"cannot be used: {error.strerror}",
-                remedy="Stop the other program, or set listener.port (SCANSIDE__LISTENER__PORT).",
-            )
-    return Diagnosis(subject=subject, health=Health.OK, found="free")
-
-
-def _peers(settings: Settings) -> Iterator[Diagnosis]:
-    for peer in settings.sender.peers:
-        try:
-            echo(peer, settings)
-        except ScansideError as error:
-            yield Diagnosis(
-                subject=f"peer {peer.name}", health=Health.CHECK, found=error.what, remedy=error.remedy
-            )
-        else:
-            yield Diagnosis(subject=f"peer {peer.name}", health=Health.OK, found="answers C-ECHO")
-
-
-def _worklist(settings: Settings, clock: Clock) -> Diagnosis:
-    well, found, remedy = worklist_words(settings, clock)
-    health = Health.OK if well else Health.CHECK
-    return Diagnosis(subject="worklist", health=health, found=found, remedy=remedy)
 
 
 def _kiosk() -> Diagnosis:

@@ -14,7 +14,7 @@ from appliance.processes.gathering import Gathering
 from appliance.store.performed import PerformedSteps
 
 
-class Reports:
+class StepReports:
     """Owned by the watcher's loop."""
 
     def __init__(self, performed: PerformedSteps, gathering: Gathering) -> None:

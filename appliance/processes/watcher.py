@@ -30,6 +30,7 @@ from appliance.intake.listener import (
     SUCCESS,
     Answer,
     AssociationEnded,
+    CommitmentReports,
     Listener,
     Received,
 )
@@ -40,7 +41,8 @@ from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
 from appliance.processes.lock import only_one
-from appliance.processes.reports import Reports
+from appliance.processes.reports import StepReports
+from appliance.store.commitments import Commitments
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from appliance.store.performed import PerformedSteps
@@ -80,13 +82,15 @@ class Watcher:
         self._trouble: ScansideError | None = None
         self._retry_at_ns = clock.monotonic_ns()
         self._beat = Heartbeat(layout.run, NAME, clock)
+        self._commitments = Commitments(database)
+        self._confirming = frozenset(peer.ae_title for peer in settings.sender.peers if peer.commitment)
         peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         performed = PerformedSteps(database)
         self._gathering = Gathering(
             landings, performed, clock=clock, series_quiet_s=settings.intake.series_quiet_s
         )
-        self._reports = Reports(performed, self._gathering)
+        self._step_reports = StepReports(performed, self._gathering)
         self._lander = Lander(
             landings=landings,
             spool=spool,
@@ -129,6 +133,7 @@ class Watcher:
             spool=self._spool,
             deliver=self._deliver,
             clock=self._clock,
+            reports=CommitmentReports(ae_titles=self._confirming, take=self._commitments.report),
         )
 
     def _state(self) -> str:
@@ -184,7 +189,7 @@ class Watcher:
             self._receive(images)
             images = []
             if isinstance(message, StepReport):
-                self._reports.take(message)
+                self._step_reports.take(message)
                 continue
             try:
                 self._gathering.association_ended(message.association, released=message.released)
@@ -272,7 +277,7 @@ class Watcher:
 
     def _turn_away(self, message: Received | StepReport) -> None:
         if isinstance(message, StepReport):
-            self._reports.turn_away(message)
+            self._step_reports.turn_away(message)
         elif message.answer.set_running_or_notify_cancel():
             self._spool.discard(message.part)
             message.answer.set_result(Answer(status=OUT_OF_RESOURCES, words="stopping, send again later"))

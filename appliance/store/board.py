@@ -154,7 +154,7 @@ class Board:
         others = self._database.read(
             "SELECT (SELECT count(*) FROM file WHERE status = 'quarantined'),"
             " (SELECT count(*) FROM acquisition WHERE completeness = 'RECEIVING'),"
-            " (SELECT count(*) FROM outbox WHERE done = 0 AND step = 'send'),"
+            " (SELECT count(*) FROM outbox WHERE done = 0 AND step = 'send' AND stored = 0),"
             " (SELECT max(committed_at_utc) FROM result)"
         )[0]
         return Counts(

@@ -132,7 +132,12 @@ class Landings:
                 ),
             )
             if status is not FileStatus.QUARANTINED:
-                queue_originals(write, path=file.path.relative_to(self._database.data), peers=self._peers)
+                queue_originals(
+                    write,
+                    path=file.path.relative_to(self._database.data),
+                    peers=self._peers,
+                    study_instance_uid=instance.study_instance_uid if instance else None,
+                )
             if acquisition is not None:
                 self._save(acquisition, quiet_left_s=quiet_left_s)
                 if queue:

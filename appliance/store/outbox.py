@@ -16,6 +16,8 @@ ORIGINAL_RANK: Final = 0
 """Originals leave first: a result can never delay them."""
 RENDER_RANK: Final = 10
 RESULT_RANK: Final = 20
+FLAGGED_AHEAD: Final = 100
+"""Taken off for an exam with a flagged finding: its originals, then its results, leave before all others."""
 STEP_ASIDE_RANK: Final = 1000
 """Added each time that a receiver refuses this very file: it goes behind what was refused less often."""
 
@@ -49,18 +51,24 @@ class Send:
     attempts: int
 
 
-def queue_originals(write: Execute, *, path: Path, peers: tuple[str, ...]) -> None:
+def queue_originals(
+    write: Execute, *, path: Path, peers: tuple[str, ...], study_instance_uid: str | None = None
+) -> None:
     """Every peer that wants originals gets this one. Call inside the transaction that lands it."""
+    flagged = study_instance_uid is not None and exam_is_flagged(write, study_instance_uid)
     for peer in peers:
-        _queue_send(write, path=str(path), peer=peer, rank=ORIGINAL_RANK)
+        rank = ORIGINAL_RANK - FLAGGED_AHEAD if flagged else ORIGINAL_RANK
+        _queue_send(write, path=str(path), peer=peer, rank=rank)
 
 
 def queue_render(write: Execute, job: Job) -> None:
     """The result of this job is to be rendered. Call inside the transaction that commits it."""
+    flagged = _acquisition_is_flagged(write, job.acquisition_id)
+    rank = RENDER_RANK - FLAGGED_AHEAD if flagged else RENDER_RANK
     write(
         "INSERT OR IGNORE INTO outbox (step, acquisition_id, version, lane, rank)"
         " VALUES ('render', ?, ?, ?, ?)",
-        (job.acquisition_id, job.version, job.lane.value, RENDER_RANK),
+        (job.acquisition_id, job.version, job.lane.value, rank),
     )
 
 
@@ -73,12 +81,59 @@ def queue_failure(write: Execute, job_id: int) -> None:
     )
 
 
-def _queue_send(write: Execute, *, path: str, peer: str, rank: int, decision_id: int | None = None) -> None:
+def flagged_goes_first(write: Execute, acquisition_id: str) -> None:
+    """A finding of this acquisition is flagged: what waits of its exam goes before all else that waits.
+
+    Call inside the transaction that commits the finding, before its own rendering is queued. Once per exam:
+    what comes later finds its place when it is queued.
+    """
+    rows = write("SELECT study_instance_uid FROM acquisition WHERE acquisition_id = ?", (acquisition_id,))
+    if not rows or exam_is_flagged(write, rows[0][0]):
+        return
+    study = rows[0][0]
+    write("INSERT INTO flagged_study (study_instance_uid) VALUES (?)", (study,))
+    originals = write(
+        "SELECT f.path FROM acquisition a JOIN file f ON f.acquisition_id = a.acquisition_id"
+        " WHERE a.study_instance_uid = ?",
+        (study,),
+    )
+    for (path,) in originals:
+        write(
+            "UPDATE outbox SET rank = rank - ? WHERE path = ? AND step = 'send' AND done = 0",
+            (FLAGGED_AHEAD, path),
+        )
+    write(
+        "UPDATE outbox SET rank = rank - ? WHERE done = 0 AND acquisition_id IN"
+        " (SELECT acquisition_id FROM acquisition WHERE study_instance_uid = ?)",
+        (FLAGGED_AHEAD, study),
+    )
+
+
+def exam_is_flagged(write: Execute, study_instance_uid: str) -> bool:
+    """Was a finding of this exam flagged?"""
+    return bool(write("SELECT 1 FROM flagged_study WHERE study_instance_uid = ?", (study_instance_uid,)))
+
+
+def _acquisition_is_flagged(write: Execute, acquisition_id: str) -> bool:
+    rows = write("SELECT study_instance_uid FROM acquisition WHERE acquisition_id = ?", (acquisition_id,))
+    return bool(rows) and exam_is_flagged(write, rows[0][0])
+
+
+def _queue_send(
+    write: Execute,
+    *,
+    path: str,
+    peer: str,
+    rank: int,
+    acquisition_id: str | None = None,
+    decision_id: int | None = None,
+) -> None:
     known = write("SELECT 1 FROM outbox WHERE step = 'send' AND path = ? AND peer = ?", (path, peer))
     if not known:
         write(
-            "INSERT INTO outbox (step, path, peer, rank, decision_id) VALUES ('send', ?, ?, ?, ?)",
-            (path, peer, rank, decision_id),
+            "INSERT INTO outbox (step, path, peer, rank, acquisition_id, decision_id)"
+            " VALUES ('send', ?, ?, ?, ?, ?)",
+            (path, peer, rank, acquisition_id, decision_id),
         )
 
 
@@ -111,9 +166,18 @@ class Outbox:
             if not write("SELECT 1 FROM outbox WHERE outbox_id = ? AND done = 0", (render.outbox_id,)):
                 return
             write("UPDATE outbox SET done = 1 WHERE outbox_id = ?", (render.outbox_id,))
+            flagged = _acquisition_is_flagged(write, render.acquisition_id)
+            rank = RESULT_RANK - FLAGGED_AHEAD if flagged else RESULT_RANK
             for path, peer in deliveries:
                 relative = str(path.relative_to(self._database.data))
-                _queue_send(write, path=relative, peer=peer, rank=RESULT_RANK, decision_id=decision_id)
+                _queue_send(
+                    write,
+                    path=relative,
+                    peer=peer,
+                    rank=rank,
+                    acquisition_id=render.acquisition_id,
+                    decision_id=decision_id,
+                )
 
     def queue(self, path: Path, *, peers: tuple[str, ...]) -> None:
         """This file, which belongs to no result, now waits for its receivers."""
@@ -129,20 +193,25 @@ class Outbox:
 
     def next_send(self, peer: str) -> Send | None:
         """The first file that waits for this peer; order is kept."""
+        return next(iter(self.upcoming(peer, limit=1)), None)
+
+    def upcoming(self, peer: str, *, limit: int) -> tuple[Send, ...]:
+        """The files that go to this peer next."""
         rows = self._database.read(
-            "SELECT outbox_id, path, attempts FROM outbox WHERE done = 0 AND step = 'send' AND peer = ?"
-            " ORDER BY rank, outbox_id LIMIT 1",
-            (peer,),
+            "SELECT outbox_id, path, attempts FROM outbox"
+            " WHERE done = 0 AND step = 'send' AND peer = ? AND stored = 0 ORDER BY rank, outbox_id LIMIT ?",
+            (peer, limit),
         )
-        if not rows:
-            return None
-        outbox_id, path, attempts = rows[0]
-        return Send(outbox_id=outbox_id, path=self._database.data / path, peer=peer, attempts=attempts)
+        return tuple(
+            Send(outbox_id=outbox_id, path=self._database.data / path, peer=peer, attempts=attempts)
+            for outbox_id, path, attempts in rows
+        )
 
     def longest_waiting(self) -> Path | None:
         """The file that was queued first of those that still wait for a peer."""
         rows = self._database.read(
-            "SELECT path FROM outbox WHERE done = 0 AND step = 'send' ORDER BY outbox_id LIMIT 1"
+            "SELECT path FROM outbox WHERE done = 0 AND step = 'send' AND stored = 0"
+            " ORDER BY outbox_id LIMIT 1"
         )
         return self._database.data / rows[0][0] if rows else None
 
@@ -152,12 +221,29 @@ class Outbox:
             write("UPDATE outbox SET done = 1, reason = NULL WHERE outbox_id = ?", (send.outbox_id,))
             note_sent(write, send.peer, at_utc=self._database.clock.now_utc())
 
-    def not_sent(self, send: Send, *, reason: str, steps_aside: bool = False) -> None:
-        """The peer did not take it: it stays first in line, or lets the others that wait now go first."""
+    def stored(self, send: Send) -> None:
+        """The peer took it, and is to be asked whether it keeps it (`Commitments`)."""
+        with self._database.transaction() as write:
+            write("UPDATE outbox SET stored = 1, reason = NULL WHERE outbox_id = ?", (send.outbox_id,))
+            note_sent(write, send.peer, at_utc=self._database.clock.now_utc())
+
+    def not_sent(
+        self, send: Send, *, reason: str, steps_aside: bool = False, needs_person: bool = False
+    ) -> None:
+        """The peer did not take it: it stays first in line, or lets the others that wait now go first.
+
+        `needs_person`: waiting alone will not help.
+        """
         with self._database.transaction() as write:
             write(
                 "UPDATE outbox SET attempts = attempts + 1, reason = ?, rank = rank + ? WHERE outbox_id = ?",
                 (reason, STEP_ASIDE_RANK if steps_aside else 0, send.outbox_id),
             )
             if not steps_aside:  # then it is not this file: the receiver takes none
-                note_away(write, send.peer, at_utc=self._database.clock.now_utc())
+                note_away(
+                    write,
+                    send.peer,
+                    at_utc=self._database.clock.now_utc(),
+                    reason=reason,
+                    needs_person=needs_person,
+                )

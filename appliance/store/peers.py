@@ -29,6 +29,12 @@ class PeerStanding:
     """First failure in a row; None: it takes files, or was never asked."""
     last_sent_at_utc: datetime | None
     """None: it has taken nothing since this device writes that down."""
+    away_reason: str | None = None
+    """Why it takes nothing, in words; None while it does."""
+    needs_person: bool = False
+    """It takes nothing until somebody changes something at one of the two ends."""
+    unconfirmed: int = 0
+    """Of those that wait: files that it took and has yet to confirm (storage commitment)."""
 
 
 def note_sent(write: Execute, peer: str, *, at_utc: datetime) -> None:
@@ -36,18 +42,20 @@ def note_sent(write: Execute, peer: str, *, at_utc: datetime) -> None:
     write(
         "INSERT INTO peer_standing (peer, last_sent_at_utc) VALUES (?, ?)"
         " ON CONFLICT (peer) DO UPDATE SET"
-        " last_sent_at_utc = excluded.last_sent_at_utc, away_since_utc = NULL",
+        " last_sent_at_utc = excluded.last_sent_at_utc, away_since_utc = NULL, away_reason = NULL,"
+        " needs_person = 0",
         (peer, at_utc.isoformat()),
     )
 
 
-def note_away(write: Execute, peer: str, *, at_utc: datetime) -> None:
-    """It takes nothing now. Call inside the transaction that says so."""
+def note_away(write: Execute, peer: str, *, at_utc: datetime, reason: str, needs_person: bool) -> None:
+    """It takes nothing now, and why. Call inside the transaction that says so."""
     write(
-        "INSERT INTO peer_standing (peer, away_since_utc) VALUES (?, ?)"
+        "INSERT INTO peer_standing (peer, away_since_utc, away_reason, needs_person) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (peer) DO UPDATE SET"
-        " away_since_utc = coalesce(peer_standing.away_since_utc, excluded.away_since_utc)",
-        (peer, at_utc.isoformat()),
+        " away_since_utc = coalesce(peer_standing.away_since_utc, excluded.away_since_utc),"
+        " away_reason = excluded.away_reason, needs_person = excluded.needs_person",
+        (peer, at_utc.isoformat(), reason, int(needs_person)),
     )
 
 
@@ -65,9 +73,14 @@ class Peers:
         tried = read(
             f"SELECT attempts, reason {open_rows} AND attempts > 0 ORDER BY attempts DESC LIMIT 1", (name,)
         )
-        noted = read("SELECT away_since_utc, last_sent_at_utc FROM peer_standing WHERE peer = ?", (name,))
+        (unconfirmed,) = read(f"SELECT count(*) {open_rows} AND stored > 0", (name,))[0]
+        noted = read(
+            "SELECT away_since_utc, last_sent_at_utc, away_reason, needs_person FROM peer_standing"
+            " WHERE peer = ?",
+            (name,),
+        )
         attempts, reason = tried[0] if tried else (0, None)
-        away_since, last_sent = noted[0] if noted else (None, None)
+        away_since, last_sent, away_reason, needs_person = noted[0] if noted else (None, None, None, 0)
         return PeerStanding(
             name=name,
             waiting=waiting,
@@ -76,6 +89,9 @@ class Peers:
             reason=reason,
             away_since_utc=_moment(away_since),
             last_sent_at_utc=_moment(last_sent),
+            away_reason=away_reason,
+            needs_person=bool(needs_person),
+            unconfirmed=unconfirmed,
         )
 
     def _landed(self, outbox_id: int) -> datetime | None:

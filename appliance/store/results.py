@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from appliance.domain.finding import Decision
 from appliance.domain.job import Job, JobState, Lane
 from appliance.domain.record import from_json, to_json
 from appliance.domain.result import LaneResult
 from appliance.store.connection import Database
 from appliance.store.jobs import holds, move
-from appliance.store.outbox import queue_render
+from appliance.store.outbox import flagged_goes_first, queue_render
 
 
 class Results:
@@ -42,6 +43,8 @@ class Results:
                 ),
             )
             move(write, job.job_id, JobState.LEASED, JobState.DONE, reason=None)
+            if any(finding.decision is not Decision.ABSENT for finding in result.findings):
+                flagged_goes_first(write, job.acquisition_id)
             queue_render(write, job)
         return True
 

@@ -6,15 +6,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from ipaddress import ip_address
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance.engines.catalogue import load_engine
 from appliance.engines.kserve import SUMS_PARAMETER, InferenceServer
@@ -23,6 +18,7 @@ from appliance.models.bundle import Bundle, read_bundle
 from appliance.models.parity import compare
 from appliance.models.publish import Serving, publish
 from appliance.models.registry import shipped_models
+from tests.certificates import Authority
 from tests.tiny_bundles import build, trusted
 from tests.triton_server import RunningTriton, at, skip_without_triton
 
@@ -132,50 +128,6 @@ def test_the_server_itself_refuses_another_graph(triton: RunningTriton, swapped:
     with pytest.raises(EngineError, match=r"has no model swapped-fp32-[0-9a-f]{16} version 1 ready"):
         load_engine("remote", swapped / "model.onnx", threads=1, server=at(triton.address))
     assert "is not the graph of the configuration" in triton.log.read_text(encoding="utf-8")
-
-
-class Authority:
-    """An authority of a test, and what it signs; PEM files in a folder."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        self.file = folder / f"{name}.pem"
-        self._sign(self._name, self._key, self.file, ca=True)
-
-    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, file: Path, *, ca: bool) -> None:
-        now = datetime.now(timezone.utc)
-        here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(minutes=5))
-            .not_valid_after(now + timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(here, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-        file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-    def certify(self, name: str) -> tuple[str, str]:
-        """Certificate and key files of somebody at 127.0.0.1."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate, secret = self._folder / f"{name}.pem", self._folder / f"{name}.key"
-        self._sign(
-            x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), key, certificate, ca=False
-        )
-        secret.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return str(certificate), str(secret)
 
 
 def test_with_certificates_both_sides_know_each_other(tmp_path: Path) -> None:

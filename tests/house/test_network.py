@@ -34,9 +34,10 @@ NETWORK_MODULES = frozenset(
     )
 )
 NETWORK_DOORS = {
-    "appliance/monitor/doctor.py": "is our own port free, do the peers in the settings answer",
+    "appliance/monitor/neighbours.py": "is our own port free, do the peers in the settings answer",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
+    "benchmarks/archive.py": "starts an archive on this machine and asks what it holds",
     "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",
     "appliance/engines/remote.py": "the protocol's names for types of numbers",
     "appliance/models/publish.py": "the server's schema for its configuration; calls nobody",
@@ -47,10 +48,14 @@ NETWORK_DOORS = {
     "appliance/outputs/mllp_send.py": "sends HL7 messages to the receivers in the settings",
     "appliance/outputs/email_send.py": "sends notices through the mail servers in the settings",
     "appliance/outputs/printer_send.py": "prints at the printers in the settings",
-    "appliance/receivers.py": "takes addresses apart; calls nobody",
+    "appliance/receivers/messages.py": "takes addresses apart; calls nobody",
     "appliance/intake/step_door.py": "reports of modalities, on the listener's port: others call us",
     "appliance/intake/worklist_query.py": "asks the one worklist server in the settings, and nobody else",
     "appliance/outputs/dicom_send.py": "sends to the peers in the settings, and to nobody else",
+    "appliance/outputs/dicom_association.py": "opens the connection for it",
+    "appliance/outputs/dicom_address.py": "the certificates for it",
+    "appliance/outputs/dicom_reach.py": "finds out why there was no connection to such a peer",
+    "appliance/outputs/stow_send.py": "sends to the DICOMweb receivers in the settings, and to nobody else",
 }
 """Modules that may know the network, and why."""
 

@@ -19,7 +19,8 @@ from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.models.selection import plan_of
 from appliance.models.slots import SlotFolder
-from appliance.monitor.doctor import Diagnosis, Health, examine
+from appliance.monitor.diagnosis import Diagnosis, Health
+from appliance.monitor.doctor import examine
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.monitor.proof import ProofFile, moment, write_proof
 from appliance.receivers import PeerSettings, SenderSettings

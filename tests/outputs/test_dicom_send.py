@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pydicom
@@ -39,6 +40,12 @@ def peer(port: int, ae_title: str = "ARCHIVE") -> DicomPeer:
     return DicomPeer(name="archive", host="127.0.0.1", port=port, ae_title=ae_title, own_ae_title="SCANSIDE")
 
 
+def deliver(port: int, *paths: Path, ae_title: str = "ARCHIVE") -> None:
+    with closing(peer(port, ae_title)) as opened:
+        for path in paths:
+            opened.deliver(path)
+
+
 def body(path: Path) -> bytes:
     """The dataset's bytes as they lie in the file, after preamble and group 0002."""
     dataset = pydicom.dcmread(path)
@@ -49,21 +56,21 @@ def body(path: Path) -> bytes:
 def test_a_file_arrives_as_it_is_and_may_come_twice(ct_file: MakeFile) -> None:
     path = ct_file(0)
     with receiver() as (port, received):
-        peer(port).deliver(path)
-        peer(port).deliver(path)
+        deliver(port, path)
+        deliver(port, path)
     assert [content for content, _ in received] == [body(path)] * 2
 
 
 def test_a_receiver_that_knows_only_implicit_gets_implicit(ct_file: MakeFile) -> None:
     with receiver(syntaxes=ImplicitVRLittleEndian) as (port, received):
-        peer(port).deliver(ct_file(0))
+        deliver(port, ct_file(0))
     assert [syntax for _, syntax in received] == [ImplicitVRLittleEndian]
 
 
 @pytest.mark.parametrize("status", [0xB000, 0xB006, 0xB007])
 def test_stored_with_a_warning_is_stored(ct_file: MakeFile, status: int) -> None:
     with receiver(status=status) as (port, received):
-        peer(port).deliver(ct_file(0))
+        deliver(port, ct_file(0))
     assert len(received) == 1
 
 
@@ -80,14 +87,14 @@ def test_stored_with_a_warning_is_stored(ct_file: MakeFile, status: int) -> None
 )
 def test_a_refused_file_is_said(ct_file: MakeFile, status: int, permanent: bool, words: str) -> None:
     with receiver(status=status) as (port, _), pytest.raises(DeliveryError, match=words) as error:
-        peer(port).deliver(ct_file(0))
+        deliver(port, ct_file(0))
     assert error.value.permanent is permanent
 
 
 @NOBODY_LISTENS
 def test_nobody_there_is_worth_waiting_for(ct_file: MakeFile) -> None:
     with pytest.raises(DeliveryError, match=r"archive \(ARCHIVE at .* does not answer") as error:
-        peer(free_port()).deliver(ct_file(0))
+        deliver(free_port(), ct_file(0))
     assert not error.value.permanent
 
 
@@ -96,7 +103,7 @@ def test_a_receiver_that_does_not_know_us_is_named(ct_file: MakeFile) -> None:
         receiver(require_calling_aet=["OTHER"]) as (port, _),
         pytest.raises(DeliveryError, match="does not know the AE title SCANSIDE") as error,
     ):
-        peer(port).deliver(ct_file(0))
+        deliver(port, ct_file(0))
     assert error.value.permanent
     assert "Enter SCANSIDE" in error.value.remedy
 
@@ -106,7 +113,7 @@ def test_a_receiver_with_another_name_is_named(ct_file: MakeFile) -> None:
         receiver(require_called_aet=True) as (port, _),
         pytest.raises(DeliveryError, match="is not called PACS") as error,
     ):
-        peer(port, "PACS").deliver(ct_file(0))
+        deliver(port, ct_file(0), ae_title="PACS")
     assert error.value.permanent
     assert "sender.peers.ae_title" in error.value.remedy
 
@@ -116,7 +123,7 @@ def test_a_kind_that_is_not_taken_is_named(ct_file: MakeFile) -> None:
         receiver(takes=MRImageStorage) as (port, _),
         pytest.raises(DeliveryError, match="does not take CT Image Storage in Explicit VR") as error,
     ):
-        peer(port).deliver(ct_file(0))
+        deliver(port, ct_file(0))
     assert error.value.permanent
 
 
@@ -126,9 +133,9 @@ def test_a_compression_that_is_not_taken_is_named(ct_file: MakeFile) -> None:
     dataset.compress(JPEGLSLossless, encoding_plugin="pyjpegls" if _has_pyjpegls() else "gdcm")
     dataset.save_as(path)
     with receiver() as (port, _), pytest.raises(DeliveryError, match="JPEG-LS Lossless"):
-        peer(port).deliver(path)
+        deliver(port, path)
     with receiver(syntaxes=JPEGLSLossless) as (port, received):
-        peer(port).deliver(path)
+        deliver(port, path)
     assert [content for content, _ in received] == [body(path)]
 
 
@@ -145,9 +152,9 @@ def test_a_file_that_is_damaged_is_said(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.dcm"
     path.write_bytes(content)
     with pytest.raises(DeliveryError, match=r"x\.dcm cannot be read"):
-        peer(1).deliver(path)
+        deliver(1, path)
     with pytest.raises(DeliveryError, match=r"y\.dcm cannot be read"):
-        peer(1).deliver(tmp_path / "y.dcm")
+        deliver(1, tmp_path / "y.dcm")
 
 
 @NOBODY_LISTENS
@@ -186,7 +193,7 @@ def test_dcmtk_takes_our_files(ct_file: MakeFile, tmp_path: Path) -> None:
                     clock.sleep(0.1)
             paths = [ct_file(number) for number in range(3)]
             for path in paths:
-                peer(port).deliver(path)
+                deliver(port, path)
         finally:
             server.terminate()
     arrived = {pydicom.dcmread(path).SOPInstanceUID: path for path in inbox.iterdir()}

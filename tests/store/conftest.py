@@ -46,11 +46,19 @@ def land(
     """Land one radiograph and queue its lanes; returns the acquisition."""
 
     def land_one(
-        name: str, *, urgency: Urgency = Urgency.LIVE, version: int = 1, kind: Kind = Kind.PROJECTION
+        name: str,
+        *,
+        urgency: Urgency = Urgency.LIVE,
+        version: int = 1,
+        kind: Kind = Kind.PROJECTION,
+        study_instance_uid: str = "1.2.3",
     ) -> Acquisition:
         sha256 = hashlib.sha256(f"{name}{version}".encode()).hexdigest()
         instance = make_instance(
-            sha256=sha256, series_instance_uid="1.2.3", sop_instance_uid=f"1.2.3.{int(sha256[:8], 16)}"
+            sha256=sha256,
+            study_instance_uid=study_instance_uid,
+            series_instance_uid="1.2.3",
+            sop_instance_uid=f"1.2.3.{int(sha256[:8], 16)}",
         )
         acquisition = Acquisition(
             acquisition_id=name,

@@ -9,19 +9,38 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance.domain.acquisition import Acquisition
+from appliance.domain.commitment import CommitmentReport
+from appliance.domain.finding import Code, Decision, Finding
 from appliance.domain.result import LaneResult
 from appliance.store.board import Board
+from appliance.store.commitments import Commitments
 from appliance.store.connection import Database
 from appliance.store.jobs import Jobs
 from appliance.store.landing import Landings
 from appliance.store.outbox import Outbox
+from appliance.store.peers import Peers
 from appliance.store.results import Results
 
+FLAGGED = Finding(
+    task="chest_triage",
+    code=Code(value="36118008", scheme="SCT", meaning="Pneumothorax"),
+    probability=0.9,
+    sensitive_threshold=0.3,
+    specific_threshold=0.7,
+    decision=Decision.PRESENT,
+)
 READS_ALL = re.compile(
     r"^SCAN (file|acquisition|job|result|outbox)\b|autoindex_outbox_1 \(step=\?\)|\(\w+[<>]\?\)$"
 )
 """Steps over tables that hold a row, or some, for every file that ever came."""
-OF_WHAT_WAITS = ("job_queue", "job_leased", "acquisition_receiving", "outbox_to_render", "outbox_to_send")
+OF_WHAT_WAITS = (
+    "job_queue",
+    "job_leased",
+    "acquisition_receiving",
+    "outbox_to_render",
+    "outbox_to_send",
+    "outbox_tried",
+)
 """Partial indexes: however much has come, they hold what still has to be done."""
 
 
@@ -53,14 +72,23 @@ def day_of_work(database: Database, land: Callable[..., Acquisition]) -> None:
         landings.arrival_timings(job.acquisition_id, leased_ns=0)
         jobs.renew(job, lease_s=60.0)
         Results(database).commit(
-            job, LaneResult(acquisition_id=job.acquisition_id, version=job.version, lane=job.lane)
+            job,
+            LaneResult(
+                acquisition_id=job.acquisition_id, version=job.version, lane=job.lane, findings=(FLAGGED,)
+            ),
         )
     render = outbox.next_render()
     assert render is not None
     outbox.rendered(render, deliveries=((database.data / "sr.dcm", "pacs"),))
     send = outbox.next_send("pacs")
     assert send is not None
-    outbox.sent(send)
+    outbox.stored(send)
+    commitments = Commitments(database)
+    commitments.begin("2.25.1", tuple((file, "1.2") for file in commitments.unasked("pacs", limit=9)))
+    commitments.transactions("pacs")
+    commitments.report(CommitmentReport(transaction_uid="2.25.1", kept=frozenset({"1.2"})))
+    assert not commitments.is_open("2.25.1")
+    Peers(database).of("pacs")
     board = Board(database)
     board.entries(limit=20)
     board.entry("a")

@@ -16,9 +16,6 @@ CREATE INDEX expected_of_study ON expected (study_instance_uid);
 CREATE INDEX expected_of_accession ON expected (accession_number);
 CREATE INDEX expected_of_patient ON expected (patient_key);
 
--- Which images of a study came before one: asked for each image.
-CREATE INDEX acquisition_of_study ON acquisition (study_instance_uid);
-
 -- How the last questions went: one row.
 CREATE TABLE worklist_standing (
     only_one         INTEGER PRIMARY KEY CHECK (only_one = 1),
