@@ -16,7 +16,7 @@ from appliance.courier.opening import Arrival, Opener
 from appliance.courier.packing import Packer, PackReport
 from appliance.courier.receipts import TakenReceipt, take_receipts, write_receipts
 from appliance.courier.sealing import own_identity, read_identities
-from appliance.device_key import device_key, public_pem
+from appliance.device_key import device_key
 from appliance.domain.acquisition import (
     Acquisition,
     Completeness,
@@ -74,11 +74,11 @@ class Site:
 
     @property
     def device(self) -> str:
-        return fingerprint_of(device_key(self.layout.keys).public_key())
+        return fingerprint_of(device_key(self.layout.keys).signing.public_key())
 
     def believe(self, other: Site) -> None:
         self.partners.mkdir(exist_ok=True)
-        (self.partners / f"{other.name}.pem").write_bytes(public_pem(device_key(other.layout.keys)))
+        (self.partners / f"{other.name}.pem").write_bytes(device_key(other.layout.keys).public_pem())
 
     def land(
         self, content: bytes, *, study: str = "1.2.3", peers: tuple[str, ...] = ("courier",)
@@ -180,7 +180,7 @@ class Site:
 
     def write_receipts(self, stick: Path) -> tuple[Path, ...]:
         opened = CourierOpened(self.database)
-        return write_receipts(stick, opened, device_key(self.layout.keys), site_name=self.name)
+        return write_receipts(stick, opened, device_key(self.layout.keys).signing, site_name=self.name)
 
     def take(self, stick: Path) -> tuple[TakenReceipt, ...]:
         receipts = CourierReceipts(self.database, peer="courier", instead_of=self.instead_of)

@@ -179,7 +179,7 @@ def take(
                 take_receipts(
                     folder,
                     receipts,
-                    device=fingerprint_of(device_key(layout.keys).public_key()),
+                    device=fingerprint_of(device_key(layout.keys).signing.public_key()),
                     trust=read_trust((settings.partner_keys,)),
                 )
             )

@@ -31,16 +31,16 @@ def keys(
     Exit code 1 when a file in the folder of partners' keys is no key.
     """
     from appliance.courier.sealing import own_identity  # noqa: PLC0415  (--help stays quick)
-    from appliance.device_key import device_key, public_pem  # noqa: PLC0415
+    from appliance.device_key import device_key  # noqa: PLC0415
     from appliance.models.keys import fingerprint_of, grouped, read_trust  # noqa: PLC0415
 
     with errors_in_words():
         folder = Layout(data=data.resolve()).keys
         recipient = str(own_identity(folder).to_public())
         key = device_key(folder)
-        fingerprint = fingerprint_of(key.public_key())
+        fingerprint = fingerprint_of(key.signing.public_key())
         if save is not None:
-            save.write_bytes(public_pem(key))
+            save.write_bytes(key.public_pem())
         trusted = read_trust((load_settings(config).courier.partner_keys,))
         partners = [(known.signer.name, known.signer.fingerprint, "") for known in trusted.keys.values()]
         partners += [("", "", f"{problem.what} {problem.remedy}") for problem in trusted.problems]
@@ -49,7 +49,7 @@ def keys(
                 {
                     "recipient": recipient,
                     "fingerprint": fingerprint,
-                    "public_key": public_pem(key).decode("ascii"),
+                    "public_key": key.public_pem().decode("ascii"),
                     "partners": [
                         {"name": name, "fingerprint": digits, "trouble": trouble or None}
                         for name, digits, trouble in partners
@@ -58,7 +58,7 @@ def keys(
             )
         else:
             typer.echo(f"Who sends to this machine encrypts for\n  {recipient}")
-            typer.echo(f"and trusts the key\n{public_pem(key).decode('ascii')}with the fingerprint")
+            typer.echo(f"and trusts the key\n{key.public_pem().decode('ascii')}with the fingerprint")
             typer.echo(f"  {grouped(fingerprint)}")
             rows: list[tuple[str, ...]] = [
                 (name, grouped(digits) or trouble) for name, digits, trouble in partners

@@ -152,7 +152,7 @@ def receipt(
         layout = Layout(data=data.resolve())
         with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
             written = write_receipts(
-                stick, CourierOpened(database), device_key(layout.keys), site_name=settings.site_name
+                stick, CourierOpened(database), device_key(layout.keys).signing, site_name=settings.site_name
             )
         for file in written:
             if as_json:

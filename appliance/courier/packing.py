@@ -103,7 +103,7 @@ class Packer:
         self._folder = folder
         self._progress = progress
         self._recipients: list[Any] = read_recipients(settings.recipients)
-        self._key: Ed25519PrivateKey = device_key(layout.keys)
+        self._key: Ed25519PrivateKey = device_key(layout.keys).signing
         self._outbox = CourierOutbox(database, peer=settings.name, instead_of=settings.instead_of)
         self._receipts = CourierReceipts(database, peer=settings.name)
         self._standings = CourierStandings(database, peer=settings.name)

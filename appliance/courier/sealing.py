@@ -8,16 +8,24 @@ and so is the end, so a cut bundle is never taken for a whole one.
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
 import pyrage
 
 from appliance.courier.signing import refused
-from appliance.device_key import secret_made_once
+from appliance.durable import PART_SUFFIX, sync_folder
 from appliance.errors import ConfigError
 
+SECRET_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+OTHERS: Final = 0o077
+"""Permission bits of everybody but the owner."""
 IDENTITY_FILE: Final = "courier.age"
 IDENTITY: Final = re.compile(r"^AGE-SECRET-KEY-1[0-9A-Z]+$", re.MULTILINE)
 
@@ -93,6 +101,41 @@ def own_identity(folder: Path) -> Any:
     """This machine's own. Raises ConfigError when it is damaged or others may read it."""
     file = folder / IDENTITY_FILE
     return _parsed(secret_made_once(file, _new_identity), file)
+
+
+def secret_made_once(file: Path, make: Callable[[], bytes]) -> bytes:
+    """The content of a file that only its owner reads; what `make` gives is written there if there is none.
+
+    Durable before it is returned: what was signed or opened with a secret must not outlive it.
+    Raises ConfigError when others may read it.
+    """
+    try:
+        return _read_secret(file)
+    except FileNotFoundError:
+        file.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.{secrets.token_hex(8)}{PART_SUFFIX}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, SECRET_MODE)
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(make())
+            opened.flush()
+            os.fsync(opened.fileno())
+        with suppress(FileExistsError):
+            os.link(part, file)  # unlike a rename it never replaces the key that another process made
+        sync_folder(file.parent)
+    finally:
+        part.unlink()
+    return _read_secret(file)
+
+
+def _read_secret(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        if os.fstat(opened.fileno()).st_mode & OTHERS:
+            raise ConfigError(
+                f"The secret key {file} can be read by others on this machine.",
+                remedy=f"chmod 600 {file}; if somebody may have copied it, remove it and tell your partners.",
+            )
+        return opened.read()
 
 
 def _new_identity() -> bytes:

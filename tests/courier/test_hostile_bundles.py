@@ -61,7 +61,7 @@ def forged(
     """A bundle made by somebody who has the clinic's key, and may put anything into it."""
     listed = manifest or manifest_of(clinic)
     content = listed.to_bytes()
-    signature = signing.sign(content, device_key(clinic.layout.keys), context=signing.MANIFEST)
+    signature = signing.sign(content, device_key(clinic.layout.keys).signing, context=signing.MANIFEST)
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for info, data in [

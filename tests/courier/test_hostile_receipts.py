@@ -43,7 +43,7 @@ def words(clinic: Site, stick: Path) -> str:
 
 def write(file: Path, signer: Site, receipt: Receipt, *, context: bytes = signing.RECEIPT) -> None:
     content = to_json(receipt).encode()
-    signature = signing.sign(content, device_key(signer.layout.keys), context=context)
+    signature = signing.sign(content, device_key(signer.layout.keys).signing, context=context)
     file.write_bytes(signature + b"\n" + content)
 
 
