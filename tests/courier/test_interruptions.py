@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ KILLS = 40
 FILES = 9
 SMALL = 1_000_000
 NEVER = 10**9
+STEPS = frozenset({"start", "write_part", "packed", "give_name", "sync_folder", "handed"})
+"""What makes a bundle count, in this order; each is also interrupted when it begins and when it has ended."""
 
 
 @pytest.fixture
@@ -65,7 +68,12 @@ def opened(site: Site) -> Site:
 
 
 def pack_in_child(
-    site: Site, stick: Path, *, kill_at_call: int = NEVER, limit_bytes: int | None = None
+    site: Site,
+    stick: Path,
+    *,
+    kill_at_call: int = NEVER,
+    steps_only: bool = False,
+    limit_bytes: int | None = None,
 ) -> int:
     """Pack in a process of its own, which kills itself at that call; its exit code, or minus the signal."""
     child = os.fork()
@@ -73,10 +81,14 @@ def pack_in_child(
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     calls = 0
 
-    def count(_: Any, event: str, __: Any) -> None:
+    def count(frame: FrameType, event: str, __: Any) -> None:
         nonlocal calls
-        calls += event in ("call", "c_call")
-        if calls == kill_at_call:
+        if steps_only:
+            counts = event in ("call", "return") and frame.f_code.co_name in STEPS
+        else:
+            counts = event in ("call", "c_call")
+        calls += counts
+        if counts and calls == kill_at_call:
             os.kill(os.getpid(), signal.SIGKILL)
 
     code = 99
@@ -92,14 +104,14 @@ def pack_in_child(
         os._exit(code)
 
 
-def count_calls(site: Site, folder: Path) -> int:
+def count_calls(site: Site, folder: Path, *, steps_only: bool) -> int:
     warm, stick = folder / "warm stick", folder / "counting stick"
     warm.mkdir()
     stick.mkdir()
     once = opened(copy_of(site, folder / "warm"))
     once.pack(warm, max_bytes=SMALL)  # what is imported on first use is not counted
     once.database.close()
-    assert pack_in_child(copy_of(site, folder / "counting"), stick) == 0
+    assert pack_in_child(copy_of(site, folder / "counting"), stick, steps_only=steps_only) == 0
     return int((folder / "calls").read_text(encoding="ascii"))
 
 
@@ -129,19 +141,21 @@ def open_everything(hospital: Site, stick: Path, out: Path) -> Counter[str]:
     return found
 
 
+@pytest.mark.parametrize("steps_only", [False, True], ids=["anywhere", "each step"])
 @pytest.mark.parametrize("power_cut", [False, True], ids=["killed", "power cut"])
 def test_after_any_kill_the_next_run_completes_and_nothing_goes_twice(
-    power_cut: bool, clinic_on_disk: Site, hospital: Site, tmp_path: Path
+    power_cut: bool, steps_only: bool, clinic_on_disk: Site, hospital: Site, tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)
-    calls = count_calls(clinic_on_disk, tmp_path)
+    calls = count_calls(clinic_on_disk, tmp_path, steps_only=steps_only)
+    places = range(1, calls + 1) if steps_only else chance.sample(range(1, calls), KILLS)
     killed = 0
-    for trial, at in enumerate(chance.sample(range(1, calls), KILLS)):
+    for trial, at in enumerate(places):
         folder = tmp_path / str(trial)
         stick = folder / "stick"
         stick.mkdir(parents=True)
         site = copy_of(clinic_on_disk, folder / "data")
-        killed += pack_in_child(site, stick, kill_at_call=at) == -signal.SIGKILL
+        killed += pack_in_child(site, stick, kill_at_call=at, steps_only=steps_only) == -signal.SIGKILL
         opened(site)
         hospital.database.read("DELETE FROM courier_opened")
         hospital.database.read("DELETE FROM courier_opened_file")
@@ -166,7 +180,7 @@ def test_after_any_kill_the_next_run_completes_and_nothing_goes_twice(
         assert site.unsent() == 0
         site.database.close()
         shutil.rmtree(folder)
-    assert killed > KILLS * 9 // 10, "the trials were interrupted"
+    assert killed > len(places) * 9 // 10, "the trials were interrupted"
 
 
 def test_a_stick_that_left_before_it_was_counted_costs_nothing(
