@@ -9,10 +9,7 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,31 +17,18 @@ from typing import Any
 import pytest
 
 from appliance.clock import ManualClock
-from appliance.courier.packing import PackReport
 from appliance.layout import Layout
 from appliance.store.connection import Database
 from appliance.store.courier_opened import CourierOpened
 from tests.calls_watched import calls_watched
-from tests.courier_site import Site, bundles_on
+from tests.courier_site import FILES, Site, bundles_on, open_everything, opened
 
 SEED = 22
 KILLS = 40
-FILES = 9
 SMALL = 1_000_000
 NEVER = 10**9
 STEPS = frozenset({"start", "write_part", "packed", "give_name", "sync_folder", "handed"})
 """What makes a bundle count, in this order; each is also interrupted when it begins and when it has ended."""
-
-
-@pytest.fixture
-def clinic_on_disk(clinic: Site) -> Site:
-    """Files for three bundles; its store is closed, so that each trial opens its own copy."""
-    for number in range(FILES):
-        clinic.land(random.Random(number).randbytes(280_000), study=f"1.{number}")
-    clinic.recipient  # noqa: B018  (the keys are made once, before anything is killed)
-    assert clinic.device
-    clinic.database.close()
-    return clinic
 
 
 def copy_of(site: Site, folder: Path) -> Site:
@@ -60,11 +44,6 @@ def copy_of(site: Site, folder: Path) -> Site:
         recipients=site.recipients,
         landed=list(site.landed),
     )
-
-
-def opened(site: Site) -> Site:
-    site.database = Database.open(site.layout.database, data=site.layout.data, clock=site.clock)
-    return site
 
 
 def pack_in_child(
@@ -130,15 +109,6 @@ def lose_what_was_not_flushed(stick: Path, site: Site, chance: random.Random) ->
             file.unlink()
         elif fate == "old name" and not file.name.endswith(".part"):
             file.rename(file.with_name(file.name + ".part"))
-
-
-def open_everything(hospital: Site, stick: Path, out: Path) -> Counter[str]:
-    """How often each file lies on the stick; every bundle there must be whole."""
-    found: Counter[str] = Counter()
-    for bundle in bundles_on(stick):
-        arrival = hospital.open(bundle, out)
-        found.update(entry.sha256 for entry in arrival.manifest.files)
-    return found
 
 
 @pytest.mark.parametrize("steps_only", [False, True], ids=["anywhere", "each step"])
@@ -212,87 +182,6 @@ def test_a_file_system_that_takes_no_larger_file_says_so(clinic_on_disk: Site, s
     site = opened(clinic_on_disk)
     assert len(site.waiting()) == FILES
     assert site.pack(stick, max_bytes=SMALL).waiting_files == 0
-    site.database.close()
-
-
-@pytest.fixture
-def small_sticks(tmp_path: Path) -> Iterator[tuple[Path, ...]]:
-    """File systems of their own with room for some of the files."""
-    folders = tuple(tmp_path / f"small{number}" for number in range(4))
-    mounted = []
-    for folder in folders:
-        folder.mkdir()
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=9900k", "none", str(folder)],
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode == 0:
-            mounted.append(folder)
-    try:
-        if len(mounted) < len(folders):
-            pytest.skip("this test may not mount a file system here")
-        yield folders
-    finally:
-        for folder in mounted:
-            subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_stick_is_filled_and_the_next_one_gets_the_rest(
-    clinic_on_disk: Site, hospital: Site, small_sticks: tuple[Path, ...], tmp_path: Path
-) -> None:
-    site = opened(clinic_on_disk)
-    reports: list[PackReport] = []
-    for stick in small_sticks:
-        reports.append(site.pack(stick))
-        if reports[-1].trouble is None:
-            break
-    assert len(reports) > 1
-    assert all("is full" in report.trouble.what for report in reports[:-1] if report.trouble)
-    assert reports[-1].trouble is None
-    found: Counter[str] = Counter()
-    for stick in small_sticks:
-        found += open_everything(hospital, stick, tmp_path / "out")
-    assert found == Counter(site.landed)
-    site.database.close()
-
-
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        ("write:error=ENOSPC:when=2+", "is full"),
-        ("write:error=EIO:when=2+", "gone or faulty"),
-        ("fsync:error=EIO:when=1", "gone or faulty"),
-        ("rename:error=EIO:when=1", "gone or faulty"),
-        ("write:error=EROFS:when=1", "write-protected"),
-    ],
-)
-def test_what_the_stick_says_is_put_into_words_and_nothing_is_counted(
-    fault: str, words: str, clinic_on_disk: Site, stick: Path, tmp_path: Path
-) -> None:
-    """The real command; the kernel's answers about this one file are changed on the way."""
-    if shutil.which("strace") is None:
-        pytest.skip("no strace here")
-    part = stick / f"scanside-{clinic_on_disk.device[:8]}-000001.scanside-courier.part"
-    config = tmp_path / "scanside.toml"
-    config.write_text(f'[courier]\nrecipients = ["{clinic_on_disk.recipients[0]}"]\n', encoding="ascii")
-    call = fault.partition(":")[0]
-    command = [sys.executable, "-m", "appliance", "courier", "pack", str(stick), "--config", str(config)]
-    watched = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={fault}")
-    done = subprocess.run(
-        [*watched, "-P", str(part), *command, "--data", str(clinic_on_disk.layout.data)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert words in done.stderr, done.stdout + done.stderr
-    assert done.returncode == 1
-    site = opened(clinic_on_disk)
-    assert len(site.waiting()) == FILES
-    assert not bundles_on(stick)
-    assert site.pack(stick).trouble is None
-    assert site.waiting() == []
     site.database.close()
 
 
