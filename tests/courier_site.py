@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from appliance.clock import ManualClock
 from appliance.courier.forwarding import keep
@@ -16,6 +19,7 @@ from appliance.courier.opening import Arrival, Opener
 from appliance.courier.packing import Packer, PackReport
 from appliance.courier.receipts import TakenReceipt, take_receipts, write_receipts
 from appliance.courier.sealing import own_identity, read_identities
+from appliance.courier.words import CourierRefusedError
 from appliance.device_key import device_key, public_pem
 from appliance.domain.acquisition import (
     Acquisition,
@@ -42,6 +46,8 @@ from appliance.store.landing import FileStatus, Landings
 from appliance.store.outbox import Outbox, Render
 
 LARGEST = 4_000_000_000
+FILES = 9
+"""Of the clinic whose packing is interrupted."""
 
 
 def nothing(_: int) -> None:
@@ -201,3 +207,26 @@ class Site:
 
 def bundles_on(stick: Path) -> list[Path]:
     return sorted(stick.glob("*.scanside-courier"))
+
+
+def refusal(hospital: Site, bundle: Path, out: Path) -> str:
+    """The words with which it is refused; nothing was written and nothing counts as opened."""
+    with pytest.raises(CourierRefusedError) as refused:
+        hospital.open(bundle, out)
+    assert not out.exists() or not list(out.rglob("*"))
+    assert hospital.database.read("SELECT * FROM courier_opened_file WHERE outcome = 'accepted'") == []
+    return str(refused.value)
+
+
+def opened(site: Site) -> Site:
+    site.database = Database.open(site.layout.database, data=site.layout.data, clock=site.clock)
+    return site
+
+
+def open_everything(hospital: Site, stick: Path, out: Path) -> Counter[str]:
+    """How often each file lies on the stick; every bundle there must be whole."""
+    found: Counter[str] = Counter()
+    for bundle in bundles_on(stick):
+        arrival = hospital.open(bundle, out)
+        found.update(entry.sha256 for entry in arrival.manifest.files)
+    return found

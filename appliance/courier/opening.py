@@ -21,7 +21,7 @@ from appliance.courier.archive import ArchiveSink
 from appliance.courier.manifest import Manifest
 from appliance.courier.sealing import unseal
 from appliance.courier.signing import refused
-from appliance.courier.stick import Progress, give_name, hash_of, open_new, open_plain, part_of, remove
+from appliance.courier.stick import Progress, hash_of, open_new, open_plain, part_of, remove, sync_folder
 from appliance.courier.words import BUNDLE_SUFFIX, CourierRefusedError, stick_in_words
 from appliance.errors import StoreError
 from appliance.models.keys import Trust
@@ -97,7 +97,7 @@ class _Written:
                 os.fsync(file.fileno())
                 file.close()
                 self._file = None
-                give_name(self._paths[item])
+                part_of(self._paths[item]).rename(self._paths[item])
 
     def _opened(self, item: int) -> BinaryIO | None:
         """The part file of this one; None: it lies there already, by its content."""
@@ -228,6 +228,9 @@ class Opener:
             self._read(bundle, written, what)
         finally:
             written.give_up()
+        with _folder_in_words(self._out):
+            for folder in {path.parent for path in paths}:
+                sync_folder(folder)  # before anything counts as accepted
 
     def _never_came(self, manifest: Manifest) -> tuple[int, ...]:
         here = {opened.bundle for opened in self._opened.every(manifest.device)}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from appliance.clock import ManualClock
 from appliance.domain.acquisition import Instance
 from appliance.layout import Layout
 from appliance.store.connection import Database
-from tests.courier_site import Site
+from tests.courier_site import FILES, Site, bundles_on
 
 MakeSite = Callable[[str], Site]
 
@@ -61,3 +62,23 @@ def stick(tmp_path: Path) -> Path:
     folder = tmp_path / "stick"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def bundle(clinic: Site, stick: Path) -> Path:
+    """An honest one, with files of several sizes."""
+    for number, size in enumerate((0, 1, 511, 512, 513, 200_000)):
+        clinic.land(random.Random(number).randbytes(size), study=f"1.{number}")
+    assert clinic.pack(stick).trouble is None
+    return bundles_on(stick)[0]
+
+
+@pytest.fixture
+def clinic_on_disk(clinic: Site) -> Site:
+    """Files for three bundles; its store is closed, so that each trial opens its own copy."""
+    for number in range(FILES):
+        clinic.land(random.Random(number).randbytes(280_000), study=f"1.{number}")
+    clinic.recipient  # noqa: B018  (the keys are made once, before anything is killed)
+    assert clinic.device
+    clinic.database.close()
+    return clinic

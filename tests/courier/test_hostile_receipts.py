@@ -143,3 +143,4 @@ def test_an_old_refusal_that_is_replayed_takes_nothing_back(
     old.write_bytes(hospital_says_no)
     clinic.take(stick)
     assert clinic.unsent() == 0, "even if it was never seen before"
+    assert clinic.database.read("SELECT outcome FROM courier_item") == [("accepted",)]

@@ -9,39 +9,26 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from appliance.clock import ManualClock
-from appliance.courier.packing import PackReport
 from appliance.layout import Layout
 from appliance.store.connection import Database
 from appliance.store.courier_opened import CourierOpened
 from tests.calls_watched import calls_watched
-from tests.courier_site import Site, bundles_on
+from tests.courier_site import FILES, Site, bundles_on, open_everything, opened
 
 SEED = 22
 KILLS = 40
-FILES = 9
 SMALL = 1_000_000
 NEVER = 10**9
-
-
-@pytest.fixture
-def clinic_on_disk(clinic: Site) -> Site:
-    """Files for three bundles; its store is closed, so that each trial opens its own copy."""
-    for number in range(FILES):
-        clinic.land(random.Random(number).randbytes(280_000), study=f"1.{number}")
-    clinic.recipient  # noqa: B018  (the keys are made once, before anything is killed)
-    assert clinic.device
-    clinic.database.close()
-    return clinic
+STEPS = frozenset({"start", "write_part", "packed", "give_name", "sync_folder", "handed"})
+"""What makes a bundle count, in this order; each is also interrupted when it begins and when it has ended."""
 
 
 def copy_of(site: Site, folder: Path) -> Site:
@@ -59,13 +46,13 @@ def copy_of(site: Site, folder: Path) -> Site:
     )
 
 
-def opened(site: Site) -> Site:
-    site.database = Database.open(site.layout.database, data=site.layout.data, clock=site.clock)
-    return site
-
-
 def pack_in_child(
-    site: Site, stick: Path, *, kill_at_call: int = NEVER, limit_bytes: int | None = None
+    site: Site,
+    stick: Path,
+    *,
+    kill_at_call: int = NEVER,
+    steps_only: bool = False,
+    limit_bytes: int | None = None,
 ) -> int:
     """Pack in a process of its own, which kills itself at that call; its exit code, or minus the signal."""
     child = os.fork()
@@ -73,10 +60,14 @@ def pack_in_child(
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     calls = 0
 
-    def count(_: Any, event: str, __: Any) -> None:
+    def count(frame: FrameType, event: str, __: Any) -> None:
         nonlocal calls
-        calls += event in ("call", "c_call")
-        if calls == kill_at_call:
+        if steps_only:
+            counts = event in ("call", "return") and frame.f_code.co_name in STEPS
+        else:
+            counts = event in ("call", "c_call")
+        calls += counts
+        if counts and calls == kill_at_call:
             os.kill(os.getpid(), signal.SIGKILL)
 
     code = 99
@@ -92,14 +83,14 @@ def pack_in_child(
         os._exit(code)
 
 
-def count_calls(site: Site, folder: Path) -> int:
+def count_calls(site: Site, folder: Path, *, steps_only: bool) -> int:
     warm, stick = folder / "warm stick", folder / "counting stick"
     warm.mkdir()
     stick.mkdir()
     once = opened(copy_of(site, folder / "warm"))
     once.pack(warm, max_bytes=SMALL)  # what is imported on first use is not counted
     once.database.close()
-    assert pack_in_child(copy_of(site, folder / "counting"), stick) == 0
+    assert pack_in_child(copy_of(site, folder / "counting"), stick, steps_only=steps_only) == 0
     return int((folder / "calls").read_text(encoding="ascii"))
 
 
@@ -120,28 +111,21 @@ def lose_what_was_not_flushed(stick: Path, site: Site, chance: random.Random) ->
             file.rename(file.with_name(file.name + ".part"))
 
 
-def open_everything(hospital: Site, stick: Path, out: Path) -> Counter[str]:
-    """How often each file lies on the stick; every bundle there must be whole."""
-    found: Counter[str] = Counter()
-    for bundle in bundles_on(stick):
-        arrival = hospital.open(bundle, out)
-        found.update(entry.sha256 for entry in arrival.manifest.files)
-    return found
-
-
+@pytest.mark.parametrize("steps_only", [False, True], ids=["anywhere", "each step"])
 @pytest.mark.parametrize("power_cut", [False, True], ids=["killed", "power cut"])
 def test_after_any_kill_the_next_run_completes_and_nothing_goes_twice(
-    power_cut: bool, clinic_on_disk: Site, hospital: Site, tmp_path: Path
+    power_cut: bool, steps_only: bool, clinic_on_disk: Site, hospital: Site, tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)
-    calls = count_calls(clinic_on_disk, tmp_path)
+    calls = count_calls(clinic_on_disk, tmp_path, steps_only=steps_only)
+    places = range(1, calls + 1) if steps_only else chance.sample(range(1, calls), KILLS)
     killed = 0
-    for trial, at in enumerate(chance.sample(range(1, calls), KILLS)):
+    for trial, at in enumerate(places):
         folder = tmp_path / str(trial)
         stick = folder / "stick"
         stick.mkdir(parents=True)
         site = copy_of(clinic_on_disk, folder / "data")
-        killed += pack_in_child(site, stick, kill_at_call=at) == -signal.SIGKILL
+        killed += pack_in_child(site, stick, kill_at_call=at, steps_only=steps_only) == -signal.SIGKILL
         opened(site)
         hospital.database.read("DELETE FROM courier_opened")
         hospital.database.read("DELETE FROM courier_opened_file")
@@ -166,7 +150,7 @@ def test_after_any_kill_the_next_run_completes_and_nothing_goes_twice(
         assert site.unsent() == 0
         site.database.close()
         shutil.rmtree(folder)
-    assert killed > KILLS * 9 // 10, "the trials were interrupted"
+    assert killed > len(places) * 9 // 10, "the trials were interrupted"
 
 
 def test_a_stick_that_left_before_it_was_counted_costs_nothing(
@@ -198,87 +182,6 @@ def test_a_file_system_that_takes_no_larger_file_says_so(clinic_on_disk: Site, s
     site = opened(clinic_on_disk)
     assert len(site.waiting()) == FILES
     assert site.pack(stick, max_bytes=SMALL).waiting_files == 0
-    site.database.close()
-
-
-@pytest.fixture
-def small_sticks(tmp_path: Path) -> Iterator[tuple[Path, ...]]:
-    """File systems of their own with room for some of the files."""
-    folders = tuple(tmp_path / f"small{number}" for number in range(4))
-    mounted = []
-    for folder in folders:
-        folder.mkdir()
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=9900k", "none", str(folder)],
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode == 0:
-            mounted.append(folder)
-    try:
-        if len(mounted) < len(folders):
-            pytest.skip("this test may not mount a file system here")
-        yield folders
-    finally:
-        for folder in mounted:
-            subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_stick_is_filled_and_the_next_one_gets_the_rest(
-    clinic_on_disk: Site, hospital: Site, small_sticks: tuple[Path, ...], tmp_path: Path
-) -> None:
-    site = opened(clinic_on_disk)
-    reports: list[PackReport] = []
-    for stick in small_sticks:
-        reports.append(site.pack(stick))
-        if reports[-1].trouble is None:
-            break
-    assert len(reports) > 1
-    assert all("is full" in report.trouble.what for report in reports[:-1] if report.trouble)
-    assert reports[-1].trouble is None
-    found: Counter[str] = Counter()
-    for stick in small_sticks:
-        found += open_everything(hospital, stick, tmp_path / "out")
-    assert found == Counter(site.landed)
-    site.database.close()
-
-
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        ("write:error=ENOSPC:when=2+", "is full"),
-        ("write:error=EIO:when=2+", "gone or faulty"),
-        ("fsync:error=EIO:when=1", "gone or faulty"),
-        ("rename:error=EIO:when=1", "gone or faulty"),
-        ("write:error=EROFS:when=1", "write-protected"),
-    ],
-)
-def test_what_the_stick_says_is_put_into_words_and_nothing_is_counted(
-    fault: str, words: str, clinic_on_disk: Site, stick: Path, tmp_path: Path
-) -> None:
-    """The real command; the kernel's answers about this one file are changed on the way."""
-    if shutil.which("strace") is None:
-        pytest.skip("no strace here")
-    part = stick / f"scanside-{clinic_on_disk.device[:8]}-000001.scanside-courier.part"
-    config = tmp_path / "scanside.toml"
-    config.write_text(f'[courier]\nrecipients = ["{clinic_on_disk.recipients[0]}"]\n', encoding="ascii")
-    call = fault.partition(":")[0]
-    command = [sys.executable, "-m", "appliance", "courier", "pack", str(stick), "--config", str(config)]
-    watched = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={fault}")
-    done = subprocess.run(
-        [*watched, "-P", str(part), *command, "--data", str(clinic_on_disk.layout.data)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert words in done.stderr, done.stdout + done.stderr
-    assert done.returncode == 1
-    site = opened(clinic_on_disk)
-    assert len(site.waiting()) == FILES
-    assert not bundles_on(stick)
-    assert site.pack(stick).trouble is None
-    assert site.waiting() == []
     site.database.close()
 
 
