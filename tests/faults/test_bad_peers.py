@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +15,15 @@ from pynetdicom.sop_class import Verification
 
 from appliance.clock import SystemClock
 from appliance.config import Settings
+from appliance.layout import Layout
 from appliance.outputs.catalogue import echo
+from appliance.selftest.phantom_radiograph import write_chest
 from tests.bad_wire import BadWire, Fault
 from tests.receiver import receiver
 from tests.running import free_port
 from tests.waiting_films import (
     FILMS,
+    PAUSE_S,
     QUICK_TO_GIVE_UP,
     Device,
     arrived_whole,
@@ -102,6 +107,28 @@ def test_a_wire_that_breaks(device: Device, fault: Fault, after_bytes: int) -> N
         assert 0 < device.waiting() <= FILMS
         wire.mend()
         recovers(device, sender, received)
+
+
+def test_a_receiver_that_stops_reading_within_a_large_image(layout: Layout, tmp_path: Path) -> None:
+    """Larger than what the system holds back for a connection: our own writing has to end, too."""
+    film = tmp_path / "large.dcm"
+    write_chest(film, rows=2600, columns=2600)
+    device = Device(layout, (film,))
+    with (
+        receiver(takes=Radiograph, **QUICK_TO_GIVE_UP) as (port, received),
+        BadWire(port, "stalls", after_bytes=60_000) as wire,
+        device.sender(wire.port) as sender,
+    ):
+        work_off(sender)
+        assert sender.troubles
+        held = [thread.name for thread in threading.enumerate() if "Requestor" in thread.name]
+        assert held == []
+        wire.mend()
+        device.clock.advance(PAUSE_S)
+        work_off(sender)
+        assert device.waiting() == 0
+    assert len({content for content, _ in received}) == 1
+    device.database.close()
 
 
 @pytest.mark.parametrize("fault", ["stalls", "closes its half", "is cut"])
