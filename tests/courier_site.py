@@ -150,7 +150,15 @@ class Site:
         folder.mkdir()
         file = folder / "report-triage.dcm"
         file.write_bytes(content or acquisition.acquisition_id.encode() * 10)
-        render = Render(outbox_id=-1, acquisition_id="", version=1, lane=Lane.TRIAGE)
+        with self.database.transaction() as write:
+            rows = write(
+                "INSERT INTO outbox (step, acquisition_id, version, lane, rank)"
+                " VALUES ('render', ?, 1, 'triage', 10) RETURNING outbox_id",
+                (acquisition.acquisition_id,),
+            )
+        render = Render(
+            outbox_id=rows[0][0], acquisition_id=acquisition.acquisition_id, version=1, lane=Lane.TRIAGE
+        )
         Outbox(self.database).rendered(render, deliveries=((file, "courier"),))
         return hashlib.sha256(file.read_bytes()).hexdigest()
 

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from appliance.config import Settings
 from appliance.courier.opening import Arrival
 from appliance.courier.stick import Progress
 from appliance.errors import DeliveryError
-from appliance.outputs.base import Destination
+from appliance.outputs.base import Destination, Keeper
 from appliance.outputs.catalogue import destination
 from appliance.receivers import ReceiverSettings
 from appliance.store.courier_opened import CourierOpened
@@ -39,8 +41,30 @@ def send_on(arrival: Arrival, opened: CourierOpened, settings: Settings, *, prog
 
     A file that a receiver refuses for good is refused, with its words; a receiver that is away ends the run.
     """
-    manifest = arrival.manifest
+    with _ways_out(settings) as ways:
+        return _send_all(arrival, opened, ways, progress=progress)
+
+
+@contextmanager
+def _ways_out(settings: Settings) -> Iterator[tuple[tuple[ReceiverSettings, Destination], ...]]:
+    """Every receiver; connections that last are given back at the end."""
     ways = tuple((receiver, destination(receiver, settings)) for receiver in settings.sender.receivers)
+    try:
+        yield ways
+    finally:
+        for _, way in ways:
+            if isinstance(way, Keeper):
+                way.close()
+
+
+def _send_all(
+    arrival: Arrival,
+    opened: CourierOpened,
+    ways: tuple[tuple[ReceiverSettings, Destination], ...],
+    *,
+    progress: Progress,
+) -> Forwarded:
+    manifest = arrival.manifest
     missing = opened.missing(manifest.device, manifest.bundle)
     trouble: DeliveryError | None = None
     refused = 0

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from appliance.domain.finding import Decision
 from appliance.store.connection import Database
-from appliance.store.outbox import RESULT_RANK, STEP_ASIDE_RANK
+from appliance.store.outbox import FLAGGED_AHEAD, RESULT_RANK, STEP_ASIDE_RANK
 
 Kind = Literal["original", "result", "model"]
 PLAIN: Final = 2
@@ -104,7 +104,7 @@ class CourierOutbox:
             needs[file.study] = min(needs.get(file.study, PLAIN), need)
         found.sort(
             key=lambda row: (
-                row[1] // STEP_ASIDE_RANK,  # what the other end refused goes behind all else
+                (row[1] + FLAGGED_AHEAD) // STEP_ASIDE_RANK,  # what the other end refused goes behind all else
                 needs[row[0].study],
                 oldest[row[0].study],
                 row[1],

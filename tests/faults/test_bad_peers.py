@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-import gc
-import hashlib
-import shutil
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,106 +12,27 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation as Radiograph
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 
-from appliance.clock import ManualClock, SystemClock
+from appliance.clock import NS_PER_S, SystemClock
 from appliance.config import Settings
 from appliance.layout import Layout
 from appliance.outputs.catalogue import echo
-from appliance.processes.sender import Sender
-from appliance.receivers import PeerSettings, SenderSettings
-from appliance.selftest.phantom_radiograph import Identity, write_chest
-from appliance.store.connection import Database
-from appliance.store.outbox import queue_originals
-from appliance.store.peers import Peers, PeerStanding
+from appliance.selftest.phantom_radiograph import write_chest
 from tests.bad_wire import BadWire, Fault
-from tests.certificates import Authority
 from tests.receiver import receiver
 from tests.running import free_port
-from ui.device_faults import peer_faults
+from tests.waiting_films import (
+    FILMS,
+    PAUSE_S,
+    QUICK_TO_GIVE_UP,
+    Device,
+    arrived_whole,
+    peer_settings,
+    recovers,
+    work_off,
+)
 
-FILMS = 3
-PAUSE_S = 2.0
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """pynetdicom drops the socket of a broken connection without closing it; Python closes it at once."""
-QUICK_TO_GIVE_UP = {"acse_timeout": 1, "network_timeout": 2}
-
-
-@pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    folder = tmp_path_factory.mktemp("films")
-    for number in range(FILMS):
-        write_chest(folder / f"{number}.dcm", identity=Identity(seed=number), rows=360, columns=300)
-    return tuple(sorted(folder.iterdir()))
-
-
-class Device:
-    """A data folder with films that wait for one receiver, and the sender that works on them."""
-
-    def __init__(self, layout: Layout, films: tuple[Path, ...]) -> None:
-        layout.create()
-        self.clock = ManualClock()
-        self._layout = layout
-        self.database = Database.open(layout.database, data=layout.data, clock=self.clock)
-        for film in films:
-            copy = layout.spool / f"{hashlib.sha256(film.read_bytes()).hexdigest()}.dcm"
-            shutil.copyfile(film, copy)
-            with self.database.transaction() as write:
-                queue_originals(write, path=copy.relative_to(layout.data), peers=("PACS",))
-
-    @contextmanager
-    def sender(self, port: int, **known: Any) -> Iterator[Sender]:
-        settings = Settings(
-            sender=SenderSettings(
-                peers=(peer_settings(port, **known),), retry_first_s=PAUSE_S, retry_longest_s=PAUSE_S
-            )
-        )
-        with Sender(
-            settings=settings, layout=self._layout, clock=self.clock, database=self.database
-        ) as sender:
-            yield sender
-
-    def waiting(self) -> int:
-        return int(self.database.read("SELECT count(*) FROM outbox WHERE done = 0")[0][0])
-
-    def standing(self) -> PeerStanding:
-        return Peers(self.database).of("PACS")
-
-    def screen(self) -> tuple[str, str]:
-        """The health word of the kiosk for this receiver, and its advice."""
-        (fault,) = peer_faults(self.standing(), now_utc=NOW)
-        return fault.word, fault.advice
-
-
-@pytest.fixture
-def device(layout: Layout, films: tuple[Path, ...]) -> Iterator[Device]:
-    made = Device(layout, films)
-    yield made
-    made.database.close()
-    gc.collect()  # what pynetdicom dropped is seen here, and not in a test of somebody else
-
-
-def peer_settings(port: int, **known: Any) -> PeerSettings:
-    common = {"name": "PACS", "host": "127.0.0.1", "port": port, "ae_title": "ARCHIVE"}
-    return PeerSettings(**common | {"answer_timeout_s": 1.0} | known)
-
-
-def work_off(sender: Sender) -> None:
-    while sender.step() or sender.wait_for_a_peer():
-        pass
-
-
-def arrived_whole(received: list[tuple[bytes, str]]) -> None:
-    """Every film, as often as it may be, but never in two forms."""
-    assert len({content for content, _ in received}) == FILMS
-
-
-def recovers(device: Device, sender: Sender, received: list[tuple[bytes, str]]) -> None:
-    device.clock.advance(PAUSE_S)
-    work_off(sender)
-    assert device.waiting() == 0
-    assert sender.troubles == ()
-    assert list(peer_faults(device.standing(), now_utc=NOW)) == []
-    arrived_whole(received)
 
 
 def test_a_receiver_with_no_association_left(device: Device) -> None:
@@ -194,6 +108,29 @@ def test_a_wire_that_breaks(device: Device, fault: Fault, after_bytes: int) -> N
         recovers(device, sender, received)
 
 
+def test_a_receiver_that_stops_reading_within_a_large_image(layout: Layout, tmp_path: Path) -> None:
+    """Larger than what the system holds back for a connection: our own writing has to end, too."""
+    film = tmp_path / "large.dcm"
+    write_chest(film, rows=2600, columns=2600)
+    device, clock = Device(layout, (film,)), SystemClock()
+    with (
+        receiver(takes=Radiograph, **QUICK_TO_GIVE_UP) as (port, received),
+        BadWire(port, "stalls", after_bytes=60_000) as wire,
+        device.sender(wire.port) as sender,
+    ):
+        began_ns = clock.monotonic_ns()
+        work_off(sender)
+        took_s = (clock.monotonic_ns() - began_ns) / NS_PER_S
+        assert sender.troubles
+        assert took_s < 6.0, "one second of silence is what it is given; the wire stalls for ten"
+        wire.mend()
+        device.clock.advance(PAUSE_S)
+        work_off(sender)
+        assert device.waiting() == 0
+    assert len({content for content, _ in received}) == 1
+    device.database.close()
+
+
 @pytest.mark.parametrize("fault", ["stalls", "closes its half", "is cut"])
 def test_a_connection_that_breaks_within_a_later_file_is_opened_again_at_once(
     device: Device, fault: Fault
@@ -211,7 +148,7 @@ def test_a_connection_that_breaks_within_a_later_file_is_opened_again_at_once(
 
 
 def test_an_idle_connection_that_the_receiver_closed_is_no_trouble(
-    device: Device, films: tuple[Path, ...]
+    device: Device,
 ) -> None:
     with receiver(takes=Radiograph, network_timeout=0.3) as (port, received), device.sender(port) as sender:
         work_off(sender)
@@ -247,75 +184,3 @@ def test_an_archive_that_drops_is_not_found_without_commitment_and_that_is_said(
         assert "nobody asks whether it keeps what it took" in (echo(peer_settings(port), Settings()) or "")
         asked = echo(peer_settings(port, commitment=True), Settings()) or ""
     assert "nobody asks" not in asked
-
-
-@contextmanager
-def secure_receiver(certificate: tuple[str, str], *, asks_for: Path | None) -> Iterator[tuple[int, Any]]:
-    """A storage SCP behind TLS; `asks_for`: who comes must show a certificate of this authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    if asks_for is not None:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(asks_for)
-    with receiver(takes=Radiograph, tls=context) as opened:
-        yield opened
-
-
-Case = Callable[[Authority, Authority], dict[str, Any]]
-
-
-def test_with_certificates_both_sides_know_each_other(device: Device, tmp_path: Path) -> None:
-    hospital = Authority(tmp_path, "hospital")
-    certificate, key = hospital.certify("device")
-    known = {"ca_file": str(hospital.file), "certificate_file": certificate, "key_file": key}
-    with (
-        secure_receiver(hospital.certify("pacs"), asks_for=hospital.file) as (port, received),
-        device.sender(port, tls=True, **known) as sender,
-    ):
-        work_off(sender)
-        assert sender.troubles == ()
-    assert device.waiting() == 0
-    arrived_whole(received)
-
-
-@pytest.mark.parametrize(
-    ("case", "words", "needs_person"),
-    [
-        (lambda us, _: {"ca_file": str(us.file)}, "refuses our TLS certificate (tlsv", True),
-        (lambda _, them: {"ca_file": str(them.file)}, "shows a certificate that is not trusted", True),
-        (
-            lambda us, _: {"ca_file": str(us.file), "server_name": "pacs.example"},
-            "shows a certificate that is not trusted: Hostname mismatch",
-            True,
-        ),
-        (lambda _us, _them: {"ca_file": "/nowhere/ca.pem"}, "cannot be used (/nowhere/ca.pem)", True),
-        (lambda _us, _them: {"tls": False}, "that is no DICOM program, or it wants TLS", False),
-    ],
-    ids=["we show no certificate", "unknown authority", "another name", "no such file", "in the clear"],
-)
-def test_tls_that_does_not_match(
-    device: Device, tmp_path: Path, case: Case, words: str, needs_person: bool
-) -> None:
-    hospital, stranger = Authority(tmp_path, "hospital"), Authority(tmp_path, "stranger")
-    known = {"tls": True} | case(hospital, stranger)
-    with ExitStack() as stack:
-        port, received = stack.enter_context(
-            secure_receiver(hospital.certify("pacs"), asks_for=hospital.file)
-        )
-        with device.sender(port, **known) as sender:
-            work_off(sender)
-            assert words in sender.troubles[0]
-            assert device.standing().needs_person is needs_person
-            assert device.screen()[0] == ("PACS REFUSES" if needs_person else "PACS OFFLINE")
-    assert (received, device.waiting()) == ([], FILMS)
-
-
-def test_tls_to_a_receiver_that_speaks_none(device: Device, tmp_path: Path) -> None:
-    hospital = Authority(tmp_path, "hospital")
-    with (
-        receiver(takes=Radiograph, **QUICK_TO_GIVE_UP) as (port, received),
-        device.sender(port, tls=True, ca_file=str(hospital.file)) as sender,
-    ):
-        work_off(sender)
-        assert "TLS" in sender.troubles[0]
-    assert (received, device.waiting()) == ([], FILMS)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""A receiver is away for a month while 20,000 files wait: nothing is lost, in order, and quickly."""
+"""A receiver is away for a month while 20,000 files wait: nothing is lost, the order stays, all is quick."""
 
 from __future__ import annotations
 
