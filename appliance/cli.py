@@ -15,8 +15,10 @@ import typer
 from appliance.commands.bench import bench
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
+from appliance.commands.drift import drift
 from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
+from appliance.commands.metrics import metrics
 from appliance.commands.models import models
 from appliance.commands.pin import pin
 from appliance.commands.process import process
@@ -43,6 +45,8 @@ app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
 app.command()(bench)
+app.command()(metrics)
+app.command()(drift)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 app.add_typer(pin, name="pin")

@@ -144,6 +144,23 @@ class KioskSettings(Section):
     """Hashes of the roles' PINs, made by `scanside pin set`."""
 
 
+class MetricsSettings(Section):
+    """The device in numbers, for Prometheus."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=9477, ge=1, le=65535)
+
+
+class DriftSettings(Section):
+    """Each scanner's newest exams against its baseline."""
+
+    enabled: bool = True
+    baseline_exams: int = Field(default=200, ge=100, le=2000)
+    recent_exams: int = Field(default=100, ge=50, le=1000)
+    every_exams: int = Field(default=50, ge=10, le=1000)
+
+
 class Settings(BaseSettings):
     """All settings. Read with `load_settings`."""
 
@@ -164,6 +181,8 @@ class Settings(BaseSettings):
     remote: RemoteSettings = RemoteSettings()
     sender: SenderSettings = SenderSettings()
     kiosk: KioskSettings = KioskSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    drift: DriftSettings = DriftSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -45,6 +45,10 @@ def _program(name: str) -> Run:
         from appliance.processes.worker import run_worker  # noqa: PLC0415
 
         return run_worker
+    if name == "monitor":
+        from appliance.processes.monitor import run_monitor  # noqa: PLC0415
+
+        return run_monitor
     from appliance.processes.sender import run_sender  # noqa: PLC0415
 
     return run_sender

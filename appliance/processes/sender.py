@@ -26,6 +26,7 @@ from appliance.outputs.base import Destination
 from appliance.outputs.catalogue import destination
 from appliance.pipeline.report import fault_words
 from appliance.processes.lock import only_one
+from appliance.processes.proof_shelf import ProofShelf
 from appliance.processes.rendering import Renderer
 from appliance.receivers import SenderSettings
 from appliance.store.connection import Database
@@ -75,6 +76,7 @@ class Sender:
         self._log = structlog.get_logger()
         self._outbox = Outbox(database)
         self._renderer = Renderer(settings=settings, layout=layout, database=database)
+        self._proof_shelf = ProofShelf(settings, layout, clock)
         self._beat = Heartbeat(layout.run, NAME, clock)
         self._peers = tuple(
             _Peer(destination(receiver, settings), settings.sender, clock)
@@ -106,7 +108,8 @@ class Sender:
         for peer in self._peers:
             worked |= self._take_answer(peer)
             worked |= self._send_next(peer)
-        return self._renderer.step() or worked
+        worked = self._renderer.step() or worked
+        return self._proof_shelf.step(busy=worked) or worked
 
     def _send_next(self, peer: _Peer) -> bool:
         if not peer.may_be_tried():
@@ -155,6 +158,7 @@ class Sender:
         trace: TracebackType | None,
     ) -> None:
         self._threads.shutdown()
+        self._proof_shelf.__exit__(None, None, None)
 
 
 def run_sender(settings: Settings, layout: Layout, clock: Clock, stop: Event) -> None:

@@ -34,6 +34,7 @@ NETWORK_MODULES = frozenset(
     )
 )
 NETWORK_DOORS = {
+    "appliance/processes/monitor.py": "the metrics' door: Prometheus calls us",
     "appliance/monitor/doctor.py": "is our own port free, do the peers in the settings answer",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
