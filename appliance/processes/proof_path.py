@@ -158,7 +158,14 @@ class PathProof:
         self._looked_ns = dropped_ns
 
     def _clear(self) -> None:
-        """The exam before this one goes; until then it lies there for whoever wants to look at it."""
+        """The exam before this one goes; until then it lies there for whoever wants to look at it.
+
+        Everything in that store goes, so it is made sure once more that it is not the patients'.
+        """
+        if not self._store.layout.data.is_relative_to(self._image.parent):
+            raise StoreError(
+                "The test exam's store is not its own.", remedy="Report it: nothing was changed."
+            )
         with self._database.transaction() as write:
             for table in ("outbox", "result", "job", "acquisition", "file", "settled"):
                 write(f"DELETE FROM {table}")  # noqa: S608  the names stand in the line above

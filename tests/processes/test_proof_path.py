@@ -11,7 +11,12 @@ import urllib.request
 import pytest
 
 from appliance.clock import SystemClock
+from appliance.config import Settings
+from appliance.errors import StoreError
+from appliance.layout import Layout
 from appliance.monitor.proof import PATH, PROOFS, Proof, read_proof, read_proof_of
+from appliance.processes.proof_path import PathProof
+from appliance.processes.proving import TEST_IMAGE
 from appliance.store.connection import Database
 from tests.running import RunningAppliance
 
@@ -83,3 +88,29 @@ def test_a_process_that_stands_still_is_ai_off_within_30_s(
         assert proof.took_ms < AI_OFF_LIMIT_S * 1000
         cured = proof_after(appliance, proof.made_ns or 0, limit_s=90)
         assert cured.passed, cured.failures
+
+
+def test_another_store_than_its_own_is_never_cleared(layout: Layout) -> None:
+    clock = SystemClock()
+    with Database.open(layout.database, data=layout.data, clock=clock) as patients:
+        path = PathProof(Settings(), layout, clock, patients=patients)
+        path._store.layout = layout
+        layout.selftest.mkdir()
+        (layout.selftest / TEST_IMAGE).write_bytes(b"")
+        with patients.transaction() as write:
+            write("INSERT INTO settled VALUES (x'00', 1, 2, 3)")
+        with pytest.raises(StoreError):
+            path._drop(0)
+        assert patients.read("SELECT count(*) FROM settled") == [(1,)]
+        path.close()
+
+
+def test_without_the_test_image_it_fails_and_says_so(layout: Layout) -> None:
+    clock = SystemClock()
+    with Database.open(layout.database, data=layout.data, clock=clock) as patients:
+        path = PathProof(Settings(), layout, clock, patients=patients)
+        path._drop(clock.monotonic_ns())
+        path.close()
+    proof = read_proof_of(layout.run, PATH, clock)
+    assert proof is not None
+    assert "has not drawn it" in proof.failures[0]
