@@ -18,9 +18,11 @@ from appliance.commands.courier import courier
 from appliance.commands.deidentify import deidentify
 from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
+from appliance.commands.drift import drift
 from appliance.commands.export import PASSED_ON, export
 from appliance.commands.kiosk import kiosk
 from appliance.commands.light import light
+from appliance.commands.metrics import metrics
 from appliance.commands.models import models
 from appliance.commands.notices import notices
 from appliance.commands.outcomes import outcomes
@@ -57,6 +59,8 @@ app.command()(worklist)
 app.command()(bench)
 app.command()(deidentify)
 app.command()(simulate)
+app.command()(metrics)
+app.command()(drift)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(models, name="models")
 app.add_typer(courier, name="courier")

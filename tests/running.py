@@ -41,10 +41,12 @@ class RunningAppliance:
         self.layout = Layout(data=data)
         self.layout.create()
         self.port = free_port()
+        self.metrics_port = free_port()
         self.log = data / "appliance.log"
         self._environment = {
             **os.environ,
             "SCANSIDE__LISTENER__PORT": str(self.port),
+            "SCANSIDE__METRICS__PORT": str(self.metrics_port),
             "SCANSIDE__INTAKE__SERIES_QUIET_S": "2",
             **settings,
         }

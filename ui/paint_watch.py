@@ -18,8 +18,8 @@ from PyQt6.QtCore import QSocketNotifier
 from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import SystemClock
-from appliance.config import KioskSettings
 from appliance.layout import Layout
+from appliance.settings_for_people import KioskSettings
 from ui.controller import KioskController
 from ui.kiosk import KioskWindow
 from ui.store_source import StoreSource

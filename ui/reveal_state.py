@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from appliance.config import KioskSettings
+from appliance.settings_for_people import KioskSettings
 from appliance.store.opinions import Act
 from ui.records import ExamRecord
 

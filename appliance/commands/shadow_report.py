@@ -6,27 +6,32 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from appliance.clock import SystemClock
 from appliance.commands.say import say_json, table
-from appliance.domain.shadow import ShadowAnswer
+from appliance.domain.record import to_plain
+from appliance.domain.shadow import ShadowAnswer, ShadowNight
 from appliance.errors import ModelBundleError
 from appliance.layout import Layout
 from appliance.models.slots import SlotFolder
 from appliance.store.connection import Database
 from appliance.store.shadows import Shadows
 
+NIGHTS_SHOWN: Final = 14
+
 
 def say_report(layout: Layout, slots: SlotFolder, task: str, *, as_json: bool) -> None:
     """Every shadow that this task ever had. Raises ModelBundleError when none said anything yet."""
     now = slots.read(task).shadow
     lines = []
+    nights: tuple[ShadowNight, ...] = ()
     with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
         shadows = Shadows(database)
         for name, release in shadows.releases():
             if name == task:
                 lines.append(summary(shadows.answers(task, release), release, running=release == now))
+        nights = shadows.nights(task, limit=NIGHTS_SHOWN)
     if not lines:
         raise ModelBundleError(
             f"No model in the shadow of {task} has seen an image yet.",
@@ -34,7 +39,8 @@ def say_report(layout: Layout, slots: SlotFolder, task: str, *, as_json: bool) -
         )
     if as_json:
         for line in lines:
-            say_json(line)
+            of_it = [to_plain(night) for night in nights if night.release == line["release"]]
+            say_json({**line, "nights": of_it})
         return
     for line in lines:
         rows: list[tuple[str, ...]] = [
@@ -47,6 +53,21 @@ def say_report(layout: Layout, slots: SlotFolder, task: str, *, as_json: bool) -
             f"{title}: {line['images']} images, {times}",
             ("label", "images", "same decision", "other decision", "probability apart, mean"),
             rows,
+        )
+    if nights:
+        table(
+            "Night by night, newest first",
+            ("night", "model", "images", "other decisions", "probability apart, mean"),
+            [
+                (
+                    night.night,
+                    night.shadow_model,
+                    str(night.images),
+                    _ways(night.changed),
+                    f"{night.apart:.3f}",
+                )
+                for night in nights
+            ],
         )
 
 

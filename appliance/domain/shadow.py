@@ -36,3 +36,27 @@ class ShadowAnswer:
     """Time of the model that answered; None where its result does not say."""
     shadow_ms: float
     answered_at_utc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowNight:
+    """What a model in the shadow said since the night before, in numbers."""
+
+    night: str
+    """The date on which it was counted."""
+    task: str
+    release: str
+    shadow_model: str
+    served_models: tuple[str, ...]
+    images: int
+    labels: int
+    """Label by label: what was compared."""
+    changed: dict[str, int]
+    """Label and both decisions, "fracture: ABSENT -> PRESENT", to how often."""
+    apart: float
+    """Mean distance of the two probabilities."""
+
+    @property
+    def different(self) -> int:
+        """Decisions that are not the same."""
+        return sum(self.changed.values())

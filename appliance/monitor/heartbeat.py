@@ -30,6 +30,8 @@ class Beat:
     """Since the beat, on the monotonic clock; infinite when it is of another boot."""
     state: str
     """In words: what it is doing, or what is in its way."""
+    starts: int
+    """How often the process came to its first beat on this data folder."""
 
 
 class Heartbeat:
@@ -42,6 +44,7 @@ class Heartbeat:
         self._clock = clock
         self._last_ns = 0
         self._state = ""
+        self._starts = 0
 
     def beat(self, state: str) -> None:
         """Say so, at most once per BEAT_INTERVAL_S unless the state changes. Never raises."""
@@ -50,6 +53,8 @@ class Heartbeat:
             return
         if self._last_ns == 0:
             clear_fault(self._run, self._process)  # it lives: what kept it from starting is over
+            before = read_beat(self._run, self._process, self._clock)
+            self._starts = 1 + (before.starts if before is not None else 0)
         self._last_ns, self._state = now_ns, state
         part = self._file.with_suffix(".part")
         content = {
@@ -58,6 +63,7 @@ class Heartbeat:
             "beat_ns": now_ns,
             "boot_id": self._clock.boot_id(),
             "state": state,
+            "starts": self._starts,
         }
         try:
             part.write_text(json.dumps(content), encoding="utf-8")
@@ -72,6 +78,12 @@ def read_beat(run: Path, process: str, clock: Clock) -> Beat | None:
         content = json.loads((run / f"{process}.beat").read_text(encoding="utf-8"))
         same_boot = content["boot_id"] == clock.boot_id()
         age_s = (clock.monotonic_ns() - content["beat_ns"]) / NS_PER_S if same_boot else float("inf")
-        return Beat(process=process, pid=content["pid"], age_s=age_s, state=content["state"])
+        return Beat(
+            process=process,
+            pid=content["pid"],
+            age_s=age_s,
+            state=content["state"],
+            starts=content.get("starts", 1),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None

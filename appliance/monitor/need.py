@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.config import LightSettings
 from appliance.domain.finding import TIME_CRITICAL, Decision, Finding
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import Verdict, worst
@@ -21,6 +20,7 @@ from appliance.monitor.fault import read_fault
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.proof import read_proof
 from appliance.outputs.stack_light import LightState
+from appliance.settings_for_people import LightSettings
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Decisions

@@ -9,16 +9,20 @@ reader never sees half of a proof.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.domain.record import from_json, to_json
 from appliance.durable import write_whole
 
 PROOF_FILE: Final = "proof.json"
+WORKER: Final = "worker"
+PATH: Final = "path"
+PROOFS: Final = {WORKER: PROOF_FILE, PATH: "proof-path.json"}
+"""The worker's own proof, and that of the whole way: from a door through all processes to a receiver."""
 TOO_OLD_INTERVALS: Final = 3
 """A proof that is older than this many intervals says nothing about now."""
 RETRY_S: Final = 30.0
@@ -28,6 +32,9 @@ RETRY_SHARE: Final = 5
 that most of the time is left for the patients' images."""
 OVERDUE_INTERVALS: Final = 2
 """Work goes first; but when a proof is this late, it goes between two jobs."""
+
+
+_Time = TypeVar("_Time", datetime, int)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +93,49 @@ def moment(clock: Clock) -> Moment:
     return Moment(at_utc=clock.now_utc(), at_ns=clock.monotonic_ns(), boot_id=clock.boot_id())
 
 
-def write_proof(run: Path, proof: ProofFile) -> None:
+def write_proof(run: Path, proof: ProofFile, name: str = WORKER) -> None:
     """Put it in the place of the last one. Raises OSError with the last one unchanged."""
-    write_whole(run / PROOF_FILE, to_json(proof).encode("utf-8"))
+    write_whole(run / PROOFS[name], to_json(proof).encode("utf-8"))
 
 
-def read_proof_file(run: Path) -> ProofFile | None:
+def read_proof_file(run: Path, name: str = WORKER) -> ProofFile | None:
     """What stands there; None when there is none, or it is not whole."""
     try:
-        return from_json(ProofFile, (run / PROOF_FILE).read_text(encoding="utf-8"))
+        return from_json(ProofFile, (run / PROOFS[name]).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
 
 def read_proof(run: Path, clock: Clock) -> Proof | None:
-    """The last proof; None when there never was one, or its file is not whole."""
-    found = read_proof_file(run)
+    """What the last proofs say together; None when the worker never made one, or its file is not whole.
+
+    The worker's counts, unless the whole way has failed in this boot: then both have to pass again.
+    """
+    worker, path = read_proof_of(run, WORKER, clock), read_proof_of(run, PATH, clock)
+    if path is None or path.made_ns is None:
+        return worker
+    if path.passed:  # one that has grown old proves nothing; whoever makes it may be dead
+        old = worker is not None and path.age_s > max(path.too_old_s, worker.age_s)
+        return replace(worker, age_s=path.age_s) if worker is not None and old else worker
+    if worker is None or worker.passed or worker.made_ns is None:
+        return path
+    return replace(
+        path,
+        failures=(*worker.failures, *path.failures),
+        image_passed=worker.image_passed and path.image_passed,
+        last_passed_at_utc=_earlier(worker.last_passed_at_utc, path.last_passed_at_utc),
+        last_passed_ns=_earlier(worker.last_passed_ns, path.last_passed_ns),
+    )
+
+
+def _earlier(one: _Time | None, other: _Time | None) -> _Time | None:
+    """From when on both are in doubt; None, which is never, comes before everything."""
+    return None if one is None or other is None else min(one, other)
+
+
+def read_proof_of(run: Path, name: str, clock: Clock) -> Proof | None:
+    """One of PROOFS, seen from now; None when there never was one, or its file is not whole."""
+    found = read_proof_file(run, name)
     if found is None:
         return None
     boot_id = clock.boot_id()

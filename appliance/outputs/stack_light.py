@@ -14,9 +14,9 @@ from typing import Any, Final, Protocol
 
 from typing_extensions import Self
 
-from appliance.config import LightSettings
 from appliance.errors import DeliveryError
 from appliance.outputs.extras import require_extra
+from appliance.settings_for_people import LightSettings
 
 WRITE_TIMEOUT_S: Final = 2.0
 CALL_SERVICE: Final = "Look at the cable of the light and at the section [light] of the settings."

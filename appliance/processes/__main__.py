@@ -53,6 +53,10 @@ def _program(name: str) -> Run:
         from appliance.processes.worklist import run_worklist  # noqa: PLC0415
 
         return run_worklist
+    if name == "monitor":
+        from appliance.processes.monitor import run_monitor  # noqa: PLC0415
+
+        return run_monitor
     from appliance.processes.sender import run_sender  # noqa: PLC0415
 
     return run_sender

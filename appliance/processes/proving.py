@@ -6,6 +6,9 @@ The image goes through the real path, from the file to the answers of its lanes;
 with what must come out, and the outcome is written under `run/`. The image lies in a folder of its own with
 its own views. It never enters the store: no list shows it, nothing is sent. What a model suspects in a
 drawing proves nothing, so the triage lane must only answer; its numbers are asked with the golden data.
+
+This proof says at once what is wrong with the worker. That the other processes do their part is proven by the
+test exam (`proof_path`), whose lanes the worker does here, too.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from appliance.monitor.proof import Moment, ProofFile, Schedule, moment, read_pr
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
+from appliance.processes.proof_desk import ProofDesk
 from appliance.selftest.phantom_exposure import ExposurePlan
 from appliance.selftest.phantom_radiograph import Identity, write_chest
 
@@ -41,6 +45,7 @@ S_PER_MIN: Final = 60.0
 MS_PER_S: Final = 1000.0
 SLOW_MS: Final = 10_000.0
 """A proof that fails after this long has met something that hangs: once is enough for now."""
+TEST_IMAGE: Final = "cut-off-chest.dcm"
 PHANTOM_ROWS: Final = 480
 PHANTOM_COLUMNS: Final = 400
 """Coarse: a proof must not keep a patient's image waiting."""
@@ -65,6 +70,7 @@ class Proving:
         self._passed = True
         self._suspected = False
         self._took_s = 0.0
+        self._desk = ProofDesk(settings, layout, clock, models)
         before = read_proof_file(self._run)
         self._last_passed: Moment | None = None if before is None else before.last_passed
 
@@ -74,7 +80,7 @@ class Proving:
 
     def is_due(self) -> bool:
         """For a worker that has nothing else to do."""
-        if self._suspected and self._passed:
+        if (self._suspected and self._passed) or self._desk.waits():
             return True
         now_ns = self._clock.monotonic_ns()
         return self._schedule.is_due(
@@ -83,13 +89,18 @@ class Proving:
 
     def is_overdue(self) -> bool:
         """For a worker between two jobs."""
-        if self._suspected and self._passed:
+        if (self._suspected and self._passed) or self._desk.waits_long():
             return True
         last_ns = self._started_ns if self._last_ns is None else self._last_ns
         now_ns = self._clock.monotonic_ns()
         return self._schedule.is_overdue(
             last_ns=last_ns, passed=self._passed, took_s=self._took_s, now_ns=now_ns
         )
+
+    def step(self, jail: Jail) -> None:
+        """What is due: the lanes of the test exam that goes the whole way, else the worker's own proof."""
+        if not self._desk.work_off(jail):
+            self.prove(jail)
 
     def prove(self, jail: Jail) -> ProofFile:
         """Make one, a second one at once when the first fails (unless slowly), and write it down."""
@@ -120,6 +131,10 @@ class Proving:
         except OSError as error:  # the old file grows old, and the screen says so
             self._log.error("proof not written", reason=error.strerror)
         return proof
+
+    def close(self) -> None:
+        """Give the test exam's store back."""
+        self._desk.__exit__(None, None, None)
 
     def _try(self, jail: Jail) -> tuple[tuple[str, ...], tuple[str, ...], float]:
         """What came out wrong with the image and with the models, in words, and how long it took."""
@@ -170,7 +185,7 @@ class Proving:
 
     def _acquisition(self, jail: Jail) -> Acquisition:
         """The drawn image, looked into like any that arrives."""
-        file = self._own.data / "cut-off-chest.dcm"
+        file = self._own.data / TEST_IMAGE
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             part = file.with_name(file.name + PART_SUFFIX)

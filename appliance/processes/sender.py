@@ -23,6 +23,7 @@ from appliance.monitor.heartbeat import Heartbeat
 from appliance.outputs.catalogue import destination
 from appliance.processes.confirmations import Confirmations
 from appliance.processes.lock import only_one
+from appliance.processes.proof_shelf import ProofShelf
 from appliance.processes.receiver_line import ReceiverLine
 from appliance.processes.rendering import Renderer
 from appliance.receivers import PeerSettings, ReceiverSettings
@@ -43,6 +44,7 @@ class Sender:
         self._database = database
         self._outbox = Outbox(database)
         self._renderer = Renderer(settings=settings, layout=layout, database=database)
+        self._proof_shelf = ProofShelf(settings, layout, clock)
         self._beat = Heartbeat(layout.run, NAME, clock)
         receivers = settings.sender.receivers
         self._threads = ThreadPoolExecutor(max_workers=max(1, len(receivers)), thread_name_prefix=NAME)
@@ -93,7 +95,8 @@ class Sender:
         worked = False
         for line in self._lines:
             worked |= line.step()
-        return self._renderer.step() or worked
+        worked = self._renderer.step() or worked
+        return self._proof_shelf.step(busy=worked) or worked
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +110,7 @@ class Sender:
         self._threads.shutdown()
         for line in self._lines:
             line.close()
+        self._proof_shelf.__exit__(None, None, None)
 
 
 def run_sender(settings: Settings, layout: Layout, clock: Clock, stop: Event) -> None:

@@ -42,6 +42,11 @@ PROCESSES: Final = (
         owns="the DICOM results and the ways out of the device",
         silent_limit_s=300.0,
     ),
+    ProcessRow(
+        name="monitor",
+        owns="what is counted, the metrics' door, the test exam, drift and the nights of shadows",
+        silent_limit_s=300.0,
+    ),
 )
 """The kiosk is a program of its own (`scanside kiosk`): it only reads the store, and may die freely."""
 

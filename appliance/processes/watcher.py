@@ -41,6 +41,7 @@ from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
 from appliance.processes.lock import only_one
+from appliance.processes.proof_door import ProofDoor
 from appliance.processes.reports import StepReports
 from appliance.store.commitments import Commitments
 from appliance.store.connection import Database
@@ -99,6 +100,7 @@ class Watcher:
             layout=layout,
             clock=clock,
         )
+        self._proof_door = ProofDoor(settings, layout, clock, describes)
         self._inbox = Inbox(
             settings.intake,
             inbox=layout.inbox,
@@ -117,11 +119,13 @@ class Watcher:
             self._log.info("removed unfinished copies of an interrupted run", count=swept)
         self._gathering.resume()
         with ExitStack() as doors:
+            doors.enter_context(self._proof_door)
             doors.enter_context(self._inbox)
             if self._settings.listener.enabled:
                 doors.enter_context(self._listener())
             while not stop.is_set():
                 wait_s = self._step()
+                self._proof_door.step(busy=len(self._inbox) > 0 or not self._mail.empty())
                 self._beat.beat(self._state())
                 self._rest(min(wait_s, LONGEST_SLEEP_S))
             self._close()

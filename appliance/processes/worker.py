@@ -93,6 +93,7 @@ class Worker:
         self._orders = StoredOrders(settings.worklist, database, clock)
         self._shadows = ShadowWork(self._models, database, clock)
         self._proofs = Proving(settings, layout, clock, self._models)
+        self._owned.callback(self._proofs.close)
         self._slots_looked_ns = clock.monotonic_ns()
         self._jails = [self._new_jail()]
         self._depth = 0
@@ -170,16 +171,15 @@ class Worker:
         self._beat.beat("testing itself")
         self._at_hand = None  # the jail reads the test image now
         with self._jail() as jail:
-            self._proofs.prove(jail)
+            self._proofs.step(jail)
 
     def follow_slots(self) -> None:
         """Between two jobs: load what somebody activated meanwhile. A look is one `stat` per task."""
         now_ns = self._clock.monotonic_ns()
-        if now_ns - self._slots_looked_ns < SLOT_LOOK_INTERVAL_S * NS_PER_S:
-            return
-        self._slots_looked_ns = now_ns
-        self._models.refresh()
-        self._say_problems()
+        if now_ns - self._slots_looked_ns >= SLOT_LOOK_INTERVAL_S * NS_PER_S:
+            self._slots_looked_ns = now_ns
+            self._models.refresh()
+            self._say_problems()
 
     def _look_as_a_shadow(self) -> bool:
         """In spare time. False: there was nothing to look at."""

@@ -104,7 +104,7 @@ class CourierOutbox:
             needs[file.study] = min(needs.get(file.study, PLAIN), need)
         found.sort(
             key=lambda row: (
-                (row[1] + FLAGGED_AHEAD) // STEP_ASIDE_RANK,  # what the other end refused goes behind all else
+                (row[1] + FLAGGED_AHEAD) // STEP_ASIDE_RANK,  # refused at the other end: behind all else
                 needs[row[0].study],
                 oldest[row[0].study],
                 row[1],

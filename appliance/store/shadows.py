@@ -7,7 +7,7 @@ from __future__ import annotations
 from appliance.domain.job import Lane
 from appliance.domain.record import from_json, to_json
 from appliance.domain.result import LaneResult
-from appliance.domain.shadow import ShadowAnswer
+from appliance.domain.shadow import ShadowAnswer, ShadowNight
 from appliance.store.connection import Database
 
 
@@ -64,3 +64,46 @@ class Shadows:
         """Task and release of every shadow that ever said something here."""
         rows = self._database.read("SELECT DISTINCT task, release FROM shadow_answer ORDER BY task, release")
         return tuple((task, release) for task, release in rows)
+
+    def answers_after(self, task: str, release: str, rowid: int) -> tuple[tuple[int, ShadowAnswer], ...]:
+        """Those that were given behind that row, with theirs."""
+        rows = self._database.read(
+            "SELECT rowid, record FROM shadow_answer WHERE task = ? AND release = ? AND rowid > ?"
+            " ORDER BY rowid",
+            (task, release, rowid),
+        )
+        return tuple((int(number), from_json(ShadowAnswer, record)) for number, record in rows)
+
+    def night_position(self, task: str, release: str) -> tuple[str, int]:
+        """The last night that was counted and its last row; ("", 0): none was."""
+        rows = self._database.read(
+            "SELECT night, last_rowid FROM shadow_night WHERE task = ? AND release = ?"
+            " ORDER BY night DESC LIMIT 1",
+            (task, release),
+        )
+        return (rows[0][0], int(rows[0][1])) if rows else ("", 0)
+
+    def keep_night(self, night: ShadowNight, *, last_rowid: int) -> None:
+        """Write a night down; it stays as it is."""
+        with self._database.transaction() as write:
+            write(
+                "INSERT OR IGNORE INTO shadow_night (night, task, release, record, last_rowid)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (night.night, night.task, night.release, to_json(night), last_rowid),
+            )
+
+    def nights(self, task: str, *, limit: int) -> tuple[ShadowNight, ...]:
+        """The last ones of a task, newest first."""
+        rows = self._database.read(
+            "SELECT record FROM shadow_night WHERE task = ? ORDER BY night DESC, release LIMIT ?",
+            (task, limit),
+        )
+        return tuple(from_json(ShadowNight, record) for (record,) in rows)
+
+    def last_nights(self) -> tuple[ShadowNight, ...]:
+        """The newest one of each task."""
+        rows = self._database.read(
+            "SELECT record FROM shadow_night n WHERE rowid = (SELECT m.rowid FROM shadow_night m"
+            " WHERE m.task = n.task ORDER BY m.night DESC, m.rowid DESC LIMIT 1)"
+        )
+        return tuple(from_json(ShadowNight, record) for (record,) in rows)

@@ -31,7 +31,7 @@ def test_out_and_home(clinic: Site, hospital: Site, stick: Path, tmp_path: Path)
     assert packed.trouble is None
     assert clinic.unsent() == 2, "only a receipt ends a row"
     assert clinic.waiting() == []
-    reasons = {row[0] for row in clinic.database.read("SELECT reason FROM outbox")}
+    reasons = {row[0] for row in clinic.database.read("SELECT reason FROM outbox WHERE step = 'send'")}
     assert reasons == {"with the courier since 2026-01-01, bundle 1"}
 
     arrival = hospital.open(bundles_on(stick)[0], tmp_path / "out")

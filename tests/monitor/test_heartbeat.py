@@ -60,3 +60,14 @@ def test_a_damaged_beat_is_no_beat(tmp_path: Path, content: str) -> None:
 def test_a_beat_that_cannot_be_written_does_not_stop_the_work(tmp_path: Path) -> None:
     Heartbeat(tmp_path / "gone", "worker", ManualClock()).beat("waiting")
     assert read_beat(tmp_path / "gone", "worker", ManualClock()) is None
+
+
+def test_starts_are_counted_over_processes(tmp_path: Path) -> None:
+    clock = ManualClock()
+    for starts in (1, 2, 3):
+        heart = Heartbeat(tmp_path, "worker", clock)
+        heart.beat("waiting")
+        heart.beat("working")
+        beat = read_beat(tmp_path, "worker", clock)
+        assert beat is not None
+        assert beat.starts == starts

@@ -15,9 +15,9 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from pydantic import ValidationError
 
-from appliance.config import LightSettings
 from appliance.errors import DeliveryError
 from appliance.outputs.stack_light import Lamps, LightState, lamps_of, open_light
+from appliance.settings_for_people import LightSettings
 
 PINS = {"red_pin": 22, "amber_pin": 27, "green_pin": 17, "buzzer_pin": 23}
 

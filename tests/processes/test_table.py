@@ -8,7 +8,7 @@ import importlib
 
 import pytest
 
-from appliance.config import LightSettings, Settings
+from appliance.config import Settings
 from appliance.processes.table import (
     EVERY_ROW,
     PROCESSES,
@@ -19,6 +19,7 @@ from appliance.processes.table import (
     rows_for,
 )
 from appliance.receivers import SenderSettings, WebhookSettings
+from appliance.settings_for_people import LightSettings
 from appliance.worklist import WorklistSettings
 
 

@@ -17,8 +17,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from appliance.clock import NS_PER_MS, SystemClock
-from appliance.config import KioskSettings
 from appliance.domain.quality import Verdict
+from appliance.settings_for_people import KioskSettings
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decisions
 from appliance.store.jobs import Jobs

@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from appliance.config import KioskSettings
+from appliance.settings_for_people import KioskSettings
 from ui.__main__ import LanguageCode
 from ui.language import LANGUAGES, RIGHT_TO_LEFT, apart, in_english, language, noted, tr, tr_n, use_language
 from ui.wording import duration, ordinal

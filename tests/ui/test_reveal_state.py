@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from appliance.config import KioskSettings
 from appliance.domain.quality import Verdict
+from appliance.settings_for_people import KioskSettings
 from appliance.store.opinions import Act, FirstLook, Opinions
 from ui.findings_state import AiKind, Band, findings_of
 from ui.reveal_state import Reveal, reveal_from

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import ManualClock
-from appliance.config import LightSettings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.finding import Code, Decision
 from appliance.domain.quality import Verdict
@@ -18,6 +17,7 @@ from appliance.layout import Layout
 from appliance.monitor.fault import leave_fault
 from appliance.monitor.need import Need, Needs
 from appliance.outputs.stack_light import LightState
+from appliance.settings_for_people import LightSettings
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decisions
 from appliance.store.opinions import Act, Opinions

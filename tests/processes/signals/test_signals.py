@@ -17,13 +17,14 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from appliance.clock import ManualClock
-from appliance.config import LightSettings, Settings
+from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.finding import Decision
 from appliance.domain.quality import Verdict
 from appliance.layout import Layout
 from appliance.processes.signals import LASTS_S, Signals, run_signals
 from appliance.receivers import SenderSettings, WebhookSettings
+from appliance.settings_for_people import LightSettings
 from appliance.store.connection import Database
 from appliance.store.opinions import Act, Opinions
 from tests.processes.signals.watched import PNEUMOTHORAX, Device, work_off
