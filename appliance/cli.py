@@ -14,6 +14,7 @@ import typer
 
 from appliance.commands.bench import bench
 from appliance.commands.callbacks import callbacks
+from appliance.commands.conformance import conformance
 from appliance.commands.courier import courier
 from appliance.commands.deidentify import deidentify
 from appliance.commands.demo import demo
@@ -58,6 +59,7 @@ app.command()(doctor)
 app.command()(worklist)
 app.command()(bench)
 app.command()(deidentify)
+app.command()(conformance)
 app.command()(simulate)
 app.command()(metrics)
 app.command()(drift)

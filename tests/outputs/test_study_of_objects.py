@@ -17,6 +17,7 @@ import pytest
 
 from appliance.clock import SystemClock
 from appliance.config import ReadingSettings
+from appliance.conformance.statement import MADE_HERE
 from appliance.domain.card import ModelCard
 from appliance.intake.jail import Jail
 from appliance.outputs.dicom_send import DicomPeer
@@ -226,3 +227,8 @@ def test_the_areas_are_those_of_the_marks(series: Study, radiograph: Study) -> N
     assert (segment.SegmentLabel, segment.SegmentAlgorithmType) == ("original kept", "AUTOMATIC")
     field = pydicom.dcmread(next(path for path in radiograph.objects if path.name == "areas-quality.dcm"))
     assert int(field.pixel_array.sum()) == 331 * 271
+
+
+def test_the_conformance_statement_lists_their_classes_and_no_other(radiograph: Study, series: Study) -> None:
+    made = {pydicom.dcmread(path).SOPClassUID for path in (*radiograph.objects, *series.objects)}
+    assert made == {uid for uid, _ in MADE_HERE}
