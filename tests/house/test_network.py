@@ -44,6 +44,7 @@ NETWORK_DOORS = {
     "appliance/models/publish.py": "the server's schema for its configuration; calls nobody",
     "appliance/intake/jail_child.py": "one end of a socket pair, whose other end is its parent",
     "appliance/intake/jail_process.py": "the other end",
+    "appliance/conformance/statement.py": "reads a list of transfer syntaxes; calls nobody",
     "appliance/intake/listener.py": "the DICOM door: others call us",
     "appliance/outputs/over_http.py": "hands results and notices to the web servers in the settings",
     "appliance/outputs/mllp_send.py": "sends HL7 messages to the receivers in the settings",
