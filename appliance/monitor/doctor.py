@@ -27,6 +27,7 @@ from appliance.models.slots import SlotFolder
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.proof import read_proof
 from appliance.monitor.timekeeping import BUILD_YEAR
+from appliance.monitor.turned_away import repeatedly_turned_away
 from appliance.outputs.dicom_send import echo
 from appliance.store.connection import OLDEST_SQLITE, Database
 
@@ -67,6 +68,7 @@ def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock
     yield _store(layout, clock)
     yield _clock(clock)
     yield from _processes(settings, layout, clock)
+    yield from _turned_away(layout, clock)
     yield from _peers(settings)
     yield _kiosk()
 
@@ -225,6 +227,17 @@ def _processes(settings: Settings, layout: Layout, clock: Clock) -> Iterator[Dia
     yield Diagnosis(subject="appliance", health=Health.OK, found=f"not running on {layout.data}")
     if settings.listener.enabled:
         yield _port(settings)
+
+
+def _turned_away(layout: Layout, clock: Clock) -> Iterator[Diagnosis]:
+    for one in repeatedly_turned_away(layout.run, clock):
+        title = f" ({one.ae_title})" if one.ae_title else ""
+        yield Diagnosis(
+            subject="DICOM door",
+            health=Health.CHECK,
+            found=f"{one.host}{title} was turned away {one.count} times: {one.bar.words}",
+            remedy=one.bar.remedy,
+        )
 
 
 def _proof(layout: Layout, clock: Clock) -> Diagnosis:

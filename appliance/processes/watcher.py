@@ -35,6 +35,7 @@ from appliance.intake.listener import (
 )
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
+from appliance.monitor.turned_away import TurnedAwayFile
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
@@ -77,6 +78,7 @@ class Watcher:
         self._trouble: ScansideError | None = None
         self._retry_at_ns = clock.monotonic_ns()
         self._beat = Heartbeat(layout.run, NAME, clock)
+        self._turned_away = TurnedAwayFile(layout.run, clock)
         peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         self._gathering = Gathering(landings, clock=clock, series_quiet_s=settings.intake.series_quiet_s)
@@ -107,11 +109,14 @@ class Watcher:
         self._gathering.resume()
         with ExitStack() as doors:
             doors.enter_context(self._inbox)
+            listener = None
             if self._settings.listener.enabled:
-                doors.enter_context(self._listener())
+                listener = doors.enter_context(self._listener())
             while not stop.is_set():
                 wait_s = self._step()
                 self._beat.beat(self._state())
+                if listener is not None:
+                    self._turned_away.write(listener.turned_away())
                 self._rest(min(wait_s, LONGEST_SLEEP_S))
             self._close()
 
