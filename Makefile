@@ -100,7 +100,7 @@ audit: setup ## Ask the public advisory service about every locked package (need
 
 .PHONY: trace
 trace: ## Write docs/trace.md again: from hazard to requirement to test
-	@$(BIN)/python docs/trace.py
+	@$(BIN)/python -m tests.trace_matrix
 
 .PHONY: wheel
 wheel: setup ## Build the wheel into dist/

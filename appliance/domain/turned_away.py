@@ -93,3 +93,9 @@ class TurnedAway:
     def is_repeated(self) -> bool:
         """Often enough to be told to a person."""
         return self.count >= REPEATEDLY
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        title = f" ({self.ae_title})" if self.ae_title else ""
+        return f"{self.host}{title} was turned away {self.count} times: {self.bar.words}"

@@ -145,6 +145,7 @@ class Listener:
                 f"The DICOM listener cannot open {address[0]}:{address[1]} ({error.strerror}).",
                 remedy=_remedy(error),
             ) from error
+        assert isinstance(server, GuardedServer)
         server.keeper, server.tls = self._keeper, tls
         self._server = server
         # The library's own switch for a process that takes every storage class and every transfer syntax,

@@ -231,13 +231,7 @@ def _processes(settings: Settings, layout: Layout, clock: Clock) -> Iterator[Dia
 
 def _turned_away(layout: Layout, clock: Clock) -> Iterator[Diagnosis]:
     for one in repeatedly_turned_away(layout.run, clock):
-        title = f" ({one.ae_title})" if one.ae_title else ""
-        yield Diagnosis(
-            subject="DICOM door",
-            health=Health.CHECK,
-            found=f"{one.host}{title} was turned away {one.count} times: {one.bar.words}",
-            remedy=one.bar.remedy,
-        )
+        yield Diagnosis(subject="DICOM door", health=Health.CHECK, found=one.words, remedy=one.bar.remedy)
 
 
 def _proof(layout: Layout, clock: Clock) -> Diagnosis:

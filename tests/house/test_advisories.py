@@ -47,6 +47,7 @@ def advisories(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+# Trace: REQ-043
 def test_no_lock_holds_a_known_flaw(folder: Path, advisories: list[dict[str, Any]]) -> None:
     locks = sorted(folder.glob("*.txt"))
     assert locks
@@ -72,6 +73,7 @@ def test_an_old_pin_is_seen(advisories: list[dict[str, Any]]) -> None:
     assert known_flaws(advisories, "apsw==3.51.3.0 \\\n") == []
 
 
+# Trace: REQ-043
 def test_the_bill_of_materials_holds_every_package(repository: Path, folder: Path, tmp_path: Path) -> None:
     """The script itself checks it against the schema of CycloneDX, and ends with an error where it fails."""
     if not (repository / ".venv" / "bin" / "cyclonedx-py").exists():

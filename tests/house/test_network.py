@@ -43,6 +43,10 @@ NETWORK_DOORS = {
     "appliance/intake/jail_child.py": "one end of a socket pair, whose other end is its parent",
     "appliance/intake/jail_process.py": "the other end",
     "appliance/intake/listener.py": "the DICOM door: others call us",
+    "appliance/intake/doorkeeper.py": "who may come in there, and for how long",
+    "appliance/intake/visit.py": "one connection to it",
+    "appliance/tls.py": "which versions and ciphers are spoken, on either side; calls nobody",
+    "appliance/monitor/service_manager.py": "a datagram to the service manager of this machine",
     "appliance/outputs/dicom_send.py": "sends to the peers in the settings, and to nobody else",
 }
 """Modules that may know the network, and why."""

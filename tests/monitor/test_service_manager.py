@@ -92,6 +92,7 @@ def test_the_heartbeat_feeds_the_watchdog(manager: Manager, tmp_path: Path) -> N
     assert manager.next()["WATCHDOG"] == "1"
 
 
+# Trace: REQ-018
 def test_a_real_process_tells_and_a_stopped_one_does_not(manager: Manager, tmp_path: Path) -> None:
     """SIGSTOP is what a hung main loop looks like from outside: the watchdog must starve."""
     sender = subprocess.Popen(

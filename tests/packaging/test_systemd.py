@@ -74,6 +74,7 @@ def test_a_unit_is_supervised_like_the_table_says(path: Path) -> None:
     assert found["LimitCORE"] == ["0"], "a core file holds images"
 
 
+# Trace: REQ-042
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
 def test_a_unit_is_hardened(path: Path) -> None:
     done = analyze("security", "--offline=true", "--no-pager", str(path))
