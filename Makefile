@@ -90,6 +90,18 @@ catalogues: ## Collect the sentences of the screen into ui/locale/*.po and compi
 lock: setup ## Pin every package again, newest allowed versions, with hashes
 	@$(SETUP)/lock.sh $(ARGS)
 
+.PHONY: sbom
+sbom: setup ## The bill of materials of a device as CycloneDX JSON, into dist/
+	@$(SETUP)/sbom.sh $(ARGS)
+
+.PHONY: audit
+audit: setup ## Ask the public advisory service about every locked package (needs the network)
+	@$(BIN)/pip-audit --disable-pip --require-hashes --requirement packaging/constraints/run.txt $(ARGS)
+
+.PHONY: trace
+trace: ## Write docs/trace.md again: from hazard to requirement to test
+	@$(BIN)/python -m tests.trace_matrix
+
 .PHONY: wheel
 wheel: setup ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

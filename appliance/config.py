@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import Self
 
 from appliance.errors import ConfigError
 from appliance.receivers import CourierSettings, ReceiverSettings, SenderSettings
@@ -73,13 +74,43 @@ class ListenerSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=11112, ge=1, le=65535)
     ae_title: AeTitle = "SCANSIDE"
+    called_ae_titles: tuple[AeTitle, ...] = ()
+    """Other names under which senders may call us."""
     calling_ae_titles: tuple[AeTitle, ...] = ()
     """Who may send. Empty: anyone who can reach `host` (only this machine, as shipped)."""
     stat_ae_titles: tuple[AeTitle, ...] = ()
     """Senders whose images are always urgent (resuscitation room)."""
     max_associations: int = Field(default=10, ge=1, le=100)
+    max_associations_per_host: int = Field(default=6, ge=1, le=100)
+    """One machine cannot keep all others out."""
+    associations_per_min: int = Field(default=600, ge=1, le=100000)
+    """Per machine. Old modalities open one for each slice: ten a second leave them room."""
     max_pdu_bytes: int = Field(default=131072, ge=4096, le=1048576)
+    max_held_bytes: int = Field(default=4 * GIB, ge=MIB)
+    """Of images that are being received, over all associations: they are gathered in memory."""
+    request_timeout_s: float = Field(default=10.0, gt=0)
+    """From the connection to the whole association request, TLS included (the ARTIM timer of PS3.8)."""
     network_timeout_s: float = Field(default=30.0, gt=0)
+    """From one whole packet to the next, whether the sender is silent or lets bytes trickle."""
+    image_timeout_s: float = Field(default=600.0, gt=0)
+    """From the first packet of an image to its last: 30 MB over 0.4 Mbit/s."""
+    association_limit_s: float = Field(default=14400.0, gt=0)
+    """An older association is ended as soon as no image is under way."""
+    tls: bool = False
+    certificate_file: str = ""
+    key_file: str = ""
+    client_ca_file: str = ""
+    """With it, who calls must show a certificate of this authority (mutual TLS)."""
+
+    @model_validator(mode="after")
+    def _tls_has_a_certificate(self) -> Self:
+        if self.tls and not self.certificate_file:
+            raise ValueError("tls needs certificate_file (and key_file, if the key is not in it)")
+        if self.client_ca_file and not self.tls:
+            raise ValueError(
+                "client_ca_file has no effect without tls: nobody would be asked for a certificate"
+            )
+        return self
 
 
 class ReadingSettings(Section):

@@ -28,6 +28,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert settings.worker.max_attempts == 3
 
 
+# Trace: REQ-051
 @pytest.mark.parametrize(
     ("text", "said"),
     [

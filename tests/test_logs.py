@@ -83,6 +83,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+# Trace: REQ-034
 @pytest.mark.parametrize("situation", SCRIPTS)
 def test_no_patient_gets_into_a_log_line(situation: str, film: Path) -> None:
     lines = logged(SCRIPTS[situation], film)

@@ -11,6 +11,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.domain.fair_order import NO_CEILING_S
+from appliance.monitor.service_manager import tell_alive, tell_ready
 from appliance.store.decisions import Choice
 from appliance.store.opinions import Act
 from ui.advice_words import reason_in_words
@@ -84,6 +85,7 @@ class KioskController(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.refresh)
+        self._timer.timeout.connect(lambda: tell_alive("showing"))
         window.exam_opened.connect(self._open)
         window.settle_wanted.connect(self._settle)
         window.touched.connect(self._touch)
@@ -102,6 +104,7 @@ class KioskController(QObject):
         self.poller.start()
         self._timer.start()
         self.refresh()
+        tell_ready()
 
     def stop(self) -> None:
         """End the thread and the timer."""

@@ -42,6 +42,7 @@ def device_faults(board: BoardRecord) -> Iterator[DeviceFault]:
     yield from clock_faults(board)
     for peer in device.peers:
         yield from peer_faults(peer, now_utc=board.read_at_utc)
+    yield from door_faults(device)
 
 
 def battery_faults(device: DeviceRecord) -> Iterator[DeviceFault]:
@@ -105,6 +106,21 @@ def peer_faults(peer: PeerStanding, *, now_utc: datetime) -> Iterator[DeviceFaul
                 "{name} refuses a file: {reason}",
                 name=name,
                 reason=visible(peer.reason, limit=LONGEST_SENTENCE),
+            ),
+        )
+
+
+def door_faults(device: DeviceRecord) -> Iterator[DeviceFault]:
+    """Somebody knocks again and again and is not let in: a scanner that is set up wrongly, or a stranger."""
+    if device.turned_away:
+        last = device.turned_away[-1]
+        name = visible(f"{last.host} {last.ae_title}".strip())
+        yield DeviceFault(
+            word=tr("SENDER REFUSED"),
+            advice=tr(
+                "{name} was refused {count} times. Its images do not arrive. Call service.",
+                name=name,
+                count=last.count,
             ),
         )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.domain.turned_away import TurnedAway
 from appliance.monitor.power import Battery
 from appliance.monitor.thermal import Temperature
 from appliance.store.peers import PeerStanding
@@ -24,3 +25,5 @@ class DeviceRecord:
     """By how much the clock was set since the screen started; positive: forward."""
     peers: tuple[PeerStanding, ...]
     """In the order of the settings; empty: no receiver is configured."""
+    turned_away: tuple[TurnedAway, ...] = ()
+    """Machines that the DICOM door turned away again and again during the last hour."""

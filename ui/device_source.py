@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import NS_PER_S, Clock
+from appliance.layout import Layout
 from appliance.monitor.power import POWER_SUPPLY, read_battery
 from appliance.monitor.thermal import THERMAL, read_temperature
 from appliance.monitor.timekeeping import TIMESYNC, ClockWatch, network_time
+from appliance.monitor.turned_away import repeatedly_turned_away
 from appliance.store.connection import Database
 from appliance.store.peers import Peers
 from ui.device_record import DeviceRecord
@@ -63,4 +65,5 @@ class DeviceSource:
             network_time=network_time(self._timesync),
             clock_moved_s=self._watch.moved_s(),
             peers=tuple(peers.of(name) for name in self._peers),
+            turned_away=repeatedly_turned_away(Layout(data=database.data).run, self._clock),
         )

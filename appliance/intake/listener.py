@@ -10,12 +10,14 @@ the sender is told.
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import structlog
 from pydicom.dataset import Dataset
@@ -31,10 +33,14 @@ from typing_extensions import Self
 from appliance.clock import Clock
 from appliance.config import ListenerSettings
 from appliance.domain.commitment import CommitmentReport
+from appliance.domain.turned_away import TurnedAway
 from appliance.errors import ConfigError, StoreError
 from appliance.intake.claim import Part, Spool
 from appliance.intake.commitment_report import INVALID_ARGUMENT, commitment_report
+from appliance.intake.doorkeeper import HALF_OPEN_FACTOR, Doorkeeper, GuardedServer
 from appliance.intake.step_door import StepDoor, StepReport
+from appliance.intake.visit import Visit
+from appliance.tls import server_context
 
 SUCCESS: Final = 0x0000
 OUT_OF_RESOURCES: Final = 0xA700
@@ -46,6 +52,8 @@ CANNOT_UNDERSTAND: Final = 0xC000
 """PS3.4 B.2.3: sending it again will not help. The bytes are kept in quarantine all the same."""
 ANSWER_PATIENCE_S: Final = 25.0
 """How long the intake loop may take; below the 30 s after which most senders give up by themselves."""
+ACSE_SLACK_S: Final = 5.0
+"""The doorkeeper ends a caller that does not ask before the library does, and says why."""
 PREAMBLE: Final = bytes(128) + b"DICM"
 """PS3.10 section 7.1: zeros, so that nothing can hide in it."""
 _LONGEST_COMMENT: Final = 64
@@ -119,7 +127,16 @@ class Listener:
         self._clock = clock
         self._reports = reports
         self._received_bytes: dict[int, int] = {}
+        self._visits: WeakKeyDictionary[Any, Visit] = WeakKeyDictionary()
+        may_call = frozenset(settings.calling_ae_titles)
+        self._keeper = Doorkeeper(
+            settings, may_call=may_call | reports.ae_titles if may_call else may_call, clock=clock
+        )
         self._application = self._application_entity()
+
+    def turned_away(self) -> tuple[TurnedAway, ...]:
+        """Whom we did not let in during the last hour."""
+        return self._keeper.refusals.recent()
 
     def _application_entity(self) -> AE:
         settings = self._settings
@@ -128,13 +145,11 @@ class Listener:
         application.add_supported_context(ModalityPerformedProcedureStep)
         if self._reports.take is not None:  # the caller is the SCP here: it reports, we are told
             application.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
-        application.require_called_aet = True
-        may_call = set(settings.calling_ae_titles)
-        application.require_calling_aet = sorted(may_call | self._reports.ae_titles) if may_call else []
-        application.maximum_associations = settings.max_associations
+        # Titles and numbers are the doorkeeper's; the library's own limit counts callers that never ask.
+        application.maximum_associations = settings.max_associations * HALF_OPEN_FACTOR
         application.maximum_pdu_size = settings.max_pdu_bytes
         application.network_timeout = settings.network_timeout_s
-        application.acse_timeout = settings.network_timeout_s
+        application.acse_timeout = settings.request_timeout_s + ACSE_SLACK_S
         application.dimse_timeout = settings.network_timeout_s
         return application
 
@@ -143,25 +158,38 @@ class Listener:
         handlers: list[Any] = [
             (evt.EVT_C_STORE, self._on_store),
             (evt.EVT_N_EVENT_REPORT, self._on_report),
+            (evt.EVT_CONN_OPEN, self._on_open),
+            (evt.EVT_REQUESTED, self._on_requested),
             (evt.EVT_RELEASED, self._on_released),
             (evt.EVT_ABORTED, self._on_aborted),
             (evt.EVT_CONN_CLOSE, self._on_closed),
             (evt.EVT_DATA_RECV, self._on_data),
             (evt.EVT_DIMSE_RECV, self._on_message),
-            (evt.EVT_REJECTED, self._on_rejected),
             *StepDoor(self._deliver).handlers(),
         ]
-        # The library's own switch for a process that takes every storage class and every transfer syntax,
-        # private ones included. It is one for the whole process, so it is on only while the port is open.
-        _config.UNRESTRICTED_STORAGE_SERVICE = True
+        tls = None
+        if self._settings.tls:
+            tls = server_context(
+                certificate_file=self._settings.certificate_file,
+                key_file=self._settings.key_file,
+                client_ca_file=self._settings.client_ca_file,
+            )
         try:
-            self._application.start_server(address, block=False, evt_handlers=handlers)
+            server = self._application.make_server(address, evt_handlers=handlers, server_class=GuardedServer)
         except OSError as error:
-            _config.UNRESTRICTED_STORAGE_SERVICE = False
             raise ConfigError(
                 f"The DICOM listener cannot open {address[0]}:{address[1]} ({error.strerror}).",
                 remedy=_remedy(error),
             ) from error
+        assert isinstance(server, GuardedServer)
+        server.keeper, server.tls = self._keeper, tls
+        self._server = server
+        # The library's own switch for a process that takes every storage class and every transfer syntax,
+        # private ones included. It is one for the whole process, so it is on only while the port is open.
+        _config.UNRESTRICTED_STORAGE_SERVICE = True
+        self._keeper.__enter__()
+        self._accepting = threading.Thread(target=server.serve_forever, name="listener", daemon=True)
+        self._accepting.start()
         return self
 
     def __exit__(
@@ -170,10 +198,43 @@ class Listener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._application.shutdown()
+        self._server.stop()
+        self._accepting.join()
+        self._keeper.close_soon()
+        for association in self._application.active_associations:
+            if association.is_established:
+                association.abort()
+        self._keeper.wait_until_gone()
+        self._keeper.__exit__(kind, error, trace)
+        self._server.server_close()
         _config.UNRESTRICTED_STORAGE_SERVICE = False
 
+    def _on_open(self, event: Any) -> None:
+        visit = event.assoc.dul.socket.socket.visit
+        visit.association = event.assoc
+        self._visits[event.assoc] = visit
+
+    def _on_requested(self, event: Any) -> None:
+        """The association request has come whole: in, or an answer in words of DICOM."""
+        request = event.assoc.requestor.primitive
+        called = getattr(request, "called_ae_title", None)
+        calling = getattr(request, "calling_ae_title", None)
+        if called is None or calling is None:
+            return  # an abort came first; the library ends it
+        answer = self._keeper.rejection(self._visits[event.assoc], called=called, calling=calling)
+        if answer is not None:
+            event.assoc.acse.send_reject(*answer)
+            event.assoc.kill()
+
     def _on_store(self, event: Any) -> int | Dataset:
+        visit = self._visits[event.assoc]
+        visit.our_turn(ours=True)
+        try:
+            return self._take(event)
+        finally:
+            visit.our_turn(ours=False)
+
+    def _take(self, event: Any) -> int | Dataset:
         noticed_ns = self._clock.monotonic_ns()
         calling = str(event.assoc.requestor.ae_title).strip()
         may_send = self._settings.calling_ae_titles
@@ -211,6 +272,14 @@ class Listener:
 
     def _on_report(self, event: Any) -> tuple[int, None]:
         """A receiver says what it keeps. Success is answered when it is in the store."""
+        visit = self._visits[event.assoc]
+        visit.our_turn(ours=True)
+        try:
+            return self._take_report(event)
+        finally:
+            visit.our_turn(ours=False)
+
+    def _take_report(self, event: Any) -> tuple[int, None]:
         report = commitment_report(event)
         if report is None or self._reports.take is None:
             return INVALID_ARGUMENT, None
@@ -231,24 +300,22 @@ class Listener:
         self._received_bytes.pop(id(event.assoc), None)
 
     def _on_data(self, event: Any) -> None:
-        """Cut off a sender whose one image never ends: it is gathered in memory."""
+        """Cut off a sender whose one image never ends: images are gathered in memory."""
         association = id(event.assoc)
         total_bytes = self._received_bytes.get(association, 0) + len(event.data)
         self._received_bytes[association] = total_bytes
-        if total_bytes > self._max_bytes + self._settings.max_pdu_bytes:
-            _log.error("sender cut off: image too large", limit_bytes=self._max_bytes)
+        too_large = total_bytes > self._max_bytes + self._settings.max_pdu_bytes
+        if too_large or sum(self._received_bytes.copy().values()) > self._settings.max_held_bytes:
+            limit_bytes = self._max_bytes if too_large else self._settings.max_held_bytes
+            _log.error("sender cut off: image too large", limit_bytes=limit_bytes)
             self._received_bytes[association] = 0
-            event.assoc.dul.socket.close()
+            visit = self._visits[event.assoc]
+            visit.announced_too_much = True
+            visit.cut()
 
     def _on_message(self, event: Any) -> None:
         self._received_bytes[id(event.assoc)] = 0
-
-    def _on_rejected(self, event: Any) -> None:
-        del event
-        _log.warning(
-            "association rejected",
-            remedy="Check the called AE title, listener.calling_ae_titles and listener.max_associations.",
-        )
+        self._visits[event.assoc].message_is_whole()
 
 
 def _status(answer: Answer) -> int | Dataset:

@@ -26,6 +26,7 @@ from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.neighbours import peers, port, worklist
 from appliance.monitor.proof import read_proof
 from appliance.monitor.timekeeping import BUILD_YEAR
+from appliance.monitor.turned_away import repeatedly_turned_away
 from appliance.store.connection import OLDEST_SQLITE, Database
 
 DISK_FAIL_BYTES: Final = 1 * GIB
@@ -46,6 +47,7 @@ def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock
     yield _store(layout, clock)
     yield _clock(clock)
     yield from _processes(settings, layout, clock)
+    yield from _turned_away(layout, clock)
     yield from peers(settings)
     yield worklist(settings, clock)
     yield _kiosk()
@@ -205,6 +207,11 @@ def _processes(settings: Settings, layout: Layout, clock: Clock) -> Iterator[Dia
     yield Diagnosis(subject="appliance", health=Health.OK, found=f"not running on {layout.data}")
     if settings.listener.enabled:
         yield port(settings)
+
+
+def _turned_away(layout: Layout, clock: Clock) -> Iterator[Diagnosis]:
+    for one in repeatedly_turned_away(layout.run, clock):
+        yield Diagnosis(subject="DICOM door", health=Health.CHECK, found=one.words, remedy=one.bar.remedy)
 
 
 def _proof(layout: Layout, clock: Clock) -> Diagnosis:

@@ -16,6 +16,7 @@ from typing import Final
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.monitor.fault import clear_fault
+from appliance.monitor.service_manager import tell_alive, tell_ready
 
 BEAT_INTERVAL_S: Final = 1.0
 
@@ -55,6 +56,8 @@ class Heartbeat:
             clear_fault(self._run, self._process)  # it lives: what kept it from starting is over
             before = read_beat(self._run, self._process, self._clock)
             self._starts = 1 + (before.starts if before is not None else 0)
+            tell_ready()
+        tell_alive(state)
         self._last_ns, self._state = now_ns, state
         part = self._file.with_suffix(".part")
         content = {

@@ -8,8 +8,9 @@ import ssl
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.errors import DeliveryError
+from appliance.errors import ConfigError, DeliveryError
 from appliance.receivers import PeerSettings
+from appliance.tls import client_context
 
 ANSWER_TIMEOUT_S: Final = 60.0
 """For a slow archive to file a large image."""
@@ -56,20 +57,11 @@ class DicomAddress:
             return None
         files = self.tls
         try:
-            context = ssl.create_default_context(cafile=files.ca_file or None)
-            if files.certificate_file:
-                context.load_cert_chain(files.certificate_file, files.key_file or None)
-        except (OSError, ssl.SSLError) as error:  # the second is the first's child, and says it to readers
-            named = ", ".join(
-                path for path in (files.ca_file, files.certificate_file, files.key_file) if path
+            return client_context(
+                ca_file=files.ca_file, certificate_file=files.certificate_file, key_file=files.key_file
             )
-            raise DeliveryError(
-                f"The TLS files for {self.words} cannot be used ({named or 'none named'}): {error}.",
-                remedy="Correct ca_file, certificate_file and key_file of this receiver in the settings.",
-                permanent=True,
-            ) from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2  # PS3.15 section B.12 (BCP 195)
-        return context
+        except ConfigError as error:
+            raise DeliveryError(f"{self.words}: {error.what}", remedy=error.remedy, permanent=True) from error
 
 
 def dicom_address(peer: PeerSettings, *, own_ae_title: str) -> DicomAddress:

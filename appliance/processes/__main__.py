@@ -26,6 +26,7 @@ from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
 from appliance.layout import Layout
 from appliance.logs import start_logs
 from appliance.monitor.fault import fault_of, leave_fault
+from appliance.monitor.service_manager import tell_stopping
 from appliance.processes.lock import AlreadyRunningError
 from appliance.processes.table import EVERY_ROW
 
@@ -91,6 +92,7 @@ def main(
         settings = load_settings(config)
         layout.create()
         _program(name)(settings, layout, clock, stop)
+        tell_stopping()
     except ConfigError as error:
         log.error("settings", reason=str(error))
         tell(error)

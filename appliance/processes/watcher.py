@@ -37,6 +37,7 @@ from appliance.intake.listener import (
 from appliance.intake.step_door import StepReport
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
+from appliance.monitor.turned_away import TurnedAwayFile
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
@@ -85,6 +86,7 @@ class Watcher:
         self._beat = Heartbeat(layout.run, NAME, clock)
         self._commitments = Commitments(database)
         self._confirming = frozenset(peer.ae_title for peer in settings.sender.peers if peer.commitment)
+        self._turned_away = TurnedAwayFile(layout.run, clock)
         peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         performed = PerformedSteps(database)
@@ -121,12 +123,15 @@ class Watcher:
         with ExitStack() as doors:
             doors.enter_context(self._proof_door)
             doors.enter_context(self._inbox)
+            listener = None
             if self._settings.listener.enabled:
-                doors.enter_context(self._listener())
+                listener = doors.enter_context(self._listener())
             while not stop.is_set():
                 wait_s = self._step()
                 self._proof_door.step(busy=len(self._inbox) > 0 or not self._mail.empty())
                 self._beat.beat(self._state())
+                if listener is not None:
+                    self._turned_away.write(listener.turned_away())
                 self._rest(min(wait_s, LONGEST_SLEEP_S))
             self._close()
 

@@ -102,6 +102,7 @@ def test_the_forger_can_also_make_an_honest_one(
     assert [file.read_bytes() for file in (tmp_path / "out").iterdir()] == [CONTENT]
 
 
+# Trace: REQ-046
 def test_any_flipped_bit_is_refused(bundle: Path, hospital: Site, tmp_path: Path) -> None:
     whole = bundle.read_bytes()
     for position in random.Random(SEED).sample(range(len(whole)), FLIPS):
@@ -142,6 +143,7 @@ def test_a_damaged_bundle_whose_list_holds_is_answered_by_a_receipt(
     assert clinic.unsent() == 0, "the whole copy was found after all"
 
 
+# Trace: REQ-046
 def test_a_stranger_s_bundle_is_refused(
     make_site: MakeSite, hospital: Site, stick: Path, tmp_path: Path
 ) -> None:

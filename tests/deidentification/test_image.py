@@ -68,6 +68,7 @@ def plant_everywhere(dataset: Dataset) -> None:
     dataset.AnatomicRegionSequence = Sequence([nested])
 
 
+# Trace: REQ-045
 @pytest.mark.parametrize("options", [(), tuple(Option)], ids=["basic", "all options"])
 def test_no_canary_is_left_anywhere(film: Path, options: tuple[Option, ...]) -> None:
     kept = {"StationName", *DEVICE_IDENTITY} if options else set()

@@ -149,6 +149,7 @@ def coming(reading_s: st.SearchStrategy[float], first: st.SearchStrategy[bool]) 
     return st.builds(Coming, arrived_s=arrived_s, harm_rate=rates, goes_first=first, reading_s=reading_s)
 
 
+# Trace: REQ-033
 @settings(max_examples=300, deadline=None)
 @given(
     exams=st.lists(coming(st.integers(1, 120).map(float), st.booleans()), min_size=1, max_size=25),

@@ -32,6 +32,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# Trace: REQ-002
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_doubled_or_stuck(studies: Path, tmp_path: Path) -> None:
     chance = random.Random(SEED)

@@ -92,6 +92,7 @@ def test_an_association_for_each_image_is_no_evidence() -> None:
     assert world.only().completeness is Completeness.RECEIVING
 
 
+# Trace: REQ-007
 def test_a_late_slice_fills_the_gap_as_a_new_version() -> None:
     world = World()
     for index in (0, 1, 3, 4):
@@ -120,6 +121,7 @@ def test_late_slices_without_a_count_are_gathered_for_a_short_time() -> None:
     assert len(world.only().slices) == 7
 
 
+# Trace: REQ-008
 def test_two_radiographs_of_one_name_both_say_conflict() -> None:
     world = World()
     world.arrive(image("1.1", modality="DX"))
@@ -132,6 +134,7 @@ def test_two_radiographs_of_one_name_both_say_conflict() -> None:
     assert "different contents" in other.evidence
 
 
+# Trace: REQ-050
 def test_the_same_name_in_another_series_is_said() -> None:
     world = World()
     world.arrive(image("1.1", modality="DX"))
@@ -186,6 +189,7 @@ def test_the_stack_runs_as_the_scanner_counts(rising: bool) -> None:
     assert "between slices 3 and 4" in world.only().evidence
 
 
+# Trace: REQ-006
 def test_without_positions_the_instance_numbers_order_and_tell_gaps() -> None:
     world = World()
     for number in (5, 1, 2):
@@ -206,6 +210,7 @@ def test_without_positions_and_numbers_nobody_can_tell() -> None:
     assert world.only().completeness is Completeness.QUIET
 
 
+# Trace: REQ-006
 def test_a_phase_with_fewer_images_is_a_gap() -> None:
     world = World()
     for phase in range(2):

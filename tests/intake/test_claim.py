@@ -47,6 +47,7 @@ def copy(spool: Spool, source: Path, *, still_open_ok: bool = False) -> Part | N
     return spool.copy(source, signature(source), max_bytes=LIMIT_BYTES, still_open_ok=still_open_ok)
 
 
+# Trace: REQ-016
 def test_a_kept_file_lies_under_the_name_of_its_content(spool: Spool, layout: Layout, source: Path) -> None:
     part = copy(spool, source)
     assert part is not None
@@ -72,6 +73,7 @@ def test_many_are_kept_at_once_and_again(spool: Spool, layout: Layout) -> None:
     assert sorted(place.read_bytes() for place in places) == sorted(b"%d" % index for index in range(20))
 
 
+# Trace: REQ-003
 def test_a_file_that_somebody_still_writes_is_left(spool: Spool, layout: Layout, held_open: Path) -> None:
     assert copy(spool, held_open) is None
     assert copy(spool, held_open, still_open_ok=True) is not None
@@ -86,6 +88,7 @@ def test_a_file_that_is_not_as_it_was_looked_at_is_left(spool: Spool, layout: La
     assert not list(layout.spool.glob("*.part"))
 
 
+# Trace: REQ-001
 def test_bytes_that_read_back_differently_are_not_kept(spool: Spool, layout: Layout, source: Path) -> None:
     part = copy(spool, source)
     assert part is not None

@@ -61,6 +61,7 @@ def test_a_listing_counts_as_the_first_look(tmp_path: Path, waiting: Waiting, cl
     assert look(waiting, clock) is Look.READY
 
 
+# Trace: REQ-003
 def test_a_writer_that_goes_on_is_waited_for(tmp_path: Path, waiting: Waiting, clock: ManualClock) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"")
@@ -198,6 +199,7 @@ def test_the_urgent_one_comes_first(tmp_path: Path, waiting: Waiting, clock: Man
     assert order == ["stat", "new", "old"]
 
 
+# Trace: REQ-009
 def test_setting_the_wall_clock_changes_nothing(tmp_path: Path, waiting: Waiting, clock: ManualClock) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"half")

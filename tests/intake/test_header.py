@@ -82,6 +82,7 @@ def test_a_radiograph(jail: Jail, write_dicom: WriteDicom) -> None:
     assert from_json(Instance, to_json(found)) == found
 
 
+# Trace: REQ-029
 def test_unknown_stays_unknown(jail: Jail, write_dicom: WriteDicom) -> None:
     found = instance_of(jail, write_dicom(PIXELS))
     assert found.body_part is None
@@ -107,6 +108,7 @@ def test_codes_stand_in_for_words(jail: Jail, write_dicom: WriteDicom) -> None:
     assert (found.body_part, found.view_position, found.laterality) == ("HAND", "OBLIQUE", "R")
 
 
+# Trace: REQ-029
 def test_pixel_spacing_wins_and_impossible_spacing_is_passed_over(
     jail: Jail, write_dicom: WriteDicom
 ) -> None:

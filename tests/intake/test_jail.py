@@ -51,6 +51,7 @@ def test_describes_and_decodes(jail: Jail, write_dicom: Callable[..., Path]) -> 
     assert np.array_equal(jail.frame(path, 0).stored, RAMP)
 
 
+# Trace: REQ-014
 def test_every_hostile_file_gets_a_reason_or_valid_pixels(real_data: Path) -> None:
     """Files and broken sets of the hostile collection, fuzzed ones included, all through one jail."""
     settings = ReadingSettings()
@@ -126,6 +127,7 @@ def test_a_file_that_aborts_its_reader_twice_is_blamed_and_no_other(
         assert len(aborted) == 2
 
 
+# Trace: REQ-013
 def test_a_codestream_that_crashes_a_real_decoder_kills_only_the_reader(
     real_data: Path, tmp_path: Path, write_dicom: Callable[..., Path]
 ) -> None:
@@ -177,6 +179,7 @@ def test_a_stuck_reader_is_given_up_and_the_next_request_is_answered(
         assert "0.2 s" in (description.reason or "")
 
 
+# Trace: REQ-013
 def test_memory_is_bounded(write_dicom: Callable[..., Path]) -> None:
     """A codestream that claims 15000 x 15000 pixels, inside the frame limit but not inside the memory."""
     small = imagecodecs.jpegls_encode(RAMP)
@@ -192,6 +195,7 @@ def test_memory_is_bounded(write_dicom: Callable[..., Path]) -> None:
         assert np.array_equal(jail.frame(good, 0).stored, RAMP)
 
 
+# Trace: REQ-013
 def test_the_reader_cannot_write_files(jail: Jail) -> None:
     assert jail.child_pid is not None
     limits = psutil.Process(jail.child_pid)

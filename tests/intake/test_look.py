@@ -38,6 +38,7 @@ def cuts(size: int) -> Iterator[int]:
     yield from (size - 1, size - 2, size - 9)
 
 
+# Trace: REQ-004
 @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom names what it misses at the cut
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEG_LS, DeflatedExplicitVRLittleEndian])
 def test_a_cut_file_is_never_whole(write_dicom: WriteDicom, tmp_path: Path, syntax: str) -> None:
@@ -77,6 +78,7 @@ def test_what_follows_the_pixels_is_no_reason_to_wait(write_dicom: WriteDicom) -
     assert look(path).state is FileState.WHOLE
 
 
+# Trace: REQ-017
 @pytest.mark.parametrize(
     ("preamble", "words"),
     [
@@ -218,6 +220,7 @@ def test_compressed_files_must_hold_as_many_fragments_as_frames(write_dicom: Wri
     assert "1 compressed fragment" in (found.reason or "")
 
 
+# Trace: REQ-014
 def test_a_deflated_bomb_is_stopped(write_dicom: WriteDicom, header: Dataset) -> None:
     """A private element that inflates to more than any image may take."""
     header.add_new(0x00091010, "OB", bytes(70 * MIB))

@@ -113,6 +113,7 @@ def test_files_in_new_folders_give_hints_too(root: Path, notices: Notices, hints
         pytest.fail("no hint")
 
 
+# Trace: REQ-005
 def test_a_listing_finds_what_no_event_told(root: Path, hints: Hints) -> None:
     with Notices((root,), events=False, hint=hints.put) as notices:
         assert not notices.by_events
@@ -156,6 +157,7 @@ def test_a_removed_file_is_forgotten_and_noticed_when_it_comes_back(root: Path, 
         assert names(notices.rescan(now())) == ["a.dcm"]
 
 
+# Trace: REQ-005
 def test_a_root_that_is_deleted_and_made_again_is_watched_again(
     root: Path, notices: Notices, hints: Hints
 ) -> None:

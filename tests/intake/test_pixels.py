@@ -220,6 +220,7 @@ def test_floating_point(jail: Jail, write_dicom: WriteDicom, header: Dataset) ->
         jail.frame(write_dicom(), 0)
 
 
+# Trace: REQ-030
 def test_monochrome1_of_signed_values_is_brighter_where_it_was_darker(
     jail: Jail, write_dicom: WriteDicom
 ) -> None:
@@ -288,6 +289,7 @@ def test_damaged_modality_table_and_impossible_rescale_are_refused(
         jail.frame(write_dicom(RAMP, ModalityLUTSequence=[table]), 0)
 
 
+# Trace: REQ-030
 @pytest.mark.parametrize(("slope", "intercept"), [("0", "0"), ("1", None), (None, "-1024")])
 def test_a_rescale_that_would_make_wrong_units_is_refused(
     jail: Jail, write_dicom: WriteDicom, slope: str | None, intercept: str | None

@@ -61,6 +61,7 @@ def test_a_quantised_variant_is_held_to_its_own_tolerance(tmp_path: Path) -> Non
     assert "'logits' is off by" in (refused.reason or "")
 
 
+# Trace: REQ-025
 def test_a_variant_that_decides_otherwise_is_refused_however_near_its_numbers(tmp_path: Path) -> None:
     bundle = read_signed(build_classifier(tmp_path / "b", threshold_between=True))
     assert made(bundle, ORT, tmp_path).passed

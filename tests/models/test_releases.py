@@ -81,6 +81,7 @@ def test_who_only_looks_keeps_nothing(tmp_path: Path) -> None:
         looking.check(release(4))
 
 
+# Trace: REQ-024
 @pytest.mark.parametrize(
     "content",
     [
@@ -132,6 +133,7 @@ def open_registry(models: Path, folder: Path, releases: Releases) -> Registry:
     )
 
 
+# Trace: REQ-024
 def test_only_a_release_that_has_served_refuses_older_ones(tmp_path: Path) -> None:
     """A new release that no engine can serve must not shut out the old one, which can."""
     kept = Releases(tmp_path / "r")

@@ -128,6 +128,7 @@ def test_nothing_usable_is_an_error_in_words(classifier: Bundle, tmp_path: Path)
         selection_of(tmp_path).select(classifier, given_up={})
 
 
+# Trace: REQ-025
 def test_a_passport_of_another_device_lets_nothing_serve(classifier: Bundle, tmp_path: Path) -> None:
     """The graphics processor had the passport; what is loaded computes somewhere else."""
     selection = selection_of(tmp_path, "ort", precisions=("fp32",))

@@ -216,6 +216,7 @@ def take_in(path: Path, into: Path, trust: Trust, releases: Releases) -> None:
         read_bundle(path, trust=trust, releases=releases)
 
 
+# Trace: REQ-023
 @pytest.mark.parametrize("change", WAYS, ids=lambda change: change.__name__)
 def test_a_changed_bundle_is_refused_before_a_parser_runs(
     scene: Scene,

@@ -82,6 +82,7 @@ def make(
     return made
 
 
+# Trace: REQ-027
 def test_a_derived_slice_says_what_it_is_and_where_it_comes_from(
     ct_file: MakeFile, acquisition_of: MakeAcquisition, pixels_of: Pixels, card: ModelCard, tmp_path: Path
 ) -> None:
@@ -151,6 +152,7 @@ def test_other_pixels_never_share_a_uid(
     assert len(uids) == 2
 
 
+# Trace: REQ-052
 @pytest.mark.parametrize(
     "changes",
     [

@@ -91,6 +91,7 @@ def test_a_refused_file_is_said(ct_file: MakeFile, status: int, permanent: bool,
     assert error.value.permanent is permanent
 
 
+# Trace: REQ-031
 @NOBODY_LISTENS
 def test_nobody_there_is_worth_waiting_for(ct_file: MakeFile) -> None:
     with pytest.raises(DeliveryError, match=r"archive \(ARCHIVE at .* does not answer") as error:

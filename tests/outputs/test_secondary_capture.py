@@ -41,6 +41,7 @@ def check(criterion: str, verdict: Verdict) -> QualityCheck:
     )
 
 
+# Trace: REQ-022
 def test_findings_are_questions_and_silence_is_not_normal() -> None:
     found = (finding("Pleural effusion", Decision.PRESENT), finding("Pneumothorax", Decision.ABSENT))
     headline, lines = page_lines(replace(EMPTY, findings=found))

@@ -46,6 +46,7 @@ def test_findings_refusals_and_their_model_are_reported(acquisition: Acquisition
     assert referenced.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == acquisition.first.sop_instance_uid
 
 
+# Trace: REQ-028
 def test_a_box_is_a_closed_line_in_dicom_coordinates(acquisition: Acquisition) -> None:
     (region,) = [item for item in items(render(acquisition, TRIAGE)) if item.ValueType == "SCOORD"]
     assert region.GraphicType == "POLYLINE"
@@ -92,6 +93,7 @@ def test_no_name_is_told_to_the_log(ct_file: MakeFile, acquisition_of: MakeAcqui
     assert str(render(acquisition_of(ct_file(0, PatientName="Doe")), TRIAGE).PatientName) == "Doe"
 
 
+# Trace: REQ-052
 @pytest.mark.parametrize("result", [TRIAGE, QUALITY])
 def test_dciodvfy_finds_no_error(
     acquisition: Acquisition, result: LaneResult, tmp_path: Path, dicom_errors: Errors

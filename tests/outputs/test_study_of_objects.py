@@ -134,6 +134,13 @@ def test_dciodvfy_finds_no_error(study: Study, dicom_errors: Errors) -> None:
     assert {path.name: found for path in study.objects if (found := dicom_errors(path))} == {}
 
 
+# Trace: REQ-017
+def test_nothing_can_hide_in_a_preamble(study: Study) -> None:
+    """PS3.10 section 7.5: ours are zeros, whatever stood in the original's."""
+    for path in study.objects:
+        assert path.read_bytes()[:PREAMBLE_BYTES] == bytes(128) + b"DICM", path.name
+
+
 def test_dcentvfy_finds_the_study_consistent(study: Study) -> None:
     """One patient, one study, each series one equipment: over the originals and what we made of them."""
     program = shutil.which("dcentvfy")

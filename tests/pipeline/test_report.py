@@ -143,12 +143,14 @@ def test_both_kinds_of_line_have_the_same_fields_in_the_same_order(make_report: 
     assert (aside["files"], aside["status"], aside["reason"]) == (["a.txt"], "quarantined", "Not DICOM.")
 
 
+# Trace: REQ-034
 def test_the_words_for_our_own_fault_quote_nothing() -> None:
     words = fault_words(ValueError("CANARY^JANE is no number"))
     assert "ValueError" in words
     assert "CANARY" not in words
 
 
+# Trace: REQ-022
 def test_not_checked_alone_is_done_and_never_good(make_report: MakeReport) -> None:
     unchecked = replace(OK_CHECK, verdict=Verdict.NOT_CHECKED, value=None, limit=None)
     line = acquisition_line(make_report(result(Lane.QUALITY, quality=(unchecked,))))

@@ -70,6 +70,7 @@ def test_every_slice_is_measured_and_shown(ct: Series, bench: Bench, layout: Lay
     assert [timing.stage for timing in result.timings] == ["decoded", "prepared", "written", "interpreted"]
 
 
+# Trace: REQ-056
 def test_damaged_slices_are_told_with_their_places_and_shift_nothing(
     ct: Series, bench: Bench, layout: Layout
 ) -> None:
@@ -147,6 +148,7 @@ def test_floating_point_slices_are_shown_on_the_scale_of_the_first(
     np.testing.assert_allclose(shown, np.stack([values, values / 2]), atol=1e-4)
 
 
+# Trace: REQ-027
 def test_a_denoised_series_lies_beside_the_original(
     ct: Series, bench: Bench, layout: Layout, denoiser: Shelf
 ) -> None:

@@ -176,6 +176,7 @@ def test_after_a_power_cut_it_waits_at_most_as_long_again(bench: Bench, slices: 
     assert bench.settled_after(2)
 
 
+# Trace: REQ-009
 def test_setting_the_wall_clock_settles_nothing(bench: Bench, slices: list[bytes]) -> None:
     bench.take(*slices[:4])
     bench.clock.set_utc(bench.clock.now_utc().replace(year=2036))
@@ -298,6 +299,7 @@ def test_both_ways_of_writing_in_one_batch_count_once(
     assert bench.spooled() == {hashlib.sha256(content).hexdigest() for content in slices[:2]}
 
 
+# Trace: REQ-008
 def test_an_edited_image_is_a_conflict_and_its_own_repeat_is_none(
     bench: Bench, slices: list[bytes], tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ HOLDER = (
 )
 
 
+# Trace: REQ-047
 def test_a_second_one_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

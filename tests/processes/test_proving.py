@@ -57,6 +57,7 @@ def break_engine(models: Registry) -> None:
     engine._fault = NAN_ON_INFER
 
 
+# Trace: REQ-019
 def test_a_broken_engine_is_found_within_30_s_and_a_cured_one_passes(
     layout: Layout, jail: Jail, bundle: Path
 ) -> None:

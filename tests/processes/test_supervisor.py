@@ -123,6 +123,7 @@ def running_pid(child: _Child) -> int | None:
     return None if child._process is None else child._process.pid
 
 
+# Trace: REQ-055
 def test_a_crash_loop_is_slowed_down_and_never_given_up(layout: Layout) -> None:
     clock = ManualClock()
     child = child_of(layout, clock, ProcessRow(name="nobody", owns="nothing", silent_limit_s=60))
@@ -149,6 +150,7 @@ def test_a_crash_loop_is_slowed_down_and_never_given_up(layout: Layout) -> None:
     assert events.count("restarting too often, pausing") == 1
 
 
+# Trace: REQ-018
 def test_a_child_without_a_sign_of_life_is_killed_and_started_again(layout: Layout) -> None:
     clock = ManualClock()
     child = child_of(layout, clock)

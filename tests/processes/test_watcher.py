@@ -434,6 +434,7 @@ def odd_writing(path: Path) -> Path:
     return path
 
 
+# Trace: REQ-010
 def test_a_full_disk_acknowledges_nothing_and_work_resumes_by_itself(layout: Layout, tmp_path: Path) -> None:
     port = free_port()
     chosen = settings(port=port)

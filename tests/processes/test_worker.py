@@ -109,6 +109,7 @@ def test_every_lane_of_a_series_is_answered_committed_and_queued_for_rendering(
     assert render.lane is Lane.QUALITY
 
 
+# Trace: REQ-032
 def test_a_radiograph_that_comes_in_the_middle_of_a_series_goes_first(
     layout: Layout,
     database: Database,
@@ -166,6 +167,7 @@ def test_a_file_that_cannot_be_decoded_is_quarantined_with_its_reason(
     assert committed(database) == []
 
 
+# Trace: REQ-020
 def test_an_engine_that_answers_nonsense_is_tried_again_then_said_and_leaves_nothing(
     layout: Layout,
     database: Database,
@@ -253,6 +255,7 @@ def test_told_to_stop_in_the_middle_it_gives_the_job_back_uncounted(
     assert committed(database) == []
 
 
+# Trace: REQ-010
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_stops_the_worker_and_costs_the_job_nothing(
     layout: Layout, database: Database, land: Land, chest_file: Path

@@ -75,6 +75,7 @@ def test_only_more_urgent_work_is_leased_in_between(jobs: Jobs, land: LandOne) -
     assert between.acquisition_id == "film"
 
 
+# Trace: REQ-054
 def test_a_result_is_committed_exactly_once(database: Database, jobs: Jobs, land: LandOne) -> None:
     land("a")
     job = jobs.lease(worker="w", lease_s=60)
@@ -85,6 +86,7 @@ def test_a_result_is_committed_exactly_once(database: Database, jobs: Jobs, land
     assert Results(database).of("a", 1, job.lane) == result
 
 
+# Trace: REQ-054
 def test_a_lost_lease_commits_nothing(
     database: Database, jobs: Jobs, land: LandOne, clock: ManualClock
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_lost_lease_commits_nothing(
     assert Results(database).commit(quick, result)
 
 
+# Trace: REQ-007
 def test_a_newer_version_supersedes_open_jobs_and_their_late_results(
     database: Database, jobs: Jobs, land: LandOne
 ) -> None:
@@ -136,6 +139,7 @@ def test_errors_are_retried_then_set_aside(database: Database, jobs: Jobs, land:
     assert states(database, "a")[1, "quality"] == "queued"
 
 
+# Trace: REQ-015
 def test_a_job_that_kills_its_worker_goes_behind_all_others_then_aside(
     database: Database, jobs: Jobs, land: LandOne
 ) -> None:

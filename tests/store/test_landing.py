@@ -52,6 +52,7 @@ def test_originals_wait_for_their_peer_from_the_same_transaction(database: Datab
     assert Outbox(database).next_send("pacs") is None
 
 
+# Trace: REQ-001
 def test_a_failed_transaction_leaves_nothing(database: Database, land: LandOne) -> None:
     land("a")
 
@@ -86,6 +87,7 @@ def test_a_store_that_is_not_there_is_said(clock: ManualClock, tmp_path: Path) -
         Database.open_to_read(tmp_path / "none.sqlite", data=tmp_path, clock=clock)
 
 
+# Trace: REQ-011
 def test_a_file_that_is_no_store_is_kept_and_said(clock: ManualClock, tmp_path: Path) -> None:
     file = tmp_path / "scanside.sqlite"
     file.write_bytes(b"not a database, but somebody's bytes" * 100)

@@ -79,6 +79,7 @@ def test_a_silent_header_is_no_reason_but_one_that_speaks_is(
         assert TASK.accepts(make_acquisition(**CT, **known), card) is not None
 
 
+# Trace: REQ-021
 @pytest.mark.parametrize(
     ("known", "words"),
     [
@@ -162,6 +163,7 @@ def test_a_float_slice_with_holes_keeps_them(
     assert np.isnan(made).sum() == 1
 
 
+# Trace: REQ-026
 def test_no_change_is_larger_than_noise(make_acquisition: MakeAcquisition, denoise_card: ModelCard) -> None:
     """A network that erases a nodule and paints another one is held to the noise in both places."""
     stored = noisy_disc(sd=10)

@@ -69,6 +69,7 @@ def test_taking_away_nothing_but_noise_is_let_through(grain_px: float) -> None:
     assert np.mean(shares) < 5e-4
 
 
+# Trace: REQ-026
 @pytest.mark.parametrize(
     ("grain_px", "diameter_px", "contrast_sd"),
     [
@@ -97,6 +98,7 @@ def test_a_lesion_that_is_taken_away_comes_back(
     assert found.slice_hu[far].std() < original[far].std(), "elsewhere the noise is gone"
 
 
+# Trace: REQ-026
 def test_a_lesion_that_is_painted_in_is_taken_out() -> None:
     unwanted = noise(0.7, 8)
     original = body() + unwanted

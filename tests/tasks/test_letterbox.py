@@ -99,6 +99,7 @@ def test_a_bright_spot_comes_back_to_its_place() -> None:
     assert np.unravel_index(int(heat.argmax()), heat.shape) == pytest.approx((300, 100), abs=3)
 
 
+# Trace: REQ-028
 def test_the_corners_of_the_frame_are_the_corners_of_the_source() -> None:
     boxed = letterbox(
         image(np.eye(500, 400, dtype=np.uint16)), size_px=320, low_percentile=0, high_percentile=100

@@ -57,6 +57,7 @@ def test_what_the_card_was_tested_for_is_accepted(
         assert TASK.accepts(make_acquisition(**GOOD | known), chest_card) is None, known
 
 
+# Trace: REQ-021
 @pytest.mark.parametrize(
     ("known", "words"),
     [
@@ -223,6 +224,7 @@ def test_a_triage_card_points_at_nothing(
     assert all(finding.draws_location for finding in reader_aid.findings)
 
 
+# Trace: REQ-020
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -39,6 +39,7 @@ def order(kiosk: KioskController) -> list[str]:
     return [row.exam_id for row in kiosk.state.rows]
 
 
+# Trace: REQ-049
 def test_what_a_person_looks_at_never_changes_by_itself(clinic: Any, kiosk: KioskController) -> None:
     clinic.land("a")
     kiosk.take_board(clinic.read())
@@ -86,6 +87,7 @@ def test_trouble_keeps_the_exam_on_the_screen_and_says_so(clinic: Any, kiosk: Ki
     assert kiosk.state.health.word == "OK"
 
 
+# Trace: REQ-048
 def test_a_decision_is_saving_until_the_store_shows_it(
     clinic: Any, kiosk: KioskController, qtbot: QtBot
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_decision_is_saving_until_the_store_shows_it(
     qtbot.waitUntil(lambda: bar._decided.text().startswith("Kept at "))
 
 
+# Trace: REQ-048
 def test_a_decision_that_is_not_saved_says_why(clinic: Any, kiosk: KioskController, qtbot: QtBot) -> None:
     clinic.land("a")
     kiosk.start()

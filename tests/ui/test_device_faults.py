@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from appliance.domain.turned_away import Bar, TurnedAway
 from appliance.monitor.power import Battery
 from appliance.monitor.thermal import Temperature
 from appliance.store.peers import PeerStanding
@@ -126,3 +127,10 @@ def test_a_moment_of_another_day_has_its_date() -> None:
     now = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
     assert "-" not in moment_words(now - timedelta(minutes=5), now_utc=now)
     assert moment_words(now - timedelta(days=2), now_utc=now).startswith("2026-02-28")
+
+
+def test_a_sender_that_is_refused_again_and_again_is_told(clinic: Any) -> None:
+    once = TurnedAway(host="192.0.2.7", bar=Bar.CALLING_TITLE, ae_title="CT9", count=12, last_ns=1)
+    (fault,) = device_faults(with_device(clinic.read(), turned_away=(once,)))
+    assert (fault.word, fault.loses) == ("SENDER REFUSED", False)
+    assert fault.advice.startswith("192.0.2.7 CT9 was refused 12 times.")

@@ -55,6 +55,7 @@ def tap(screen: Guarded, qtbot: QtBot, widget: QWidget, at: QPoint | None = None
     qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=at or widget.rect().center())
 
 
+# Trace: REQ-037
 def test_after_three_minutes_nothing_in_the_window_tells_who_it_is(screen: Guarded) -> None:
     screen.window.decisions.keep.click()
     assert screen.page is screen.window.reasons
@@ -150,6 +151,7 @@ def test_a_mouse_that_moves_is_somebody(screen: Guarded, qtbot: QtBot) -> None:
 # Behind the PIN
 
 
+# Trace: REQ-038
 def test_the_right_pin_opens_the_service_page(screen: Guarded, qtbot: QtBot) -> None:
     screen.guard.sleep()
     tap(screen, qtbot, screen.guard.idle.service)

@@ -46,6 +46,7 @@ def test_the_worst_is_the_word(clinic: Any, counts: dict[str, Any], kind: Health
     assert bool(state.advice) is (kind is not HealthKind.OK)
 
 
+# Trace: REQ-036
 def test_silence_of_a_process_is_said_with_the_time(clinic: Any) -> None:
     clinic.clock.advance(26)
     state = one(clinic)
@@ -71,6 +72,7 @@ def test_a_worker_that_loads_is_starting_not_dead(clinic: Any) -> None:
     assert checker_down(clinic.read().health, now_ns=clinic.clock.monotonic_ns()) is not None
 
 
+# Trace: REQ-036
 def test_old_data_are_dated(clinic: Any) -> None:
     board = clinic.read()
     now_ns = clinic.clock.monotonic_ns()

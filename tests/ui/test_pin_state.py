@@ -8,6 +8,7 @@ import pytest
 from ui.pin_state import LONGEST_PAUSE_S, Tries, after_wrong, pause_left_s
 
 
+# Trace: REQ-038
 def test_three_wrong_ones_bring_a_pause_that_doubles() -> None:
     tries, pauses = Tries(), []
     for _ in range(6):

@@ -45,6 +45,7 @@ def test_long_text_ends_in_an_ellipsis() -> None:
     assert visible("x" * LONGEST_TEXT) == "x" * LONGEST_TEXT
 
 
+# Trace: REQ-035
 @given(st.text(max_size=200))
 def test_nothing_shown_can_move_other_text_or_hide(text: str) -> None:
     shown = visible(text)

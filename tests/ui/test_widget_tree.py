@@ -87,6 +87,7 @@ def scrolls(widget: QWidget) -> bool:
     return False
 
 
+# Trace: REQ-035
 def test_every_text_is_plain(screen: Guarded) -> None:
     for _ in pages(screen):
         for label in screen.window.findChildren(QLabel):
