@@ -60,7 +60,11 @@ def test_with_certificates_both_sides_know_each_other(device: Device, tmp_path: 
             "shows a certificate that is not trusted: Hostname mismatch",
             True,
         ),
-        (lambda _us, _them: {"ca_file": "/nowhere/ca.pem"}, "The TLS files (/nowhere/ca.pem) cannot be used", True),
+        (
+            lambda _us, _them: {"ca_file": "/nowhere/ca.pem"},
+            "The TLS files (/nowhere/ca.pem) cannot be used",
+            True,
+        ),
         (lambda _us, _them: {"tls": False}, "that is no DICOM program, or it wants TLS", False),
     ],
     ids=["we show no certificate", "unknown authority", "another name", "no such file", "in the clear"],

@@ -137,6 +137,7 @@ def test_a_stored_reason_is_shown_in_the_language_of_the_screen(code: str) -> No
             version=1,
             choice=Choice.KEEP,
             reason=stored,
+            decision_id=1,
             decided_at_utc="2026-03-02T08:42:00+00:00",
         )
         assert shown in decision_of(decision, verdict).decided

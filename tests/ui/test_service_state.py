@@ -18,7 +18,9 @@ PEER = PeerSettings(name="PACS\u202e", host="192.0.2.1", port=104, ae_title="ARC
 
 def decision(exam_id: str, choice: Choice, reason: str | None) -> Decision:
     at = datetime(2026, 3, 2, 8, tzinfo=timezone.utc).isoformat()
-    return Decision(acquisition_id=exam_id, version=1, choice=choice, reason=reason, decided_at_utc=at)
+    return Decision(
+        acquisition_id=exam_id, version=1, choice=choice, reason=reason, decided_at_utc=at, decision_id=1
+    )
 
 
 def test_rejects_are_counted_by_view_and_reason_without_sizes() -> None:
