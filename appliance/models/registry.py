@@ -71,6 +71,8 @@ class Registry:
         self._shadows: dict[str, tuple[str, Served]] = {}
         self._unserved: dict[str, EngineError] = {}
         self._given_up: dict[str, dict[str, str]] = {}
+        planned = self.selection.plan.engines
+        self._never = {name: why for name, why in surroundings.given_up.items() if name in planned}
         self.problems: list[ModelBundleError] = [*trust.problems]
         """Bundles and keys that were refused, and why."""
         self._placing = Placing(
@@ -192,7 +194,7 @@ class Registry:
                 )
             given_up = self._given_up.get(task, {})
             try:
-                selected = self.selection.select(placed.bundle, given_up=given_up)
+                selected = self.selection.select(placed.bundle, given_up={**self._never, **given_up})
             except EngineError as error:
                 # engines that failed at work are no reason to go back: they may fail with the other, too
                 if given_up or not self._placing.step_back(task, error.what):
@@ -223,7 +225,7 @@ class Registry:
             return None
         key, bundle = placed
         try:
-            selected = self.selection.select(bundle, given_up={})
+            selected = self.selection.select(bundle, given_up=self._never)
         except EngineError as error:
             self._placing.drop_shadow(task, error.what)
             return None

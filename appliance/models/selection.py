@@ -232,6 +232,7 @@ class Selection:
     def _loaded(self, bundle: Bundle, passport: Passport) -> Engine:
         """The same engine on the same device as in the passport, or nothing."""
         candidate = passport.candidate
+        self._alive()
         engine = self._load(bundle, candidate)
         try:
             _check_device(candidate, passport, engine.describe().device)

@@ -30,6 +30,8 @@ class Beat:
     """Since the beat, on the monotonic clock; infinite when it is of another boot."""
     state: str
     """In words: what it is doing, or what is in its way."""
+    budget_s: float | None = None
+    """It promised another sign within this; None: it promised nothing."""
 
 
 class Heartbeat:
@@ -42,15 +44,20 @@ class Heartbeat:
         self._clock = clock
         self._last_ns = 0
         self._state = ""
+        self._budget_s: float | None = None
 
-    def beat(self, state: str) -> None:
-        """Say so, at most once per BEAT_INTERVAL_S unless the state changes. Never raises."""
+    def beat(self, state: str, *, budget_s: float | None = None) -> None:
+        """Say so, at most once per BEAT_INTERVAL_S unless the state changes. Never raises.
+
+        `budget_s`: the next sign comes within this, or something hangs.
+        """
         now_ns = self._clock.monotonic_ns()
-        if state == self._state and now_ns - self._last_ns < BEAT_INTERVAL_S * NS_PER_S:
+        said = (state, budget_s)
+        if said == (self._state, self._budget_s) and now_ns - self._last_ns < BEAT_INTERVAL_S * NS_PER_S:
             return
         if self._last_ns == 0:
             clear_fault(self._run, self._process)  # it lives: what kept it from starting is over
-        self._last_ns, self._state = now_ns, state
+        self._last_ns, self._state, self._budget_s = now_ns, state, budget_s
         part = self._file.with_suffix(".part")
         content = {
             "process": self._process,
@@ -58,6 +65,7 @@ class Heartbeat:
             "beat_ns": now_ns,
             "boot_id": self._clock.boot_id(),
             "state": state,
+            "budget_s": budget_s,
         }
         try:
             part.write_text(json.dumps(content), encoding="utf-8")
@@ -72,6 +80,12 @@ def read_beat(run: Path, process: str, clock: Clock) -> Beat | None:
         content = json.loads((run / f"{process}.beat").read_text(encoding="utf-8"))
         same_boot = content["boot_id"] == clock.boot_id()
         age_s = (clock.monotonic_ns() - content["beat_ns"]) / NS_PER_S if same_boot else float("inf")
-        return Beat(process=process, pid=content["pid"], age_s=age_s, state=content["state"])
+        return Beat(
+            process=process,
+            pid=content["pid"],
+            age_s=age_s,
+            state=content["state"],
+            budget_s=content.get("budget_s"),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -24,7 +24,7 @@ from appliance.domain.job import Lane
 from appliance.domain.quality import Verdict
 from appliance.domain.result import LaneResult
 from appliance.durable import PART_SUFFIX
-from appliance.errors import InputError, ScansideError
+from appliance.errors import EngineLostError, InputError, ScansideError
 from appliance.intake.assembly import all_given, arrive
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
@@ -65,6 +65,8 @@ class Proving:
         self._passed = True
         self._suspected = False
         self._took_s = 0.0
+        self.lost: EngineLostError | None = None
+        """The device was lost while it was asked; None: it was not."""
         before = read_proof_file(self._run)
         self._last_passed: Moment | None = None if before is None else before.last_passed
 
@@ -155,6 +157,8 @@ class Proving:
         try:
             step()
         except ScansideError as error:
+            if isinstance(error, EngineLostError):
+                self.lost = error
             return (error.what,)
         except OSError as error:
             return (f"The test image cannot be written: {error.strerror or type(error).__name__}.",)

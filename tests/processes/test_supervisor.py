@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time  # noqa: TID251  (processes live in real time)
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -21,20 +22,26 @@ from structlog.testing import capture_logs
 from appliance.clock import ManualClock, SystemClock
 from appliance.errors import ExitCode
 from appliance.layout import Layout
+from appliance.monitor.boots import GOOD_AFTER_S, NOTICE, SAFE_AFTER, BootCounter, Level
 from appliance.monitor.fault import read_fault
+from appliance.monitor.heartbeat import read_beat
 from appliance.processes.lock import AlreadyRunningError, only_one
-from appliance.processes.supervisor import _Child, supervise
+from appliance.processes.supervisor import _Child, _Health, supervise
 from appliance.processes.table import (
+    KIOSK,
+    PAST_BUDGET_S,
     PROCESSES,
     RESTART_PAUSE_S,
     RESTARTS_AT_ONCE,
     ProcessRow,
 )
+from appliance.store.connection import Database
 from tests.running import RunningAppliance
 
 SENDER = next(row for row in PROCESSES if row.name == "sender")
 """The one that starts quickest."""
 STOP_LIMIT_S = 10.0
+FOUND_LIMIT_S = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +201,118 @@ def test_only_the_beat_of_this_very_process_counts(layout: Layout) -> None:
         child.look()
         child.wait_until_stopped()
     assert [entry["event"] for entry in logs] == ["no sign of life, killing"]
+
+
+def test_a_process_that_promised_a_sign_is_killed_soon_after_it_is_due(layout: Layout) -> None:
+    clock = ManualClock()
+    child = child_of(layout, clock)
+    child.look()
+    pid = running_pid(child)
+    assert pid is not None
+    beat = {
+        "process": SENDER.name,
+        "pid": pid,
+        "beat_ns": clock.monotonic_ns(),
+        "boot_id": "manual",
+        "state": "working: quality",
+        "budget_s": 8.0,
+    }
+    (layout.run / f"{SENDER.name}.beat").write_text(json.dumps(beat), encoding="utf-8")
+    with capture_logs() as logs:
+        clock.advance(8 + PAST_BUDGET_S - 0.1)
+        child.look()
+        assert logs == []
+        clock.advance(0.2)
+        child.look()
+        child.wait_until_stopped()
+    assert [(entry["event"], entry["doing"]) for entry in logs] == [
+        ("no sign of life, killing", "working: quality")
+    ]
+    assert PAST_BUDGET_S < FOUND_LIMIT_S
+
+
+def test_in_safe_mode_only_the_watcher_runs_until_a_person_ends_it(layout: Layout) -> None:
+    counter = BootCounter(layout.boots)
+    for _ in range(SAFE_AFTER):
+        counter.begin()
+    environment = {**os.environ, "SCANSIDE__LISTENER__ENABLED": "false"}
+    command = [sys.executable, "-m", "appliance", "run", "--data", str(layout.data)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as running:
+
+        def names() -> list[str]:
+            return sorted(name_of(child) for child in psutil.Process(running.pid).children())
+
+        wait_until(lambda: read_beat(layout.run, "watcher", SystemClock()) is not None)
+        assert names() == ["watcher"]
+        fault = read_fault(layout.run, NOTICE)
+        assert fault is not None
+        assert "only receives and shows" in fault.what
+        counter.reset()
+        wait_until(lambda: names() == ["sender", "watcher", "worker"])
+        assert read_fault(layout.run, NOTICE) is None
+        running.terminate()
+    assert counter.read().bad_starts == 0
+
+
+def name_of(child: psutil.Process) -> str:
+    command = child.cmdline()
+    return command[command.index("appliance.processes") + 1] if "appliance.processes" in command else ""
+
+
+def test_a_supervisor_that_is_killed_counts_and_one_that_is_stopped_does_not(layout: Layout) -> None:
+    stop = Event()
+    stop.set()
+    supervise(layout=layout, config=None, clock=SystemClock(), stop=stop, rows=())
+    assert BootCounter(layout.boots).read().bad_starts == 0
+
+
+def test_a_device_that_stays_up_is_good_again(layout: Layout) -> None:
+    clock = ManualClock()
+    counter = BootCounter(layout.boots)
+    for _ in range(SAFE_AFTER):
+        counter.begin()
+    health = _Health(layout, clock)
+    assert health.level is Level.SAFE
+    clock.advance(GOOD_AFTER_S - 1)
+    assert not health.look(all_up=True)
+    assert not health.look(all_up=False)  # one has ended: the time begins anew
+    clock.advance(GOOD_AFTER_S - 1)
+    assert not health.look(all_up=True)
+    clock.advance(2)
+    assert health.look(all_up=True)
+    assert health.level is Level.WITHOUT_AI
+    clock.advance(GOOD_AFTER_S + 1)
+    assert health.look(all_up=True)
+    assert health.level is Level.NORMAL
+
+
+@pytest.mark.timeout(120)
+def test_a_frozen_screen_is_started_again(layout: Layout) -> None:
+    pytest.importorskip("PyQt6")
+    Database.open(layout.database, data=layout.data, clock=SystemClock()).close()
+    child = _Child(
+        replace(KIOSK, silent_limit_s=60),
+        arguments=("--data", str(layout.data)),
+        layout=layout,
+        clock=SystemClock(),
+    )
+    child.look()
+    try:
+        wait_until(lambda: beat_pid(layout) == running_pid(child), limit_s=60)
+        frozen = running_pid(child)
+        assert frozen is not None
+        os.kill(frozen, signal.SIGSTOP)
+
+        def is_back() -> bool:
+            child.look()
+            return beat_pid(layout) not in (None, frozen)
+
+        wait_until(is_back, limit_s=60)
+    finally:
+        child.tell_to_stop()
+        child.wait_until_stopped()
+
+
+def beat_pid(layout: Layout) -> int | None:
+    beat = read_beat(layout.run, KIOSK.name, SystemClock())
+    return None if beat is None else beat.pid
