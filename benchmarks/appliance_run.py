@@ -166,7 +166,7 @@ def running_appliance(
     log = layout.data / "run.log"
     environment = {
         **os.environ,
-        "SCANSIDE__LISTENER__PORT": str(_free_port()),
+        "SCANSIDE__LISTENER__PORT": str(free_port()),
         "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
         **(settings or {}),
     }
@@ -184,7 +184,8 @@ def running_appliance(
             appliance.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

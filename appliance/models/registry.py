@@ -62,6 +62,7 @@ class Registry:
             cache=cache,
             alive=surroundings.alive,
             server=surroundings.server,
+            never=surroundings.given_up,
         )
         """Chooses the engine of a bundle."""
         self._at_change = surroundings.at_change
@@ -71,8 +72,6 @@ class Registry:
         self._shadows: dict[str, tuple[str, Served]] = {}
         self._unserved: dict[str, EngineError] = {}
         self._given_up: dict[str, dict[str, str]] = {}
-        planned = self.selection.plan.engines
-        self._never = {name: why for name, why in surroundings.given_up.items() if name in planned}
         self.problems: list[ModelBundleError] = [*trust.problems]
         """Bundles and keys that were refused, and why."""
         self._placing = Placing(
@@ -194,7 +193,7 @@ class Registry:
                 )
             given_up = self._given_up.get(task, {})
             try:
-                selected = self.selection.select(placed.bundle, given_up={**self._never, **given_up})
+                selected = self.selection.select(placed.bundle, given_up=given_up)
             except EngineError as error:
                 # engines that failed at work are no reason to go back: they may fail with the other, too
                 if given_up or not self._placing.step_back(task, error.what):
@@ -225,12 +224,11 @@ class Registry:
             return None
         key, bundle = placed
         try:
-            selected = self.selection.select(bundle, given_up=self._never)
+            selected = self.selection.select(bundle, given_up={})
         except EngineError as error:
             self._placing.drop_shadow(task, error.what)
             return None
-        self._shadows[task] = (key, served_by(bundle, selected, None))
-        return self._shadows[task]
+        return self._shadows.setdefault(task, (key, served_by(bundle, selected, None)))
 
     def give_up_shadow(self, task: str, reason: str) -> None:
         """It failed at work."""

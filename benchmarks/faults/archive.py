@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from benchmarks.appliance_run import free_port
 
 
 @contextmanager
@@ -18,9 +19,7 @@ def storescp(folder: Path) -> Iterator[int]:
     program = shutil.which("storescp")
     if program is None:
         raise RuntimeError("storescp is not installed (Debian package dcmtk)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     server = subprocess.Popen(
         [program, "+xa", "-aet", "ARCHIVE", "-od", str(folder), str(port)],
         stdout=subprocess.DEVNULL,
