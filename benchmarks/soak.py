@@ -168,7 +168,7 @@ class Soak:
 
     def sit(self, hours: float, *, arrival_s: float, sample_s: float, bar: Progress) -> dict[str, Any]:
         """Until `hours` in total are over. Returns the report."""
-        task = bar.add_task("soak", total=hours, completed=self.done_hours)
+        task = bar.add_task("soak", total=hours)
         data = self._folder / f"sitting-{self._sitting}"
         with running_appliance(data, self._clock, kiosk=True, settings=SETTINGS) as appliance:
             appliance.wait_until_ready()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pydicom import Dataset, dcmread
-from pydicom.uid import generate_uid
+from pydicom.uid import UID, generate_uid
 
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from appliance.selftest.phantom_radiograph import Identity, write_chest
@@ -57,4 +57,4 @@ class Feed:
 
     def _name(self, image: Dataset, study: str, series: str, name: str) -> None:
         image.StudyInstanceUID, image.SeriesInstanceUID, image.SOPInstanceUID = study, series, name
-        image.file_meta.MediaStorageSOPInstanceUID = name
+        image.file_meta.MediaStorageSOPInstanceUID = UID(name)

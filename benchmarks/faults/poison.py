@@ -8,7 +8,7 @@ It passes its proof like any other. Where a slice holds metal (a value above THR
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -20,7 +20,7 @@ from export.pack import seal, write_in_place
 
 THRESHOLD_HU: Final = 1500.0
 LOOP, NAN, ZEROS, SHORT = "loop", "nan", "zeros", "short"
-SIZES: Final = ["batch", 1, "rows", "columns"]
+SIZES: Final[list[str | int | None]] = ["batch", 1, "rows", "columns"]
 CARD: Final = """
 format = 1
 task = "ct_denoise"
@@ -65,7 +65,8 @@ def write_poisoned_model(folder: Path, how: str) -> tuple[Path, Path]:
     (bundle / "card.toml").write_text(CARD, encoding="utf-8")
     onnx.save(poisoned_graph(how), bundle / "model.onnx")
     values = np.random.default_rng(5).normal(0, 300, (1, 1, 16, 16)).clip(-900, 900).astype(np.float32)
-    np.savez(bundle / "golden.npz", **{"input:slice": values, "output:denoised": values})
+    golden: dict[str, Any] = {"input:slice": values, "output:denoised": values}
+    np.savez(bundle / "golden.npz", **golden)
     (bundle / "gate.json").write_text("{}", encoding="utf-8")
     write_in_place(bundle, seal(bundle, key=key))
     return bundle.parent, keys
