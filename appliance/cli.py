@@ -32,6 +32,7 @@ from appliance.commands.process import process
 from appliance.commands.report import report
 from appliance.commands.results import results
 from appliance.commands.run import run
+from appliance.commands.safe_mode import safe_mode
 from appliance.commands.simulate import simulate
 from appliance.commands.slip import slip
 from appliance.commands.threshold import threshold
@@ -57,6 +58,7 @@ app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
 app.command()(worklist)
+app.command("safe-mode")(safe_mode)
 app.command()(bench)
 app.command()(deidentify)
 app.command()(conformance)

@@ -136,6 +136,9 @@ class WorkerSettings(Section):
     """A job that fails this often is set aside for a person; one that took its worker down this often
     goes behind all others, and is set aside after three times as many."""
     lease_s: float = Field(default=120.0, gt=0)
+    step_budget_s: float = Field(default=30.0, ge=1)
+    """The longest that may pass between two signs of life of a job, beside reading one frame
+    (reading.decode_timeout_s). A worker that is past it hangs: it is ended and the job goes back."""
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
     proof_interval_min: float = Field(default=10.0, ge=1, le=1440)
     """How often the worker answers a question whose answer is known, through the whole line."""

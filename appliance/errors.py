@@ -9,7 +9,7 @@ ScansideError
  |    +-- ModelBundleError  the bundle's       refused before anything deserialises it
  |    +-- EnginePlanError   the built plan's   thrown away and built anew from the verified model, once
  |    +-- EngineMemoryError the device's       what can be spared is freed, one more try, then the next engine
- |    +-- EngineLostError   the device's       of no use to this process any more, maybe to a new one
+ |    +-- EngineLostError   the device's       of no use to this process any more: it ends, exit code 69
  +-- StoreError             the store's        the process stops rather than acknowledge what it cannot keep
  +-- DeliveryError          the receiver's     kept and tried again, for ever, with backoff
  +-- WorklistError          the worklist's     the last good list is kept, and it is asked again
@@ -28,6 +28,8 @@ class ExitCode:
     """The command ran and its answer is "not all is well" (doctor, models verify)."""
     USAGE: Final = 2
     SOFTWARE: Final = 70
+    ENGINE_LOST: Final = 69
+    """A process whose GPU is of no use to it any more: it is started again with a fresh one."""
     STORE: Final = 74
     ALREADY_RUNNING: Final = 75
     CONFIG: Final = 78
@@ -77,6 +79,11 @@ class EngineLostError(EngineError):
 
     CUDA calls such an error sticky: every later call fails, too, until the process is started anew.
     """
+
+    def __init__(self, what: str, *, remedy: str, engine: str | None = None) -> None:
+        super().__init__(what, remedy=remedy)
+        self.engine = engine
+        """Name of the engine that met it, where that is known."""
 
 
 class StoreError(ScansideError):

@@ -87,6 +87,11 @@ class Layout:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"
 
+    @property
+    def boots(self) -> Path:
+        """How often in a row the appliance started and did not stay up; outlives everything under `run`."""
+        return self.data / "boots.json"
+
     def create(self) -> None:
         """Make the folders. Existing ones stay as they are."""
         for folder in (

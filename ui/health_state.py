@@ -11,6 +11,7 @@ from typing import Final
 
 from appliance.clock import NS_PER_S
 from appliance.domain.job import JobState
+from appliance.monitor.boots import NOTICE
 from appliance.store.board import Counts
 from ui.advice_words import reason_in_words
 from ui.device_faults import device_faults
@@ -172,6 +173,7 @@ def _cannot_start(health: HealthRecord) -> Iterator[tuple[HealthKind, str, str]]
     """What a process left behind that ended at its start: the reason and the remedy, not just silence."""
     names = {
         "run": (HealthKind.DANGER, tr("NOT RUNNING")),
+        NOTICE: (HealthKind.ATTENTION, tr("SAFE MODE")),
         "watcher": (HealthKind.DANGER, tr("NOT RECEIVING")),
         "worker": (HealthKind.ATTENTION, tr("AI NOT RUNNING")),
         "sender": (HealthKind.ATTENTION, tr("NOT SENDING")),

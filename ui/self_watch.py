@@ -18,6 +18,8 @@ from appliance.monitor.heartbeat import Heartbeat
 NAME: Final = "kiosk"
 STATE_FILE: Final = "kiosk.state"
 BEAT_MS: Final = 1000
+BUDGET_S: Final = 10.0
+"""A screen that has not drawn for this long is frozen, and is started again (processes/supervisor.py)."""
 
 
 class SelfWatch(QObject):
@@ -45,7 +47,7 @@ class SelfWatch(QObject):
 
     def beat(self) -> None:
         """A sign of life, and the open exam where it has changed. Never raises."""
-        self._beat.beat("drawing")
+        self._beat.beat("drawing", budget_s=BUDGET_S)
         exam_id = self._exam_id()
         if exam_id is None or exam_id == self._kept:
             return

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from threading import Event
 from typing import Annotated
 
@@ -36,7 +34,7 @@ def run(
     """
     from appliance.logs import start_logs  # noqa: PLC0415  (--help stays quick)
     from appliance.processes.supervisor import supervise  # noqa: PLC0415
-    from appliance.processes.table import rows_for  # noqa: PLC0415
+    from appliance.processes.table import KIOSK, rows_for  # noqa: PLC0415
 
     start_logs("run")
     with errors_in_words():
@@ -57,15 +55,6 @@ def run(
             say_json({"inbox": str(layout.inbox), "dicom": door, "data": str(layout.data)})
         else:
             typer.echo(f"Watching {layout.inbox}\nDICOM     {door}\nStop with Ctrl-C.")
-        screen = None
-        if kiosk:
-            command = [sys.executable, "-m", "ui", "--data", str(layout.data)]
-            screen = subprocess.Popen(command + (["--config", str(config)] if config else []))
-        try:
-            rows = rows_for(settings)
-            code = supervise(layout=layout, config=config, clock=SystemClock(), stop=stop, rows=rows)
-        finally:
-            if screen is not None:
-                screen.terminate()
-                screen.wait()
+        rows = (*rows_for(settings), *((KIOSK,) if kiosk else ()))
+        code = supervise(layout=layout, config=config, clock=SystemClock(), stop=stop, rows=rows)
         raise typer.Exit(code)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from appliance.engines.base import EngineDescription
 from appliance.engines.graph import Signature, read_signature
 from appliance.engines.null import NullEngine
-from appliance.errors import EngineError
+from appliance.errors import EngineError, EngineLostError
 
 METADATA_KEY: Final = "scanside.fault"
 ABORT_ON_LOAD: Final = "abort"
@@ -29,6 +29,9 @@ HANG_ON_LOAD: Final = "hang"
 RAISE_ON_INFER: Final = "raise"
 NAN_ON_INFER: Final = "nan"
 SHAPE_ON_INFER: Final = "shape"
+LOST_ON_INFER: Final = "lost"
+ABOVE_KEY: Final = "scanside.fault.above"
+"""It fails only where an input holds a value above this: it passes its proof, and one image meets it."""
 IMPOSTOR: Final = "impostor"
 """It describes itself as another engine: a fall-back that nobody was told of."""
 
@@ -36,12 +39,24 @@ IMPOSTOR: Final = "impostor"
 class FaultyEngine(NullEngine):
     """Zeros, or the fault."""
 
-    def __init__(self, *, signature: Signature, description: EngineDescription, fault: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        signature: Signature,
+        description: EngineDescription,
+        fault: str | None,
+        above: float = float("-inf"),
+    ) -> None:
         super().__init__(signature=signature, description=description)
         self._fault = fault
+        self._above = above
 
     def _run(self, inputs: dict[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
         zeros = super()._run(inputs)
+        if max(float(value.max()) for value in inputs.values()) <= self._above:
+            return zeros
+        if self._fault == LOST_ON_INFER:
+            raise EngineLostError("The device was lost, as it was asked to be.", remedy="Start anew.")
         if self._fault == RAISE_ON_INFER:
             raise EngineError("The engine failed, as it was asked to.", remedy="The next engine takes over.")
         if self._fault == NAN_ON_INFER:
@@ -75,4 +90,5 @@ def load(model: Path, *, threads: int) -> FaultyEngine:
             device="none",
         ),
         fault=fault,
+        above=float(asked.get(ABOVE_KEY, "-inf")),
     )

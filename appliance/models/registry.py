@@ -62,6 +62,7 @@ class Registry:
             cache=cache,
             alive=surroundings.alive,
             server=surroundings.server,
+            never=surroundings.given_up,
         )
         """Chooses the engine of a bundle."""
         self._at_change = surroundings.at_change
@@ -227,8 +228,7 @@ class Registry:
         except EngineError as error:
             self._placing.drop_shadow(task, error.what)
             return None
-        self._shadows[task] = (key, served_by(bundle, selected, None))
-        return self._shadows[task]
+        return self._shadows.setdefault(task, (key, served_by(bundle, selected, None)))
 
     def give_up_shadow(self, task: str, reason: str) -> None:
         """It failed at work."""

@@ -97,8 +97,11 @@ class Selection:
         cache: Path,
         alive: Callable[[], None] = lambda: None,
         server: InferenceServer | None = None,
+        never: Mapping[str, str] | None = None,
     ) -> None:
+        """`never`: engines that are not to be used at all, and why."""
         self.plan = plan
+        self._never = {name: why for name, why in (never or {}).items() if name in plan.engines}
         self._precisions = precisions
         self._threads = threads
         self._cache = cache
@@ -152,7 +155,7 @@ class Selection:
 
         `given_up`: engines that have failed at work, and how. Raises EngineError when nothing is left.
         """
-        return self._first_of(self.plan.steps, bundle, dict(given_up))
+        return self._first_of(self.plan.steps, bundle, {**self._never, **given_up})
 
     def only(self, bundle: Bundle, engine: str) -> Selected:
         """The same with this engine alone, which may be away: then that is known at once, without a test.
@@ -232,6 +235,7 @@ class Selection:
     def _loaded(self, bundle: Bundle, passport: Passport) -> Engine:
         """The same engine on the same device as in the passport, or nothing."""
         candidate = passport.candidate
+        self._alive()
         engine = self._load(bundle, candidate)
         try:
             _check_device(candidate, passport, engine.describe().device)

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from appliance.domain.card import ModelCard
 from appliance.engines.base import Engine, EngineDescription
@@ -71,10 +71,12 @@ class Surroundings:
     mends_slots: bool = False
     """Take an activated release that cannot serve out of its slot: only the worker does."""
     alive: Callable[[], None] = _nobody
-    """Called about every second while a passport is made."""
+    """Called about every second while a passport is made, and before an engine is loaded."""
     at_change: Callable[[Served], None] = _nothing
     """Called whenever a task gets an engine, or another one."""
     server: InferenceServer | None = None
     """For the engine `remote`; None: there is none."""
+    given_up: Mapping[str, str] = field(default_factory=dict)
+    """Engines that are not to be used at all, and why: the result and the screen say so."""
     retry: Retry | None = None
     """Which engines are tried again after a failure; None: not one."""

@@ -33,6 +33,8 @@ class Beat:
     """In words: what it is doing, or what is in its way."""
     starts: int
     """How often the process came to its first beat on this data folder."""
+    budget_s: float | None = None
+    """It promised another sign within this; None: it promised nothing."""
 
 
 class Heartbeat:
@@ -46,11 +48,16 @@ class Heartbeat:
         self._last_ns = 0
         self._state = ""
         self._starts = 0
+        self._budget_s: float | None = None
 
-    def beat(self, state: str) -> None:
-        """Say so, at most once per BEAT_INTERVAL_S unless the state changes. Never raises."""
+    def beat(self, state: str, *, budget_s: float | None = None) -> None:
+        """Say so, at most once per BEAT_INTERVAL_S unless the state changes. Never raises.
+
+        `budget_s`: the next sign comes within this, or something hangs.
+        """
         now_ns = self._clock.monotonic_ns()
-        if state == self._state and now_ns - self._last_ns < BEAT_INTERVAL_S * NS_PER_S:
+        said = (state, budget_s)
+        if said == (self._state, self._budget_s) and now_ns - self._last_ns < BEAT_INTERVAL_S * NS_PER_S:
             return
         if self._last_ns == 0:
             clear_fault(self._run, self._process)  # it lives: what kept it from starting is over
@@ -58,7 +65,7 @@ class Heartbeat:
             self._starts = 1 + (before.starts if before is not None else 0)
             tell_ready()
         tell_alive(state)
-        self._last_ns, self._state = now_ns, state
+        self._last_ns, self._state, self._budget_s = now_ns, state, budget_s
         part = self._file.with_suffix(".part")
         content = {
             "process": self._process,
@@ -67,6 +74,7 @@ class Heartbeat:
             "boot_id": self._clock.boot_id(),
             "state": state,
             "starts": self._starts,
+            "budget_s": budget_s,
         }
         try:
             part.write_text(json.dumps(content), encoding="utf-8")
@@ -87,6 +95,7 @@ def read_beat(run: Path, process: str, clock: Clock) -> Beat | None:
             age_s=age_s,
             state=content["state"],
             starts=content.get("starts", 1),
+            budget_s=content.get("budget_s"),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -19,7 +19,7 @@ from appliance.domain.image import FrameSource
 from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse, LaneResult
 from appliance.engines.base import Engine, Tensors
-from appliance.errors import EngineError
+from appliance.errors import EngineError, EngineLostError
 from appliance.layout import Layout
 from appliance.models.served import Served
 from appliance.pipeline.spans import Spans
@@ -140,6 +140,9 @@ class Work:
         except EngineError as error:
             if answering.served is not None and answering.task.model is not None:
                 self.bench.models.give_up(answering.task.model, error.what, engine=answering.served.engine)
+                if isinstance(error, EngineLostError):
+                    name = answering.served.passport.engine
+                    raise EngineLostError(error.what, remedy=error.remedy, engine=name) from error
             raise
 
     def relative(self, path: Path) -> str:

@@ -22,7 +22,7 @@ import typer
 
 from appliance.clock import Clock, SystemClock
 from appliance.config import Settings, load_settings
-from appliance.errors import ConfigError, ExitCode, ScansideError, StoreError
+from appliance.errors import ConfigError, EngineLostError, ExitCode, ScansideError, StoreError
 from appliance.layout import Layout
 from appliance.logs import start_logs
 from appliance.monitor.fault import fault_of, leave_fault
@@ -107,7 +107,7 @@ def main(
     except ScansideError as error:
         log.error("stopped", reason=str(error))
         tell(error)
-        sys.exit(ExitCode.SOFTWARE)
+        sys.exit(ExitCode.ENGINE_LOST if isinstance(error, EngineLostError) else ExitCode.SOFTWARE)
     except Exception as error:  # the process's one catch-all: Python would print the error's words
         log.error("fault of the software", exc_info=error)
         tell(error)

@@ -27,7 +27,7 @@ from appliance.domain.job import Lane
 from appliance.domain.quality import Verdict
 from appliance.domain.result import LaneResult
 from appliance.durable import PART_SUFFIX
-from appliance.errors import InputError, ScansideError
+from appliance.errors import EngineLostError, InputError, ScansideError
 from appliance.intake.assembly import all_given, arrive
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
@@ -71,6 +71,8 @@ class Proving:
         self._suspected = False
         self._took_s = 0.0
         self._desk = ProofDesk(settings, layout, clock, models)
+        self.lost: EngineLostError | None = None
+        """The device was lost while it was asked; None: it was not."""
         before = read_proof_file(self._run)
         self._last_passed: Moment | None = None if before is None else before.last_passed
 
@@ -170,6 +172,8 @@ class Proving:
         try:
             step()
         except ScansideError as error:
+            if isinstance(error, EngineLostError):
+                self.lost = error
             return (error.what,)
         except OSError as error:
             return (f"The test image cannot be written: {error.strerror or type(error).__name__}.",)

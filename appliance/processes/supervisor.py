@@ -17,9 +17,12 @@ import structlog
 from appliance.clock import NS_PER_S, Clock
 from appliance.errors import ExitCode
 from appliance.layout import Layout
+from appliance.monitor.boots import GOOD_AFTER_S, BootCounter, Level, say_level
 from appliance.monitor.heartbeat import read_beat
 from appliance.processes.lock import only_one
 from appliance.processes.table import (
+    IN_SAFE_MODE,
+    PAST_BUDGET_S,
     PROCESSES,
     RESTART_PAUSE_S,
     RESTART_WINDOW_S,
@@ -37,18 +40,21 @@ class _Child:
 
     def __init__(self, row: ProcessRow, *, arguments: tuple[str, ...], layout: Layout, clock: Clock) -> None:
         self._row = row
+        self.name = row.name
         self._arguments = arguments
         self._layout = layout
         self._clock = clock
         self._log = structlog.get_logger().bind(child=row.name)
         self._starts_ns: deque[int] = deque(maxlen=RESTARTS_AT_ONCE)
         self._paused_until_ns = 0
+        self._stays_away = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def look(self) -> int | None:
         """Start or restart as needed. An exit code: it must not be started again (its settings are wrong)."""
         if self._process is None:
-            self._start()
+            if not self._stays_away:
+                self._start()
             return None
         code = self._process.poll()
         if code is None:
@@ -56,6 +62,9 @@ class _Child:
             return None
         self._process = None
         self._log.error("process ended", exit_code=code)
+        if self._row.is_screen:
+            self._stays_away = code in (ExitCode.OK, ExitCode.USAGE, ExitCode.CONFIG)
+            return None
         if code in (ExitCode.CONFIG, ExitCode.ALREADY_RUNNING):
             return code
         return None
@@ -71,19 +80,29 @@ class _Child:
             self._log.error("restarting too often, pausing", pause_s=RESTART_PAUSE_S)
             return
         self._starts_ns.append(now_ns)
-        command = (sys.executable, "-m", "appliance.processes", self._row.name, *self._arguments)
+        program = ("ui",) if self._row.is_screen else ("appliance.processes", self._row.name)
+        command = (sys.executable, "-m", *program, *self._arguments)
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def _kill_if_silent(self) -> None:
         assert self._process is not None
         beat = read_beat(self._layout.run, self._row.name, self._clock)
+        limit_s, doing = self._row.silent_limit_s, "starting"
         if beat is None or beat.pid != self._process.pid:
             silent_s = (self._clock.monotonic_ns() - self._starts_ns[-1]) / NS_PER_S
         else:
-            silent_s = beat.age_s
-        if silent_s > self._row.silent_limit_s:
-            self._log.error("no sign of life, killing", silent_s=round(silent_s, 1))
+            silent_s, doing = beat.age_s, beat.state
+            if beat.budget_s is not None:
+                limit_s = beat.budget_s + PAST_BUDGET_S
+        if silent_s > limit_s:
+            self._log.error(
+                "no sign of life, killing", silent_s=round(silent_s, 1), limit_s=limit_s, doing=doing
+            )
             self._process.kill()
+
+    def is_up(self) -> bool:
+        """It runs, or stays away for good."""
+        return self._stays_away or (self._process is not None and self._process.poll() is None)
 
     def tell_to_stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -97,6 +116,48 @@ class _Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process = None
+
+
+class _Health:
+    """Counts starts that did not stay up, and says how much may run."""
+
+    def __init__(self, layout: Layout, clock: Clock) -> None:
+        self._counter = BootCounter(layout.boots)
+        self._run = layout.run
+        self._clock = clock
+        self._log = structlog.get_logger()
+        self._good_since_ns = clock.monotonic_ns()
+        self._boots = self._counter.begin()
+        self._say()
+
+    @property
+    def level(self) -> Level:
+        return self._boots.level
+
+    def look(self, *, all_up: bool) -> bool:
+        """Whether the level has changed: it stayed up for long enough, or a person ended the safe mode."""
+        now_ns = self._clock.monotonic_ns()
+        before, self._boots = self._boots, self._counter.read()
+        if not all_up:
+            self._good_since_ns = now_ns
+        elif self._boots.bad_starts and now_ns - self._good_since_ns > GOOD_AFTER_S * NS_PER_S:
+            self._boots = self._counter.stayed_up()
+            self._good_since_ns = now_ns
+        if before.level is self._boots.level:
+            return False
+        self._say()
+        return True
+
+    def was_stopped(self) -> None:
+        self._counter.was_stopped()
+
+    def _say(self) -> None:
+        say_level(self._run, self._boots, clock=self._clock)
+        if self._boots.level is not Level.NORMAL:
+            self._log.error(
+                "not everything runs", level=self._boots.level.name, starts=self._boots.bad_starts
+            )
 
 
 def supervise(
@@ -111,21 +172,44 @@ def supervise(
 
     Raises AlreadyRunningError when the data folder already has a supervisor.
     """
-    arguments: tuple[str, ...] = ("--data", str(layout.data), "--parent", str(os.getpid()))
+    arguments: tuple[str, ...] = ("--data", str(layout.data))
     if config is not None:
         arguments = (*arguments, "--config", str(config))
+    parent = ("--parent", str(os.getpid()))
     with only_one(layout.run, "run"):
-        children = [_Child(row, arguments=arguments, layout=layout, clock=clock) for row in rows]
+        children = [
+            _Child(
+                row,
+                arguments=arguments if row.is_screen else arguments + parent,
+                layout=layout,
+                clock=clock,
+            )
+            for row in rows
+        ]
+        health = _Health(layout, clock)
         try:
             while not stop.is_set():
-                for child in children:
+                wanted = [child for child in children if _may_run(child.name, health.level)]
+                for child in wanted:
                     code = child.look()
                     if code is not None:
+                        health.was_stopped()
                         return code
+                if health.look(all_up=all(child.is_up() for child in wanted)):
+                    _stop(children)  # each starts again as the new level wants it
                 stop.wait(LOOK_INTERVAL_S)
+            health.was_stopped()
         finally:
-            for child in children:
-                child.tell_to_stop()
-            for child in children:
-                child.wait_until_stopped()
+            _stop(children)
     return ExitCode.OK
+
+
+def _may_run(process: str, level: Level) -> bool:
+    return level is not Level.SAFE or process in IN_SAFE_MODE
+
+
+def _stop(children: list[_Child]) -> None:
+    for child in children:
+        child.tell_to_stop()
+    for child in children:
+        child.wait_until_stopped()

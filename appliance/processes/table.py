@@ -20,10 +20,13 @@ class ProcessRow:
 
     name: str
     """`python -m appliance.processes NAME` starts it; also the name of its lock and its heartbeat."""
+    is_screen: bool = False
+    """A program of its own (`python -m ui`). It may stay away: closed by somebody, or without a display."""
     owns: str
     """What no other process touches."""
     silent_limit_s: float
-    """Without a heartbeat for this long it counts as hung and is killed."""
+    """Without a heartbeat for this long it counts as hung and is killed. Where the last one promised the next
+    within a budget, that counts instead, and PAST_BUDGET_S."""
 
 
 PROCESSES: Final = (
@@ -48,7 +51,7 @@ PROCESSES: Final = (
         silent_limit_s=300.0,
     ),
 )
-"""The kiosk is a program of its own (`scanside kiosk`): it only reads the store, and may die freely."""
+"""What every appliance runs."""
 
 WORKLIST: Final = ProcessRow(
     name="worklist",
@@ -64,6 +67,14 @@ SIGNALS: Final = ProcessRow(
 )
 """Only where the settings name a light, or somebody who is told about the device. A process of its own: it
 must still show that the others are down, and a cable that hangs must not keep a result from leaving."""
+
+KIOSK: Final = ProcessRow(
+    name="kiosk", owns="the screen; it only reads the store", silent_limit_s=120.0, is_screen=True
+)
+"""Only with `scanside run --kiosk`. One that is frozen or dead is started again; the others never notice."""
+
+IN_SAFE_MODE: Final = frozenset({"watcher", KIOSK.name})
+"""What runs on a device that does not stay up: it receives and shows."""
 
 EVERY_ROW: Final = (*PROCESSES, WORKLIST, SIGNALS)
 
@@ -84,6 +95,9 @@ def device_event_receivers(settings: Settings) -> tuple[str, ...]:
     )
 
 
+PAST_BUDGET_S: Final = 5.0
+"""A process this long past the budget that it gave itself is killed: found within 10 s of it, also on a
+machine that is busy."""
 RESTARTS_AT_ONCE: Final = 5
 """This many restarts within RESTART_WINDOW_S are immediate; then the process waits RESTART_PAUSE_S."""
 RESTART_WINDOW_S: Final = 60.0

@@ -18,18 +18,22 @@ from appliance.clock import NS_PER_S, Clock
 from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.image import FrameSource
-from appliance.domain.job import Job
-from appliance.errors import EngineError, InputError, StoreError
+from appliance.domain.job import Job, Lane
+from appliance.errors import EngineError, EngineLostError, InputError, StoreError
 from appliance.intake.frames import open_frames
 from appliance.intake.jail import Jail
 from appliance.layout import Layout
+from appliance.models.candidate import GPU_ENGINES
 from appliance.models.releases import Releases
 from appliance.models.served import Surroundings
+from appliance.monitor.boots import BootCounter, Level
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
+from appliance.processes.between import Between, LeaseLostError, ToldToStopError
 from appliance.processes.lock import only_one
+from appliance.processes.lost_engines import LostEngines
 from appliance.processes.models import open_registry, slot_folder
 from appliance.processes.operating_points import OperatingPoints
 from appliance.processes.orders import StoredOrders
@@ -45,16 +49,11 @@ TAKE_BACK_INTERVAL_S: Final = 5.0
 """How often ended leases are looked for, and engines that have come back."""
 SLOT_LOOK_INTERVAL_S: Final = 1.0
 """A person who activates a model waits no longer than this, and the disk is asked no more often."""
-RENEW_FRACTION: Final = 0.25
-"""A lease is renewed when this much of it has passed."""
-
-
-class LeaseLostError(Exception):
-    """Somebody else has the job by now, or a newer version superseded it: drop the work."""
-
-
-class ToldToStopError(Exception):
-    """In the middle of a long job: the job goes back as it was."""
+LOADING_BUDGET_S: Final = 120.0
+"""To load or compile a model, or to prove one on an engine, without a sign of life in between."""
+NO_GPU: Final = dict.fromkeys(GPU_ENGINES, "the device did not stay up several times: it runs without it")
+IDLE_BUDGET_S: Final = 15.0
+"""Between two looks for work: milliseconds, or a wait for the store of BUSY_TIMEOUT_MS."""
 
 
 class Worker:
@@ -68,12 +67,17 @@ class Worker:
         self._clock = clock
         self._layout = layout
         self._log = structlog.get_logger()
-        self._jobs = Jobs(database, max_attempts=settings.worker.max_attempts)
+        without_ai = BootCounter(layout.boots).read().level > Level.NORMAL
+        lanes = (Lane.QUALITY,) if without_ai else tuple(Lane)
+        self._jobs = Jobs(database, max_attempts=settings.worker.max_attempts, lanes=lanes)
         self._landings = Landings(database)
         self._results = Results(database)
         self._beat = Heartbeat(layout.run, NAME, clock)
         self._told = 0
         self._owned = ExitStack()
+        self._lost_engines = LostEngines(layout.run, clock)
+        self._lost: EngineLostError | None = None
+        self._step_budget_s = settings.worker.step_budget_s + settings.reading.decode_timeout_s
         self._points = OperatingPoints(database)
         self._models = self._owned.enter_context(
             open_registry(
@@ -83,8 +87,9 @@ class Worker:
                     slots=slot_folder(settings, layout),
                     releases=Releases(layout.releases),
                     mends_slots=True,
-                    alive=lambda: self._beat.beat("testing an engine"),
+                    alive=lambda: self._beat.beat("testing an engine", budget_s=LOADING_BUDGET_S),
                     at_change=self._points.follow,
+                    given_up=self._lost_engines.given_up() | (NO_GPU if without_ai else {}),
                 ),
             )
         )
@@ -100,10 +105,15 @@ class Worker:
         self._at_hand: tuple[tuple[str, int], Acquisition, FrameSource] | None = None
 
     def run(self) -> None:
-        """Work until `stop` is set. Raises StoreError: better no answer than one that is not kept."""
+        """Work until `stop` is set.
+
+        Raises StoreError: better no answer than one that is not kept. EngineLostError, between two jobs: the
+        GPU is of no use to this process any more, and only to a new one it may be.
+        """
         self._jobs.take_back(worker=NAME)
         looked_ns = self._clock.monotonic_ns()
         while not self._stop.is_set():
+            self._end_if_lost()
             self.follow_slots()
             if self._proofs.is_overdue():
                 self.prove()
@@ -111,7 +121,7 @@ class Worker:
             if job is not None:
                 self.do(job)
                 continue
-            self._beat.beat("waiting")
+            self._beat.beat("waiting", budget_s=IDLE_BUDGET_S)
             self._at_hand = None  # idle: give the pixels back
             if self._cold:
                 self._warm_up(self._cold.pop())
@@ -154,24 +164,37 @@ class Worker:
             log.error("engine failed", reason=error.what)
             self._proofs.suspect()
             self._jobs.fail(job, reason=str(error))
+            self._lose(error)
         except Exception as error:  # this process's one catch-all: the job is set aside, others flow
             log.error("job failed", exc_info=error)
             self._jobs.fail(job, reason=fault_words(error))
 
+    def _lose(self, error: EngineError) -> None:
+        """A lost device ends this process, once the work at hand is back in the queue or done."""
+        if isinstance(error, EngineLostError):
+            self._lost = error
+
+    def _end_if_lost(self) -> None:
+        if self._lost is not None:
+            self._lost_engines.note(self._lost)
+            raise self._lost
+
     def _warm_up(self, task: str) -> None:
         """Prove and load a model while nobody waits for it."""
-        self._beat.beat(f"loading the model for {task}")
+        self._beat.beat(f"loading the model for {task}", budget_s=LOADING_BUDGET_S)
         try:
             self._models.served(task)
         except EngineError as error:
             self._log.error("no engine for a model", task=task, reason=str(error))
+            self._lose(error)
 
     def prove(self) -> None:
         """Answer what is known, and write down whether it came out right."""
-        self._beat.beat("testing itself")
+        self._beat.beat("testing itself", budget_s=LOADING_BUDGET_S)
         self._at_hand = None  # the jail reads the test image now
         with self._jail() as jail:
             self._proofs.step(jail)
+        self._lost = self._lost or self._proofs.lost
 
     def follow_slots(self) -> None:
         """Between two jobs: load what somebody activated meanwhile. A look is one `stat` per task."""
@@ -200,7 +223,7 @@ class Worker:
 
     def show_life(self, job: Job) -> None:
         """Beat from within a long job. Raises ToldToStopError when it should not go on."""
-        self._beat.beat(f"working: {job.lane.value}")
+        self._beat.beat(f"working: {job.lane.value}", budget_s=self._step_budget_s)
         if self._stop.is_set():
             raise ToldToStopError
 
@@ -211,7 +234,14 @@ class Worker:
             models=self._models,
             clock=self._clock,
             layout=self._layout,
-            between=_Between(self, self._jobs, job, self._clock, self._settings.worker.lease_s),
+            between=Between(
+                self,
+                name=NAME,
+                jobs=self._jobs,
+                job=job,
+                clock=self._clock,
+                lease_s=self._settings.worker.lease_s,
+            ),
             orders=self._orders,
             thresholds=self._points.of,
         )
@@ -255,30 +285,6 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._owned.close()
-
-
-class _Between:
-    """What a long job does between two slices: keep its lease, and let more urgent work go first."""
-
-    def __init__(self, worker: Worker, jobs: Jobs, job: Job, clock: Clock, lease_s: float) -> None:
-        self._worker = worker
-        self._jobs = jobs
-        self._job = job
-        self._clock = clock
-        self._lease_s = lease_s
-        self._rank = jobs.rank_of(job)
-        self._renewed_ns = clock.monotonic_ns()
-
-    def __call__(self) -> None:
-        """Raises LeaseLostError when the job is somebody else's by now, ToldToStopError when told to stop."""
-        self._worker.show_life(self._job)
-        while urgent := self._jobs.lease(worker=NAME, lease_s=self._lease_s, before_rank=self._rank):
-            self._worker.do(urgent)
-        now_ns = self._clock.monotonic_ns()
-        if now_ns - self._renewed_ns > self._lease_s * RENEW_FRACTION * NS_PER_S:
-            self._renewed_ns = now_ns
-            if not self._jobs.renew(self._job, lease_s=self._lease_s):
-                raise LeaseLostError
 
 
 def run_worker(settings: Settings, layout: Layout, clock: Clock, stop: Event) -> None:

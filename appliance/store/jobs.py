@@ -8,6 +8,7 @@ back by the supervisor at once, and the job returns. Every change of state goes 
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Final
 
@@ -83,14 +84,22 @@ def move(write: Execute, job_id: int, old: JobState, new: JobState, *, reason: s
 class Jobs:
     """The queue as a worker sees it."""
 
-    def __init__(self, database: Database, *, max_attempts: int) -> None:
+    def __init__(
+        self, database: Database, *, max_attempts: int, lanes: tuple[Lane, ...] = tuple(Lane)
+    ) -> None:
+        """`lanes`: those that are worked on; jobs of the others wait."""
         self._database = database
         self._max_attempts = max_attempts
+        self._lanes = json.dumps([lane.value for lane in lanes])
 
     def lease(self, *, worker: str, lease_s: float, before_rank: int | None = None) -> Job | None:
         """Take the next job; None when there is none (or none more urgent than `before_rank`)."""
         limit = before_rank if before_rank is not None else BEHIND_ALL_RANK * 10
-        if not self._database.read("SELECT 1 FROM job WHERE state = 'queued' AND rank < ? LIMIT 1", (limit,)):
+        if not self._database.read(
+            "SELECT 1 FROM job WHERE state = 'queued' AND rank < ?"
+            " AND lane IN (SELECT value FROM json_each(?)) LIMIT 1",
+            (limit, self._lanes),
+        ):
             return None
         clock = self._database.clock
         token = uuid.uuid4().hex
@@ -98,7 +107,7 @@ class Jobs:
             rows = write(
                 "UPDATE job SET state = 'leased', worker = ?, lease_token = ?, lease_until_ns = ?,"
                 " boot_id = ? WHERE job_id = (SELECT job_id FROM job WHERE state = 'queued' AND rank < ?"
-                " ORDER BY rank, job_id LIMIT 1)"
+                " AND lane IN (SELECT value FROM json_each(?)) ORDER BY rank, job_id LIMIT 1)"
                 " RETURNING job_id, acquisition_id, version, lane, failures + deaths + 1",
                 (
                     worker,
@@ -106,6 +115,7 @@ class Jobs:
                     clock.monotonic_ns() + round(lease_s * NS_PER_S),
                     clock.boot_id(),
                     limit,
+                    self._lanes,
                 ),
             )
         if not rows:

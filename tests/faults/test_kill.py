@@ -12,8 +12,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from appliance.layout import Layout
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from appliance.selftest.phantom_radiograph import Identity, write_chest
+from benchmarks.faults import kills
+from benchmarks.faults.figure import Run
+from benchmarks.faults.kill_check import Given, failures_of
+from benchmarks.faults.kill_marks import Marks, read_marks
 from tests.running import RunningAppliance
 
 RADIOGRAPHS = 24
@@ -67,3 +72,52 @@ def test_nothing_is_lost_doubled_or_stuck(studies: Path, tmp_path: Path) -> None
 
 def base_name(path: str) -> str:
     return Path(path).name
+
+
+@pytest.mark.timeout(300)
+def test_a_kill_in_each_stage_of_the_pipeline(tmp_path: Path) -> None:
+    if shutil.which("storescp") is None:
+        pytest.skip("storescp is not installed (Debian package dcmtk)")
+    run = Run(
+        folder=tmp_path, report=tmp_path / "counts.json", amount=0.01, progress=lambda what, done, total: None
+    )
+    kills.run(run)
+    counts = run.counted()
+    assert counts["failures"] == []
+    assert all(counts["histogram"][stage] >= 1 for stage in kills.every_stage())
+
+
+def test_what_was_lost_or_left_lying_is_named(tmp_path: Path) -> None:
+    with RunningAppliance(tmp_path / "data") as appliance:
+        write_chest(appliance.layout.inbox / "chest.dcm", rows=360, columns=300)
+        appliance.wait_for_answers(1)
+    received = tmp_path / "received"
+    received.mkdir()
+    never = Given(study_instance_uid="1.2.3", sop_instance_uids=("1.2.3.4",))
+    of_the_store = [words for words in failures_of(appliance.layout, received, []) if "in the store" in words]
+    assert of_the_store == []
+    lost = failures_of(appliance.layout, received, [never])
+    assert "image 1.2.3.4 is in the store 0 times" in lost
+    assert "study 1.2.3 makes 0 acquisitions" in lost
+    assert "the receiver has no object 1.2.3.4" in lost
+    assert any("jobs are queued" in words for words in _after(appliance.layout, received))
+
+
+def _after(layout: Layout, received: Path) -> list[str]:
+    store = apsw.Connection(str(layout.database))
+    store.execute("UPDATE job SET state = 'queued' WHERE job_id = 1").fetchall()
+    store.close()
+    return failures_of(layout, received, [])
+
+
+def test_marks_tell_where_a_process_died(tmp_path: Path) -> None:
+    file = tmp_path / "marks"
+    assert read_marks(file).died_in == "start"
+    marks = Marks(file, None)
+    with marks._stage("decoded", ()):
+        pass
+    assert read_marks(file).died_in == "between"
+    assert list(read_marks(file).durations_s) == ["decoded"]
+    with marks._stage("decoded", ()):
+        assert read_marks(file).died_in == "decoded"
+    marks.close()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time  # noqa: TID251  (processes live in real time)
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -22,19 +23,24 @@ from appliance.clock import ManualClock, SystemClock
 from appliance.errors import ExitCode
 from appliance.layout import Layout
 from appliance.monitor.fault import read_fault
+from appliance.monitor.heartbeat import read_beat
 from appliance.processes.lock import AlreadyRunningError, only_one
 from appliance.processes.supervisor import _Child, supervise
 from appliance.processes.table import (
+    KIOSK,
+    PAST_BUDGET_S,
     PROCESSES,
     RESTART_PAUSE_S,
     RESTARTS_AT_ONCE,
     ProcessRow,
 )
+from appliance.store.connection import Database
 from tests.running import RunningAppliance
 
 SENDER = next(row for row in PROCESSES if row.name == "sender")
 """The one that starts quickest."""
 STOP_LIMIT_S = 10.0
+FOUND_LIMIT_S = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +202,63 @@ def test_only_the_beat_of_this_very_process_counts(layout: Layout) -> None:
         child.look()
         child.wait_until_stopped()
     assert [entry["event"] for entry in logs] == ["no sign of life, killing"]
+
+
+def test_a_process_that_promised_a_sign_is_killed_soon_after_it_is_due(layout: Layout) -> None:
+    clock = ManualClock()
+    child = child_of(layout, clock)
+    child.look()
+    pid = running_pid(child)
+    assert pid is not None
+    beat = {
+        "process": SENDER.name,
+        "pid": pid,
+        "beat_ns": clock.monotonic_ns(),
+        "boot_id": "manual",
+        "state": "working: quality",
+        "budget_s": 8.0,
+    }
+    (layout.run / f"{SENDER.name}.beat").write_text(json.dumps(beat), encoding="utf-8")
+    with capture_logs() as logs:
+        clock.advance(8 + PAST_BUDGET_S - 0.1)
+        child.look()
+        assert logs == []
+        clock.advance(0.2)
+        child.look()
+        child.wait_until_stopped()
+    assert [(entry["event"], entry["doing"]) for entry in logs] == [
+        ("no sign of life, killing", "working: quality")
+    ]
+    assert PAST_BUDGET_S < FOUND_LIMIT_S
+
+
+@pytest.mark.timeout(120)
+def test_a_frozen_screen_is_started_again(layout: Layout) -> None:
+    pytest.importorskip("PyQt6")
+    Database.open(layout.database, data=layout.data, clock=SystemClock()).close()
+    child = _Child(
+        replace(KIOSK, silent_limit_s=60),
+        arguments=("--data", str(layout.data)),
+        layout=layout,
+        clock=SystemClock(),
+    )
+    child.look()
+    try:
+        wait_until(lambda: beat_pid(layout) == running_pid(child), limit_s=60)
+        frozen = running_pid(child)
+        assert frozen is not None
+        os.kill(frozen, signal.SIGSTOP)
+
+        def is_back() -> bool:
+            child.look()
+            return beat_pid(layout) not in (None, frozen)
+
+        wait_until(is_back, limit_s=60)
+    finally:
+        child.tell_to_stop()
+        child.wait_until_stopped()
+
+
+def beat_pid(layout: Layout) -> int | None:
+    beat = read_beat(layout.run, KIOSK.name, SystemClock())
+    return None if beat is None else beat.pid

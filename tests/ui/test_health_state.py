@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ui.health_state import HealthKind, HealthState, checker_down, health_of
+from appliance.monitor.boots import SAFE_AFTER, WITHOUT_AI_AFTER, Boots, say_level
+from ui.health_state import HealthKind, HealthState, checker_down, faults_of, health_of
 from ui.records import StoreTrouble
 
 
@@ -87,3 +88,15 @@ def test_a_closed_store_is_danger_and_dated_at_once(clinic: Any) -> None:
     assert (state.kind, state.word) == (HealthKind.DANGER, "STORE CLOSED")
     assert state.advice == "The disk is gone. Mount it."
     assert state.stale
+
+
+def test_the_safe_mode_is_said_with_what_to_do_and_taken_back(clinic: Any) -> None:
+    for starts in (WITHOUT_AI_AFTER + 1, SAFE_AFTER + 1):
+        say_level(clinic.layout.run, Boots(bad_starts=starts), clock=clinic.clock)
+        faults = faults_of(clinic.read(), now_ns=clinic.clock.monotonic_ns(), trouble=None)
+        (advice,) = (advice for _, word, advice in faults if word == "SAFE MODE")
+        assert f"went down {starts - 1} times in a row" in advice
+        assert advice.endswith("`scanside safe-mode off` ends it at once.")
+    say_level(clinic.layout.run, Boots(), clock=clinic.clock)
+    faults = faults_of(clinic.read(), now_ns=clinic.clock.monotonic_ns(), trouble=None)
+    assert "SAFE MODE" not in [word for _, word, _ in faults]
