@@ -12,6 +12,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from appliance.commands.audit import audit
 from appliance.commands.bench import bench
 from appliance.commands.courier import courier
 from appliance.commands.deidentify import deidentify
@@ -52,6 +53,7 @@ app.command()(bench)
 app.command()(deidentify)
 app.command()(simulate)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
+app.add_typer(audit, name="audit")
 app.add_typer(models, name="models")
 app.add_typer(courier, name="courier")
 app.add_typer(pin, name="pin")

@@ -18,6 +18,7 @@ from typing_extensions import Self
 
 from appliance.domain.fair_order import NO_CEILING_S
 from appliance.errors import ConfigError
+from appliance.keeping import AuditSettings, RetentionSettings
 from appliance.receivers import CourierSettings, ReceiverSettings, SenderSettings
 from appliance.section import AeTitle, Section
 
@@ -210,6 +211,8 @@ class Settings(BaseSettings):
     courier: CourierSettings = CourierSettings()
     kiosk: KioskSettings = KioskSettings()
     queue: QueueSettings = QueueSettings()
+    audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def everybody(self) -> tuple[ReceiverSettings, ...]:

@@ -27,7 +27,8 @@ from appliance.layout import Layout
 from appliance.logs import start_logs
 from appliance.monitor.fault import fault_of, leave_fault
 from appliance.processes.lock import AlreadyRunningError
-from appliance.processes.table import PROCESSES, SIGNALS
+from appliance.processes.presence import in_the_trail
+from appliance.processes.table import KEEPER, PROCESSES, SIGNALS
 
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): the signal that a child gets when its parent dies."""
@@ -49,6 +50,10 @@ def _program(name: str) -> Run:
         from appliance.processes.signals import run_signals  # noqa: PLC0415
 
         return run_signals
+    if name == "keeper":
+        from appliance.processes.keeper import run_keeper  # noqa: PLC0415
+
+        return run_keeper
     from appliance.processes.sender import run_sender  # noqa: PLC0415
 
     return run_sender
@@ -61,7 +66,7 @@ def main(
     parent: Annotated[int | None, typer.Option()] = None,
 ) -> None:
     """Run one process of the appliance until it is told to stop, or its parent (a process id) has died."""
-    if name not in {row.name for row in (*PROCESSES, SIGNALS)}:
+    if name not in {row.name for row in (*PROCESSES, KEEPER, SIGNALS)}:
         raise typer.BadParameter(f"there is no process {name}")
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if parent not in (None, os.getppid()):
@@ -82,7 +87,8 @@ def main(
     try:
         settings = load_settings(config)
         layout.create()
-        _program(name)(settings, layout, clock, stop)
+        with in_the_trail(name, settings, layout, clock):
+            _program(name)(settings, layout, clock, stop)
     except ConfigError as error:
         log.error("settings", reason=str(error))
         tell(error)

@@ -54,10 +54,19 @@ SIGNALS: Final = ProcessRow(
 must still show that the others are down, and a cable that hangs must not keep a result from leaving."""
 
 
+KEEPER: Final = ProcessRow(
+    name="keeper",
+    owns="what is old: removing images, reading the spool again, the end of the audit trail",
+    silent_limit_s=300.0,
+)
+"""A process of its own, so that it can be the last to get the disk. Nothing waits for it, and the screen says
+nothing of it: what it does not do today it does tomorrow."""
+
+
 def rows_for(settings: Settings) -> tuple[ProcessRow, ...]:
     """The processes that these settings need."""
     signals = settings.light.kind != "none" or device_event_receivers(settings)
-    return (*PROCESSES, SIGNALS) if signals else PROCESSES
+    return (*PROCESSES, KEEPER, SIGNALS) if signals else (*PROCESSES, KEEPER)
 
 
 def device_event_receivers(settings: Settings) -> tuple[str, ...]:

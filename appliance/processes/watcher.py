@@ -41,6 +41,7 @@ from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
 from appliance.processes.lock import only_one
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
+from appliance.store.proofs import Proofs
 from appliance.store.settled import SettledFiles
 
 NAME: Final = "watcher"
@@ -82,6 +83,7 @@ class Watcher:
         self._gathering = Gathering(landings, clock=clock, series_quiet_s=settings.intake.series_quiet_s)
         self._lander = Lander(
             landings=landings,
+            proofs=Proofs(database),
             spool=spool,
             describes=describes,
             gathering=self._gathering,

@@ -30,6 +30,7 @@ from appliance.processes.lander import Arrival, Fate, Lander, Outcome
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
+from appliance.store.proofs import Proofs
 
 QUIET_S = 60.0
 
@@ -73,6 +74,7 @@ class Bench:
         self.gathering = Gathering(landings, clock=self.clock, series_quiet_s=QUIET_S)
         self.gathering.resume()
         self.lander = Lander(
+            proofs=Proofs(self._database),
             landings=landings,
             spool=self.spool,
             describes=self._no_jail,

@@ -9,11 +9,11 @@ import importlib
 import pytest
 
 from appliance.config import LightSettings, Settings
-from appliance.processes.table import PROCESSES, SIGNALS, ProcessRow, device_event_receivers, rows_for
+from appliance.processes.table import KEEPER, PROCESSES, SIGNALS, ProcessRow, device_event_receivers, rows_for
 from appliance.receivers import SenderSettings, WebhookSettings
 
 
-@pytest.mark.parametrize("row", [*PROCESSES, SIGNALS], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*PROCESSES, KEEPER, SIGNALS], ids=lambda row: row.name)
 def test_every_process_has_its_module_and_its_loop(row: ProcessRow) -> None:
     module = importlib.import_module(f"appliance.processes.{row.name}")
     assert callable(getattr(module, f"run_{row.name}"))
@@ -26,8 +26,8 @@ def told(*, device_events: bool) -> Settings:
 
 
 def test_signals_run_only_where_somebody_sees_or_hears_them() -> None:
-    assert rows_for(Settings()) == PROCESSES
-    assert rows_for(told(device_events=False)) == PROCESSES
-    assert rows_for(told(device_events=True)) == (*PROCESSES, SIGNALS)
+    assert rows_for(Settings()) == (*PROCESSES, KEEPER)
+    assert rows_for(told(device_events=False)) == (*PROCESSES, KEEPER)
+    assert rows_for(told(device_events=True)) == (*PROCESSES, KEEPER, SIGNALS)
     assert device_event_receivers(told(device_events=True)) == ("ward",)
     assert rows_for(Settings(light=LightSettings(kind="gpio", red_pin=22)))[-1] is SIGNALS
