@@ -29,6 +29,7 @@ from appliance.commands.results import results
 from appliance.commands.run import run
 from appliance.commands.simulate import simulate
 from appliance.commands.slip import slip
+from appliance.commands.support_bundle import support_bundle
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
 
@@ -52,6 +53,7 @@ app.command()(doctor)
 app.command()(bench)
 app.command()(deidentify)
 app.command()(simulate)
+app.command("support-bundle")(support_bundle)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
 app.add_typer(audit, name="audit")
 app.add_typer(models, name="models")

@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,8 +154,13 @@ def has_ended(entry: BoardEntry) -> bool:
 
 
 @contextmanager
-def running_appliance(data: Path, clock: Clock, *, kiosk: bool = False) -> Iterator[Appliance]:
-    """Start the appliance on `data`; stop it at the end. It may not be ready yet when the block begins."""
+def running_appliance(
+    data: Path, clock: Clock, *, kiosk: bool = False, settings: Mapping[str, str] | None = None
+) -> Iterator[Appliance]:
+    """Start the appliance on `data`; stop it at the end. It may not be ready yet when the block begins.
+
+    `settings`: more of the environment.
+    """
     layout = Layout(data=data.resolve())
     layout.create()
     log = layout.data / "run.log"
@@ -163,6 +168,7 @@ def running_appliance(data: Path, clock: Clock, *, kiosk: bool = False) -> Itera
         **os.environ,
         "SCANSIDE__LISTENER__PORT": str(_free_port()),
         "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
+        **(settings or {}),
     }
     command = [sys.executable, "-m", "appliance", "run", "--data", str(layout.data)]
     if kiosk:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""Eighteen ways to meddle with an audit trail, from a changed letter to one written anew with a stolen key."""
+"""Eighteen ways to meddle with an audit trail: from a changed letter to a new trail with a stolen key."""
 
 from __future__ import annotations
 
