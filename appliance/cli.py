@@ -29,6 +29,7 @@ from appliance.commands.results import results
 from appliance.commands.run import run
 from appliance.commands.simulate import simulate
 from appliance.commands.slip import slip
+from appliance.commands.store import store
 from appliance.commands.support_bundle import support_bundle
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
@@ -55,6 +56,7 @@ app.command()(deidentify)
 app.command()(simulate)
 app.command("support-bundle")(support_bundle)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
+app.add_typer(store, name="store")
 app.add_typer(audit, name="audit")
 app.add_typer(models, name="models")
 app.add_typer(courier, name="courier")
