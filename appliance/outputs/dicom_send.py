@@ -149,8 +149,9 @@ class DicomPeer:
         )
 
     def _takes_not(self, sop_class: UID, syntax: UID) -> DeliveryError:
+        kind = _known(sop_class, "objects of this kind")
         return DeliveryError(
-            f"{self._words} does not take {sop_class.name} in {syntax.name}.",
+            f"{self._words} does not take {kind} in {_known(syntax, 'its encoding')}.",
             remedy=f"Allow this kind of object at {self.name}.",
             permanent=True,
             this_file_only=True,
@@ -171,6 +172,11 @@ class DicomPeer:
             status in REFUSED or any(status in statuses for statuses in NOT_UNDERSTOOD)
         )
         raise DeliveryError(what, remedy=remedy, permanent=permanent, this_file_only=permanent)
+
+
+def _known(uid: UID, otherwise: str) -> str:
+    """A name of DICOM's own: what DICOM does not know is text from a header, and that is not for logs."""
+    return uid.name if uid.name != str(uid) else otherwise
 
 
 def destination(peer: PeerSettings, settings: Settings) -> DicomPeer:

@@ -142,7 +142,9 @@ class Retention:
         folder = self._layout.views
         if not folder.is_dir():
             return ()
-        versions = dict(self._database.read("SELECT acquisition_id, version FROM acquisition"))
+        versions: dict[str, int] = dict(
+            self._database.read("SELECT acquisition_id, version FROM acquisition")
+        )
         removed = {
             row[0]
             for row in self._database.read(

@@ -79,7 +79,7 @@ def run(run: Run) -> None:
     clean = look(scene.copied_to(run.folder / "copy"))
     counts["untouched_trails_called_whole"] = int(not clean.faults)
     counts["failures"] += [f"an untouched trail was called meddled with: {fault}" for fault in clean.faults]
-    by_way = Counter(counts["by_way"])
+    by_way: Counter[str] = Counter(counts["by_way"])
     for number in range(counts["tamperings"], rounds):
         copy = scene.copied_to(run.folder / "copy")
         way = meddle(copy, number)

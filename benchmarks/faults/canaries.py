@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exams of invented people whose names are looked for afterwards wherever no patient belongs.
 
-Name, number, birth name, accession number, physician, institution, description and UIDs of each are unlike any
-other text, and the file bears the name. Most exams are whole, others broken in nine ways; a worker is aborted,
-the archive refuses everything and quotes the patient, a web address is told of notices, the screen runs. Looked
-through are logs, heartbeats, faults, command lines of all processes, the names of all files that we made,
-notices, the support bundle, the audit trail and de-identified copies. What is for the patient's care (images,
-results, the store, the screen) is not.
+Name, number, birth name, accession number, physician, institution, description and UIDs of each are unlike
+any other text, and the file bears the name. Most exams are whole, others broken in nine ways; a worker is
+aborted, the archive refuses everything and quotes the patient, a web address is told of notices, the screen
+runs. Looked through are logs, heartbeats, faults, command lines of all processes, the names of all files that
+we made, notices, the support bundle, the audit trail and de-identified copies. What is for the patient's care
+(images, results, the store, the screen) is not.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class _Refuses:
         self._thread = threading.Thread(target=self._web.serve_forever)
         entity = AE(ae_title="ARCHIVE")
         entity.supported_contexts = StoragePresentationContexts
-        self._archive = entity.start_server(
+        self._archive: Any = entity.start_server(
             ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, _refuse)]
         )
 

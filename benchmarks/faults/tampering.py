@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -49,12 +49,16 @@ class _Hand:
         self.scene = scene
         self.chance = chance
         self.layout = Layout(data=scene.data)
-        self.sql = apsw.Connection(str(self.layout.database))
-        self.count = int(self.sql.execute("SELECT count(*) FROM audit").fetchall()[0][0])
+        self.sql: Any = apsw.Connection(str(self.layout.database))
+        counted: Any = self.sql.execute("SELECT count(*) FROM audit").fetchall()
+        self.count = int(counted[0][0])
         self.row = chance.randint(1, self.count)
 
     def rows(self) -> list[tuple[int, str, str, str]]:
-        return self.sql.execute("SELECT number, record, hash, seal FROM audit ORDER BY number").fetchall()
+        rows: list[tuple[int, str, str, str]] = self.sql.execute(
+            "SELECT number, record, hash, seal FROM audit ORDER BY number"
+        ).fetchall()
+        return rows
 
     def put(self, rows: list[tuple[int, str, str, str]]) -> None:
         self.sql.execute("BEGIN; DELETE FROM audit").fetchall()

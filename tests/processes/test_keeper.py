@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def database(
         yield opened
 
 
-def keeper(layout: Layout, clock: ManualClock, database: Database, **sections: object) -> Keeper:
+def keeper(layout: Layout, clock: ManualClock, database: Database, **sections: Any) -> Keeper:
     return Keeper(settings=Settings(**sections), layout=layout, clock=clock, database=database)
 
 

@@ -291,3 +291,11 @@ def test_pictures_of_past_versions_and_of_removed_exams_go_first(device: Device)
         assert device.retention.views_that_may_go() == (device.layout.view_of("e", 1),)
         database.read("UPDATE file SET removed_at_utc = 'now'")
         assert len(device.retention.views_that_may_go()) == 2
+
+
+def test_an_exam_that_a_receiver_was_never_offered_stays(device: Device) -> None:
+    with device.database as database:
+        device.live("e", Fate())
+        device.clock.advance(400 * S_PER_DAY)
+        later = Retention(database, receivers=(*PEERS, "came later"), keep_days=KEEP_DAYS)
+        assert later.why_kept("e") == "unsent"
