@@ -50,7 +50,6 @@ SETTLE_LIMIT_S: Final = 420.0
 SEED: Final = 20260
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """No vowels: no canary is a word."""
-ROOM_S: Final = 1.0
 CARE: Final = frozenset({"inbox", "spool", "quarantine", "results", "views", "store"})
 """Folders whose content is for the patient's care; their files' names are looked at all the same, but for the
 inbox, where others choose them."""
@@ -216,28 +215,17 @@ def leaks(folder: Path, canaries: list[Canary], clock: Clock) -> list[str]:
         half = len(files) // 2
         for file in files[:half]:
             shutil.copyfile(file, appliance.layout.inbox / file.name)
-        _wait_for_some(appliance)
+        appliance.wait_for(lambda: _settled(appliance) > 3, timeout_s=SETTLE_LIMIT_S, what="answer exams")
         _abort_a_worker(appliance)
         for file in files[half:]:
             shutil.copyfile(file, appliance.layout.inbox / file.name)
-        _wait_for_all(appliance, len(files))
-        clock.sleep(ROOM_S)
+        count = len(files)
+        appliance.wait_for(lambda: _settled(appliance) >= count, timeout_s=SETTLE_LIMIT_S, what="settle")
+        clock.sleep(1.0)  # for last words
     _ask(data, outside, folder / "made", others.settings)
-    _write(outside / "command-lines", "\n".join(sorted(lines)).encode())
-    _write(outside / "notices", b"\n".join(others.told))
+    (outside / "command-lines").write_bytes("\n".join(sorted(lines)).encode())
+    (outside / "notices").write_bytes(b"\n".join(others.told))
     return list(_found(data, outside, canaries))
-
-
-def _wait_for_some(appliance: Appliance) -> None:
-    appliance.wait_for(
-        lambda: _settled(appliance) > 3, timeout_s=SETTLE_LIMIT_S, what="answer the first exams"
-    )
-
-
-def _wait_for_all(appliance: Appliance, count: int) -> None:
-    appliance.wait_for(
-        lambda: _settled(appliance) >= count, timeout_s=SETTLE_LIMIT_S, what=f"settle {count} files"
-    )
 
 
 def _settled(appliance: Appliance) -> int:
@@ -275,13 +263,9 @@ def _ask(data: Path, outside: Path, made: Path, settings: dict[str, str]) -> Non
             timeout=COMMAND_LIMIT_S,
         )
         if name != "deidentify":  # it names the files that it was given, to who gave them
-            _write(outside / f"{name}.out", done.stdout + done.stderr)
+            (outside / f"{name}.out").write_bytes(done.stdout + done.stderr)
     with zipfile.ZipFile(outside / "support.zip") as bundle:
         bundle.extractall(outside / "support")
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.write_bytes(content)
 
 
 def _found(data: Path, outside: Path, canaries: list[Canary]) -> Iterator[str]:

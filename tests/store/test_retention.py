@@ -115,7 +115,6 @@ class Device:
         self.retention = Retention(self.database, receivers=PEERS, keep_days=KEEP_DAYS)
 
     def live(self, name: str, fate: Fate) -> None:
-        """Let it happen. Time only passes forwards: older exams come first."""
         acquisition = self._land(name, fate)
         if fate.received:
             self._answer(acquisition, fate)
@@ -222,7 +221,7 @@ class Device:
             self.database.read("UPDATE outbox SET done = 4 WHERE step = 'render' AND done = 0")
 
     def reopen(self) -> None:
-        """What was kept back while other exams were let happen is open again."""
+        """What was kept back is open again."""
         self.database.read("UPDATE outbox SET done = 0 WHERE done IN (3, 4)")
 
     def files_of(self, name: str) -> list[Path]:
