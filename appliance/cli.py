@@ -12,6 +12,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from appliance.commands.audit import audit
 from appliance.commands.bench import bench
 from appliance.commands.callbacks import callbacks
 from appliance.commands.conformance import conformance
@@ -35,6 +36,8 @@ from appliance.commands.run import run
 from appliance.commands.safe_mode import safe_mode
 from appliance.commands.simulate import simulate
 from appliance.commands.slip import slip
+from appliance.commands.store import store
+from appliance.commands.support_bundle import support_bundle
 from appliance.commands.threshold import threshold
 from appliance.commands.worklist import worklist
 from appliance.errors import ExitCode
@@ -65,7 +68,10 @@ app.command()(conformance)
 app.command()(simulate)
 app.command()(metrics)
 app.command()(drift)
+app.command("support-bundle")(support_bundle)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
+app.add_typer(store, name="store")
+app.add_typer(audit, name="audit")
 app.add_typer(models, name="models")
 app.add_typer(courier, name="courier")
 app.add_typer(pin, name="pin")

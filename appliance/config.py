@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import Self
 
 from appliance.errors import ConfigError
+from appliance.keeping import AuditSettings, RetentionSettings
 from appliance.receivers import CourierSettings, ReceiverSettings, SenderSettings
 from appliance.section import AeTitle, Section
 from appliance.settings_for_people import AlertSettings, KioskSettings, LightSettings, QueueSettings
@@ -201,9 +202,10 @@ class Settings(BaseSettings):
     kiosk: KioskSettings = KioskSettings()
     queue: QueueSettings = QueueSettings()
     light: LightSettings = LightSettings()
-
     metrics: MetricsSettings = MetricsSettings()
     drift: DriftSettings = DriftSettings()
+    audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def everybody(self) -> tuple[ReceiverSettings, ...]:

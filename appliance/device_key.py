@@ -68,6 +68,12 @@ def link_of(key: Ed25519PrivateKey, exam: str) -> str:
     return tag.finalize()[:LINK_BYTES].hex()
 
 
+def audit_key_of(key: Ed25519PrivateKey) -> bytes:
+    """What the rows of the audit trail are sealed with: 32 bytes that only this device has."""
+    derivation = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"scanside audit 1")
+    return derivation.derive(key.private_bytes_raw())
+
+
 def secret_made_once(file: Path, make: Callable[[], bytes]) -> bytes:
     """The content of a file that only its owner reads; what `make` gives is written there if there is none.
 

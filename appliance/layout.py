@@ -83,6 +83,11 @@ class Layout:
         return self.data / "keys"
 
     @property
+    def audit(self) -> Path:
+        """Where the audit trail ended, line by line: outside the store, to contradict one that was cut."""
+        return self.data / "audit"
+
+    @property
     def run(self) -> Path:
         """Locks and heartbeats of the running processes; worth nothing after them."""
         return self.data / "run"
@@ -104,6 +109,7 @@ class Layout:
             self.engine_cache,
             self.models,
             self.releases,
+            self.audit,
             self.run,
         ):
             folder.mkdir(parents=True, exist_ok=True)

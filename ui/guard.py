@@ -67,7 +67,8 @@ class Guard(QObject):
         self._comparing = Errand("pin")
         self._asking = Errand("receivers")
         self._counting = Errand("rejects")
-        self._errands = (self._comparing, self._asking, self._counting)
+        self._noting = Errand("audit")
+        self._errands = (self._comparing, self._asking, self._counting, self._noting)
         self._filter = ActivityFilter(self._sleeps_at)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -209,6 +210,8 @@ class Guard(QObject):
             self.pin.say(answer.trouble)
             return
         self._tries = after_wrong(self._tries, now_ns=self._clock.monotonic_ns())
+        if self._pause_left_s():
+            self._noting.run(lambda _gives_up: self._desk.note_locked(answer.role))
         self.pin.say(tr("Wrong PIN"))
         self._tick()
 

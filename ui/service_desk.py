@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from appliance.clock import Clock
 from appliance.config import Settings
+from appliance.domain.audit import AuditEvent, AuditKind, AuditOutcome
 from appliance.errors import DeliveryError, ScansideError
 from appliance.layout import Layout
 from appliance.pins import Role, load_pins
+from appliance.store.audit import note_alone
 from appliance.store.board import Board
 from appliance.store.connection import Database
 from appliance.store.decisions import Decisions
@@ -66,9 +69,27 @@ class ServiceDesk:
     def compare(self, role: Role, pin: bytes) -> PinAnswer:
         """Whether `pin` is that of `role`."""
         try:
-            return PinAnswer(role=role, fits=load_pins(self._settings.kiosk.pins).verify(role, pin))
+            fits = load_pins(self._settings.kiosk.pins).verify(role, pin)
+            self._note(AuditKind.PIN_ACCEPTED if fits else AuditKind.PIN_REFUSED, role)
+            return PinAnswer(role=role, fits=fits)
         except ScansideError as error:
             return PinAnswer(role=role, fits=False, trouble=visible(str(error), limit=LONGEST_SENTENCE))
+
+    def note_locked(self, role: Role) -> None:
+        """So many wrong PINs that the keypad makes a pause."""
+        self._note(AuditKind.PIN_LOCKED, role)
+
+    def _note(self, kind: AuditKind, role: Role) -> None:
+        """A row of the audit trail. A store that cannot be written must not lock out who could mend it."""
+        layout = self._layout
+        good = kind is AuditKind.PIN_ACCEPTED
+        outcome = AuditOutcome.SUCCESS if good else AuditOutcome.MINOR_FAILURE
+        event = AuditEvent(kind=kind, who=f"{role.value} at the screen", outcome=outcome)
+        with (
+            suppress(ScansideError),
+            Database.open(layout.database, data=layout.data, clock=self._clock) as database,
+        ):
+            note_alone(database, event)
 
     def facts(self) -> tuple[Fact, ...]:
         """How this device is called."""

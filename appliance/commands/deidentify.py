@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from appliance.commands.audit import note_command
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
+from appliance.domain.audit import AuditKind
 from appliance.errors import ExitCode
 
 Keep = Annotated[
@@ -73,6 +75,9 @@ def deidentify(
                     pixels_looked_at=pixels_looked_at,
                 )
             )
+        written = sum(answer.written is not None for answer in answers)
+        what = ("de-identified copies", str(written))
+        note_command(Layout(data=data.resolve()), AuditKind.EXPORTED, what, ("kept", ", ".join(keep or ())))
     if as_json:
         for answer in answers:
             say_json(to_plain(answer))

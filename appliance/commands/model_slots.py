@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from appliance.commands.audit import note_command
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json
 from appliance.config import load_settings
+from appliance.domain.audit import AuditKind
 from appliance.errors import EngineError, ExitCode, ModelBundleError
 from appliance.layout import Layout
 
@@ -56,6 +58,8 @@ def install(
         checked = read_bundle(folder, trust=trust, releases=known)
         path, new = slot_folder(settings, layout).install(checked)
         card = checked.card
+        if new:
+            note_command(layout, AuditKind.MODEL, ("installed", card.identity), ("release", path.name))
         _say(
             {"model": card.identity, "release": path.name, "installed": new},
             f"{card.identity} is {'installed' if new else 'installed already'}.\n"
@@ -93,6 +97,8 @@ def activate(
             known.check(bundle.card)
         passport = open_selection(settings, layout.engine_cache).try_out(bundle)
         slots.activate(task, key)
+        what = ("activated", bundle.card.identity)
+        note_command(layout, AuditKind.MODEL, what, ("release", key or FOLDERS))
         _say(
             {"active": bundle.card.identity, "release": key, "engine": passport.words},
             f"{bundle.card.identity} is active, on {passport.words}. {SOON}\n"
@@ -130,6 +136,8 @@ def rollback(
             known.roll_back(back)  # first: the worker that follows must find it allowed
         after = slots.roll_back(task, left_release=left.release if left else None)
         back_to = back.identity if back is not None and after.active else f"{task}@{FOLDERS}"
+        what = ("rolled back to", back_to)
+        note_command(layout, AuditKind.MODEL, what, ("release", after.active or FOLDERS))
         _say(
             {"active": back_to, "release": after.active},
             f"{back_to} is active again. {SOON}",
@@ -163,6 +171,7 @@ def shadow(
             return
         if off:
             slots.set_shadow(task, None)
+            note_command(layout, AuditKind.MODEL, ("shadow ended", task))
             _say({"task": task, "shadow": None}, f"{task} has no shadow any more.", as_json=as_json)
             return
         key, bundle = _installed(slots, target)
@@ -179,6 +188,7 @@ def shadow(
             )
         passport = open_selection(settings, layout.engine_cache).try_out(bundle)
         slots.set_shadow(task, key)
+        note_command(layout, AuditKind.MODEL, ("shadow", bundle.card.identity), ("release", key))
         _say(
             {"task": task, "shadow": bundle.card.identity, "release": key, "engine": passport.words},
             f"{bundle.card.identity} runs in the shadow, on {passport.words}. {SOON}\n"

@@ -55,7 +55,8 @@ def no_association(address: DicomAddress, association: Any) -> DeliveryError:
 def takes_not(address: DicomAddress, sop_class: UID, syntax: UID) -> DeliveryError:
     """It took no presentation context for this kind of object."""
     return DeliveryError(
-        f"{address.words} does not take {sop_class.name} in {syntax.name}.",
+        f"{address.words} does not take {_known(sop_class, 'objects of this kind')}"
+        f" in {_known(syntax, 'its encoding')}.",
         remedy=f"Allow this kind of object at {address.name}.",
         permanent=True,
         this_file_only=True,
@@ -89,3 +90,8 @@ def confirms_not(address: DicomAddress, status: int | None = None) -> DeliveryEr
         "commitment = false in the settings; until then the files are kept here as not confirmed.",
         permanent=True,
     )
+
+
+def _known(uid: UID, otherwise: str) -> str:
+    """A name of DICOM's own: what DICOM does not know is text from a header, and that is not for logs."""
+    return uid.name if uid.name != str(uid) else otherwise

@@ -19,7 +19,6 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 from pydicom.valuerep import DA, TM
 
-from appliance.domain.acquisition import Acquisition
 from appliance.errors import InputError
 from appliance.outputs.identity import SCHEME, coding_scheme, file_meta, uid_of
 from appliance.outputs.source_header import (
@@ -41,7 +40,7 @@ WITH_LATERALITY: Final = frozenset({"PR"})
 
 
 @contextmanager
-def making(acquisition: Acquisition, what: str) -> Iterator[None]:
+def making(what: str) -> Iterator[None]:
     """Around the library's work: no names in the log, and InputError where it knows no such original.
 
     It warns about names like "Doe", and would put them into the log; and it knows the modules of each
@@ -53,7 +52,7 @@ def making(acquisition: Acquisition, what: str) -> Iterator[None]:
             yield
         except KeyError as error:
             raise InputError(
-                f"There are no {what} on objects of the class {acquisition.first.sop_class_uid}.",
+                f"There are no {what} on objects of this class, which DICOM does not know.",
                 remedy="The results stay on this device: see `scanside results`.",
             ) from error
 

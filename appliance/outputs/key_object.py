@@ -40,7 +40,7 @@ class KeyObject:
         if not present:
             return ()
         evidence = [evidence_of(instance) for instance in _looked_for(acquisition, present)]
-        with making(acquisition, "key objects"):
+        with making("key objects"):
             dataset = ko.KeyObjectSelectionDocument(
                 evidence=evidence,
                 content=ko.KeyObjectSelection(

@@ -46,7 +46,7 @@ class PresentationState:
         marked = {id(region.instance): region.instance for region, _ in drawn}
         evidence = {key: evidence_of(instance, more=(*PLACE, *GREY)) for key, instance in marked.items()}
         images = list(evidence.values())
-        with making(acquisition, "presentation states"):
+        with making("presentation states"):
             layer = pr.GraphicLayer(LAYER, order=1, description="AI, not for diagnosis")
             dataset = pr.GrayscaleSoftcopyPresentationState(
                 referenced_images=images,

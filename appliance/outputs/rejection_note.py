@@ -57,7 +57,7 @@ class Rejection:
 def render_rejection(acquisition: Acquisition, rejection: Rejection) -> Rendered:
     """The note about all images of the acquisition. Raises InputError when an original is gone."""
     evidence = [evidence_of(instance, more=ENCODING) for instance in acquisition.instances]
-    with making(acquisition, "rejection notes"):
+    with making("rejection notes"):
         content = ko.KeyObjectSelection(
             document_title=REJECTED,
             referenced_objects=evidence,

@@ -66,7 +66,7 @@ class Segmentation:
         labels = tuple(dict.fromkeys(area.label for one in masked for area in one.areas))
         images = [one.image for one in masked]
         series_uid = uid_of("segmentation series", images[0].SeriesInstanceUID)
-        with making(acquisition, "segmentations"):
+        with making("segmentations"):
             dataset = seg.Segmentation(
                 source_images=images,
                 pixel_array=_pixels(masked, labels),

@@ -48,7 +48,7 @@ class StructuredReport:
         evidence = [
             evidence_of(instance, more=("FrameOfReferenceUID",)) for instance in acquisition.instances
         ]
-        with making(acquisition, "reports"):
+        with making("reports"):
             dataset = sr.Comprehensive3DSR(
                 evidence=evidence,
                 content=_content(acquisition, result, refusals, evidence),

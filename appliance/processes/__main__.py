@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import structlog
 import typer
@@ -28,6 +29,7 @@ from appliance.logs import start_logs
 from appliance.monitor.fault import fault_of, leave_fault
 from appliance.monitor.service_manager import tell_stopping
 from appliance.processes.lock import AlreadyRunningError
+from appliance.processes.presence import in_the_trail
 from appliance.processes.table import EVERY_ROW
 
 PR_SET_PDEATHSIG: Final = 1
@@ -38,29 +40,8 @@ Run = Callable[[Settings, Layout, Clock, Event], None]
 
 def _program(name: str) -> Run:
     """The process's loop, imported only in the process that runs it."""
-    if name == "watcher":
-        from appliance.processes.watcher import run_watcher  # noqa: PLC0415  (one process, one import)
-
-        return run_watcher
-    if name == "worker":
-        from appliance.processes.worker import run_worker  # noqa: PLC0415
-
-        return run_worker
-    if name == "signals":
-        from appliance.processes.signals import run_signals  # noqa: PLC0415
-
-        return run_signals
-    if name == "worklist":
-        from appliance.processes.worklist import run_worklist  # noqa: PLC0415
-
-        return run_worklist
-    if name == "monitor":
-        from appliance.processes.monitor import run_monitor  # noqa: PLC0415
-
-        return run_monitor
-    from appliance.processes.sender import run_sender  # noqa: PLC0415
-
-    return run_sender
+    module = importlib.import_module(f"appliance.processes.{name}")
+    return cast("Run", getattr(module, f"run_{name}"))
 
 
 def main(
@@ -91,7 +72,8 @@ def main(
     try:
         settings = load_settings(config)
         layout.create()
-        _program(name)(settings, layout, clock, stop)
+        with in_the_trail(name, settings, layout, clock):
+            _program(name)(settings, layout, clock, stop)
         tell_stopping()
     except ConfigError as error:
         log.error("settings", reason=str(error))

@@ -25,6 +25,7 @@ from appliance.intake.description import Description, FileState
 from appliance.layout import Layout
 from appliance.processes.gathering import Gathering
 from appliance.store.landing import FileStatus, Landings
+from appliance.store.proofs import Proofs
 
 
 class Pending(Protocol):
@@ -96,6 +97,7 @@ class Lander:
         self,
         *,
         landings: Landings,
+        proofs: Proofs,
         spool: Spool,
         describes: Describes,
         gathering: Gathering,
@@ -103,6 +105,7 @@ class Lander:
         clock: Clock,
     ) -> None:
         self._landings = landings
+        self._proofs = proofs
         self._spool = spool
         self._describes = describes
         self._gathering = gathering
@@ -185,7 +188,8 @@ class Lander:
     def _verdict(self, arrival: Arrival, description: Description | None) -> _Verdict:
         part = arrival.part
         if description is None:
-            return _Verdict(outcome=Outcome(fate=Fate.REPEATED), place=None)
+            again = self._spool.place_of(part) if self._proofs.wanted(part.sha256) else None
+            return _Verdict(outcome=Outcome(fate=Fate.REPEATED), place=again)
         words = " ".join(filter(None, (description.reason, description.remedy)))
         place = self._spool.place_of(part)
         if description.state is FileState.WHOLE:
@@ -212,6 +216,8 @@ class Lander:
         known = self._landings.find(verdict.repeats or arrival.part.sha256)
         if known is not None:
             self._landings.came_again(known.sha256)
+            if verdict.repeats is None and self._proofs.wanted(known.sha256):
+                self._proofs.restored(known.sha256)
             self._log.info("the same content again, counted once", content=arrival.part.sha256[:12])
             refused = known.status is FileStatus.QUARANTINED
             return Outcome(

@@ -23,6 +23,7 @@ from appliance.processes.proof_store import RECEIVER, ProofStore
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from appliance.store.performed import PerformedSteps
+from appliance.store.proofs import Proofs
 from appliance.store.settled import SettledFiles
 
 LOOK_INTERVAL_S: Final = 0.2
@@ -55,6 +56,7 @@ class ProofDoor:
         self._gathering = Gathering(landings, performed, clock=self._clock, series_quiet_s=self._quiet_s)
         self._lander = Lander(
             landings=landings,
+            proofs=Proofs(database),
             spool=self._spool,
             describes=self._describes,
             gathering=self._gathering,

@@ -76,14 +76,22 @@ KIOSK: Final = ProcessRow(
 IN_SAFE_MODE: Final = frozenset({"watcher", KIOSK.name})
 """What runs on a device that does not stay up: it receives and shows."""
 
-EVERY_ROW: Final = (*PROCESSES, WORKLIST, SIGNALS)
+KEEPER: Final = ProcessRow(
+    name="keeper",
+    owns="what is old: removing images, reading the spool again, the end of the audit trail",
+    silent_limit_s=300.0,
+)
+"""A process of its own, so that it can be the last to get the disk. Nothing waits for it, and the screen says
+nothing of it: what it does not do today it does tomorrow."""
+
+EVERY_ROW: Final = (*PROCESSES, KEEPER, WORKLIST, SIGNALS)
 
 
 def rows_for(settings: Settings) -> tuple[ProcessRow, ...]:
     """The processes that these settings need."""
     worklist = (WORKLIST,) if settings.worklist.host else ()
     signals = (SIGNALS,) if settings.light.kind != "none" or device_event_receivers(settings) else ()
-    return (*PROCESSES, *worklist, *signals)
+    return (*PROCESSES, KEEPER, *worklist, *signals)
 
 
 def device_event_receivers(settings: Settings) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ from appliance.store.commitments import Commitments
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from appliance.store.performed import PerformedSteps
+from appliance.store.proofs import Proofs
 from appliance.store.settled import SettledFiles
 
 NAME: Final = "watcher"
@@ -96,6 +97,7 @@ class Watcher:
         self._step_reports = StepReports(performed, self._gathering)
         self._lander = Lander(
             landings=landings,
+            proofs=Proofs(database),
             spool=spool,
             describes=describes,
             gathering=self._gathering,

@@ -9,7 +9,7 @@ must be at least 3.51.3, the first without the WAL-reset corruption (sqlite.org/
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,9 @@ import apsw
 from typing_extensions import Self
 
 from appliance.clock import Clock
+from appliance.device_key import audit_key_of, device_key
 from appliance.errors import StoreError
+from appliance.layout import Layout
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -46,14 +48,28 @@ class Database:
     def __init__(self, connection: apsw.Connection, *, data: Path, clock: Clock) -> None:
         self._connection = connection
         self._lock = threading.RLock()
+        self._key: bytes | None = None
+        self._afterwards: dict[str, Callable[[], None]] = {}
         self.data = data
         self.clock = clock
+
+    @property
+    def sealing_key(self) -> bytes:
+        """What the rows of the audit trail are sealed with. Raises ConfigError when the key is damaged."""
+        if self._key is None:
+            self._key = audit_key_of(device_key(Layout(data=self.data).keys))
+        return self._key
+
+    def after_commit(self, name: str, do: Callable[[], None]) -> None:
+        """Have something done once the open transaction is durable; the last one of a name counts."""
+        self._afterwards[name] = do
 
     @classmethod
     def open(cls, file: Path, *, data: Path, clock: Clock) -> Self:
         """Open for reading and writing; create and migrate as needed.
 
-        Raises StoreError when the file cannot be opened or was written by a newer version.
+        Raises StoreError when the file cannot be opened or was written by a newer version, ConfigError when
+        the device's key cannot be used: then no row of the audit trail could be sealed.
         """
         _require_safe_sqlite()
         with _in_words(file):
@@ -64,6 +80,7 @@ class Database:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
         database = cls(connection, data=data, clock=clock)
         database._migrate()
+        _ = database.sealing_key
         return database
 
     @classmethod
@@ -118,10 +135,14 @@ class Database:
             try:
                 yield self._execute
             except BaseException:
+                self._afterwards.clear()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+            afterwards, self._afterwards = self._afterwards, {}
             self._connection.execute("COMMIT")
+            for do in afterwards.values():
+                do()
 
     def read(self, sql: str, values: tuple[Any, ...] = ()) -> list[Row]:
         """All rows of one query."""

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from appliance.domain.audit import AuditEvent, AuditKind
 from appliance.domain.finding import Decision
+from appliance.store.audit import note
 from appliance.store.connection import Database
 from appliance.store.outbox import FLAGGED_AHEAD, RESULT_RANK, STEP_ASIDE_RANK
 
@@ -207,6 +209,8 @@ class CourierOutbox:
                 " (SELECT path FROM courier_item WHERE bundle = ? AND kind != 'model')",
                 (f"with the courier since {now[:10]}, bundle {bundle}", self._peer, bundle),
             )
+            what = (("bundle", str(bundle)), ("receiver", self._peer))
+            note(self._database, write, AuditEvent(kind=AuditKind.EXPORTED, who="courier", about=what))
 
     def abandoned(self, bundle: int, *, reason: str | None = None) -> None:
         """It is not to be counted on: its files wait for the next stick. A receipt for it still counts."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from appliance.domain.audit import AuditEvent, AuditKind
+from appliance.store.audit import note
 from appliance.store.connection import Database
 from appliance.store.courier_receipts import FileOutcome
 
@@ -89,6 +91,8 @@ class CourierOpened:
                     "INSERT OR IGNORE INTO courier_confirmed (device, receipt_id) VALUES (?, ?)",
                     (opened.device, receipt),
                 )
+            what = (("device", opened.device), ("bundle", str(opened.bundle)))
+            note(self._database, write, AuditEvent(kind=AuditKind.TAKEN_IN, who="courier", about=what))
 
     def confirmed(self, device: str, receipt_id: str) -> bool:
         """Does the device have that receipt already?"""

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from appliance.domain.audit import AuditEvent, AuditKind
+from appliance.store.audit import note
 from appliance.store.connection import Database, Execute
 from appliance.store.outbox import STEP_ASIDE_RANK
 from appliance.store.peers import note_sent
@@ -80,6 +82,12 @@ class CourierReceipts:
         for path, kind in paths:
             if kind == "model":
                 continue
+            event = AuditEvent(
+                kind=AuditKind.TRANSFERRED,
+                who="courier",
+                about=(("file", path), ("receiver", self._peer), ("bundle", str(bundle))),
+            )
+            note(self._database, write, event)
             for peer in (self._peer, *self._instead_of):
                 write(
                     "UPDATE outbox SET done = 1, reason = ? WHERE step = 'send' AND done = 0"

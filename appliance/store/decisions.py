@@ -9,8 +9,13 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
+from appliance.domain.audit import AuditEvent, AuditKind
+from appliance.store.audit import note
 from appliance.store.connection import Database, Execute, Row
 from appliance.store.rejections import hold_back_all_but, notes_that_left, queue_note
+
+AT_THE_SCREEN: Final = "person at the screen"
+"""The screen asks nobody who they are."""
 
 
 class Choice(str, Enum):
@@ -77,6 +82,13 @@ class Decisions:
             stands = _latest(write, acquisition_id)
             standing = None if stands is None else stands.decision_id
             hold_back_all_but(write, acquisition_id, standing)
+            event = AuditEvent(
+                kind=AuditKind.DECIDED,
+                who=AT_THE_SCREEN,
+                exam=acquisition_id,
+                about=(("version", str(version)), ("decision", choice.value)),
+            )
+            note(self._database, write, event)
             return notes_that_left(write, acquisition_id, standing)
 
     def of(self, decision_id: int) -> Decision | None:

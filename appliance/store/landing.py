@@ -27,6 +27,7 @@ from appliance.domain.acquisition import (
 )
 from appliance.domain.record import from_json, to_json
 from appliance.domain.result import StageTiming
+from appliance.store.audit import note_landed
 from appliance.store.connection import Database, Row
 from appliance.store.jobs import queue_lanes
 from appliance.store.outbox import queue_originals
@@ -131,6 +132,10 @@ class Landings:
                     to_json(instance) if instance else None,
                 ),
             )
+            study = instance.study_instance_uid if instance else None
+            exam = acquisition.acquisition_id if acquisition else None
+            bad = status is FileStatus.QUARANTINED
+            note_landed(self._database, write, file, status.value, bad=bad, exam=exam, study=study)
             if status is not FileStatus.QUARANTINED:
                 queue_originals(
                     write,
@@ -222,7 +227,7 @@ class Landings:
         """The content and the place of each image of this name, in order of arrival."""
         rows = self._database.read(
             "SELECT sha256, path FROM file WHERE json_extract(instance, '$.sop_instance_uid') = ?"
-            " AND instance IS NOT NULL ORDER BY rowid",
+            " AND instance IS NOT NULL AND removed_at_utc IS NULL ORDER BY rowid",
             (sop_instance_uid,),
         )
         return tuple((sha256, self._database.data / path) for sha256, path in rows)

@@ -12,8 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from appliance.domain.audit import AuditEvent, AuditKind
 from appliance.domain.finding import Code, Decision
+from appliance.store.audit import note
 from appliance.store.connection import Database
+from appliance.store.decisions import AT_THE_SCREEN
 
 
 class Stance(str, Enum):
@@ -104,6 +107,17 @@ class Opinions:
                     *(stance.value, first_look, self._now()),
                 ),
             )
+            event = AuditEvent(
+                kind=AuditKind.DECIDED,
+                who=AT_THE_SCREEN,
+                exam=subject.acquisition_id,
+                about=(
+                    ("version", str(subject.version)),
+                    ("finding", f"{subject.task} {code.value}"),
+                    ("opinion", stance.value),
+                ),
+            )
+            note(self._database, write, event)
 
     def did(
         self, acquisition_id: str, version: int, act: Act, *, first_look: FirstLook | None = None
@@ -111,11 +125,19 @@ class Opinions:
         """Write a deed down, durably; one that is there already stays as it is."""
         answer = first_look.value if first_look is not None else None
         with self._database.transaction() as write:
-            write(
+            new = write(
                 "INSERT INTO deed (acquisition_id, version, deed, first_look, done_at_utc)"
-                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (acquisition_id, version, deed) DO NOTHING",
+                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (acquisition_id, version, deed) DO NOTHING RETURNING 1",
                 (acquisition_id, version, act.value, answer, self._now()),
             )
+            if new:
+                event = AuditEvent(
+                    kind=AuditKind.SEEN,
+                    who=AT_THE_SCREEN,
+                    exam=acquisition_id,
+                    about=(("version", str(version)), ("deed", act.value)),
+                )
+                note(self._database, write, event)
 
     def newest(self, acquisition_ids: Iterable[str]) -> tuple[Opinion, ...]:
         """The opinions that count on the newest versions of these acquisitions: one query for all."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from appliance.domain.audit import AuditEvent, AuditKind
 from appliance.domain.job import Job, Lane
+from appliance.store.audit import note
 from appliance.store.connection import Database, Execute
 from appliance.store.peers import note_away, note_sent
 
@@ -20,6 +22,10 @@ FLAGGED_AHEAD: Final = 100
 """Taken off for an exam with a flagged finding: its originals, then its results, leave before all others."""
 STEP_ASIDE_RANK: Final = 1000
 """Added each time that a receiver refuses this very file: it goes behind what was refused less often."""
+
+
+ORIGINALS: Final = "spool"
+"""First part of an original's path below the data folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +226,17 @@ class Outbox:
         with self._database.transaction() as write:
             write("UPDATE outbox SET done = 1, reason = NULL WHERE outbox_id = ?", (send.outbox_id,))
             note_sent(write, send.peer, at_utc=self._database.clock.now_utc())
+            note(self._database, write, self._left(send))
+
+    def _left(self, send: Send) -> AuditEvent:
+        """The file by our own names: those below the data folder are made of hashes and numbers."""
+        relative = send.path.relative_to(self._database.data)
+        dicom = relative.parts[0] == ORIGINALS or relative.suffix == ".dcm"
+        return AuditEvent(
+            kind=AuditKind.TRANSFERRED if dicom else AuditKind.EXPORTED,
+            who="sender",
+            about=(("file", str(relative)), ("receiver", send.peer), ("attempts", str(send.attempts))),
+        )
 
     def stored(self, send: Send) -> None:
         """The peer took it, and is to be asked whether it keeps it (`Commitments`)."""

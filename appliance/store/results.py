@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from appliance.domain.audit import AuditEvent, AuditKind
 from appliance.domain.finding import Decision
 from appliance.domain.job import Job, JobState, Lane
 from appliance.domain.record import from_json, to_json
 from appliance.domain.result import LaneResult
+from appliance.store.audit import note
 from appliance.store.connection import Database
 from appliance.store.jobs import holds, move
 from appliance.store.outbox import flagged_goes_first, queue_render
@@ -46,6 +48,7 @@ class Results:
             if any(finding.decision is not Decision.ABSENT for finding in result.findings):
                 flagged_goes_first(write, job.acquisition_id)
             queue_render(write, job)
+            note(self._database, write, _answered(result))
         return True
 
     def of(self, acquisition_id: str, version: int, lane: Lane) -> LaneResult | None:
@@ -64,3 +67,16 @@ class Results:
             (acquisition_id, version, lane.value, JobState.QUARANTINED.value, JobState.FAILED.value),
         )
         return (rows[0][0] or "No reason is known.") if rows else None
+
+
+def _answered(result: LaneResult) -> AuditEvent:
+    return AuditEvent(
+        kind=AuditKind.ANSWERED,
+        who="worker",
+        exam=result.acquisition_id,
+        about=(
+            ("version", str(result.version)),
+            ("lane", result.lane.value),
+            ("models", ", ".join(use.model for use in result.engines)),
+        ),
+    )

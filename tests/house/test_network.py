@@ -39,6 +39,7 @@ NETWORK_DOORS = {
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
     "benchmarks/archive.py": "starts an archive on this machine and asks what it holds",
+    "benchmarks/faults/canaries.py": "an archive and a web address on this machine for the appliance",
     "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",
     "appliance/engines/remote.py": "the protocol's names for types of numbers",
     "appliance/models/publish.py": "the server's schema for its configuration; calls nobody",

@@ -16,9 +16,10 @@ import pytest
 from pydicom import dcmread, examples
 from pydicom.uid import JPEGLSLossless
 
+from appliance.config import Settings
 from appliance.errors import ExitCode
 from appliance.processes.supervisor import STOP_PATIENCE_S
-from appliance.processes.table import EVERY_ROW, PROCESSES
+from appliance.processes.table import EVERY_ROW, rows_for
 
 FOLDER = Path(__file__).resolve().parents[2] / "packaging" / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
@@ -60,7 +61,7 @@ def test_units_and_process_table_are_of_one_mind() -> None:
 
 def test_the_target_wants_every_row_that_no_setting_asks_for() -> None:
     target = settings_of((FOLDER / "scanside.target").read_text(encoding="utf-8"))
-    assert target["Wants"][0].split() == [f"scanside-{row.name}.service" for row in PROCESSES]
+    assert target["Wants"][0].split() == [f"scanside-{row.name}.service" for row in rows_for(Settings())]
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)

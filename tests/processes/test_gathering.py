@@ -31,6 +31,7 @@ from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from appliance.store.performed import PerformedSteps
+from appliance.store.proofs import Proofs
 
 QUIET_S = 60.0
 
@@ -76,6 +77,7 @@ class Bench:
         )
         self.gathering.resume()
         self.lander = Lander(
+            proofs=Proofs(self._database),
             landings=landings,
             spool=self.spool,
             describes=self._no_jail,

@@ -11,6 +11,7 @@ import pytest
 from appliance.config import Settings
 from appliance.processes.table import (
     EVERY_ROW,
+    KEEPER,
     PROCESSES,
     SIGNALS,
     WORKLIST,
@@ -36,9 +37,9 @@ def told(*, device_events: bool) -> Settings:
 
 
 def test_signals_run_only_where_somebody_sees_or_hears_them() -> None:
-    assert rows_for(Settings()) == PROCESSES
-    assert rows_for(told(device_events=False)) == PROCESSES
-    assert rows_for(told(device_events=True)) == (*PROCESSES, SIGNALS)
+    assert rows_for(Settings()) == (*PROCESSES, KEEPER)
+    assert rows_for(told(device_events=False)) == (*PROCESSES, KEEPER)
+    assert rows_for(told(device_events=True)) == (*PROCESSES, KEEPER, SIGNALS)
     assert device_event_receivers(told(device_events=True)) == ("ward",)
-    assert rows_for(Settings(worklist=WorklistSettings(host="127.0.0.1"))) == (*PROCESSES, WORKLIST)
+    assert rows_for(Settings(worklist=WorklistSettings(host="127.0.0.1"))) == (*PROCESSES, KEEPER, WORKLIST)
     assert rows_for(Settings(light=LightSettings(kind="gpio", red_pin=22)))[-1] is SIGNALS
