@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every file that is put there is taken, once: events are lost, or there are none, or the folder goes away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.faults import intake
+from benchmarks.faults.intake import Site
+from benchmarks.faults.share import why_no_share
+
+FILES = 600
+BURST = 2_000
+QUEUE = 64
+OUTAGE_S = 6.0
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with intake.short_queue(QUEUE), Site(tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.timeout(240)
+def test_events_are_lost_and_the_folder_is_replaced(site: Site) -> None:
+    counts = intake.burst(site, BURST)
+    assert counts["lost_or_double"] == 0, counts
+    if intake.may_shorten():
+        assert counts["overflows"] > 0  # the fault was there
+    assert intake.root_again(site, FILES)["lost_or_double"] == 0
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(why_no_share() is not None, reason=why_no_share() or "")
+def test_a_share_gives_no_events_goes_away_and_stops_answering(site: Site) -> None:
+    assert intake.no_events(site, FILES)["lost_or_double"] == 0
+    assert intake.outage(site, FILES, seconds=OUTAGE_S)["lost_or_double"] == 0
+    assert intake.silence(site, FILES, seconds=OUTAGE_S)["lost_or_double"] == 0
