@@ -52,8 +52,9 @@ _IN_THE_QUEUE: Final = re.compile(r"looking at (\d+) files")
 class Site:
     """The watcher under fault, and what its store and its heartbeat say. A context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.clock = SystemClock()
+        self._settings = settings
         self.layout = Layout(data=folder / "data")
         self.layout.data.mkdir(parents=True, exist_ok=True)
         self.layout.create()
@@ -69,13 +70,14 @@ class Site:
             if why_no_share() is None:
                 stack.enter_context(self.share)
                 folders = f'["{self.share.mounted}"]'
-            self._database = stack.enter_context(
+            self.database = stack.enter_context(
                 Database.open(self.layout.database, data=self.layout.data, clock=self.clock)
             )
             environment = {
                 **os.environ,
                 "SCANSIDE__LISTENER__ENABLED": "false",
                 "SCANSIDE__INTAKE__FOLDERS": folders,
+                **self._settings,
             }
             log = stack.enter_context((self.layout.data / "watcher.log").open("ab"))
             self._process = subprocess.Popen(
@@ -120,7 +122,7 @@ class Site:
 
     def landed(self) -> int:
         """How many are taken."""
-        return int(self._database.read("SELECT count(*) FROM file")[0][0])
+        return int(self.database.read("SELECT count(*) FROM file")[0][0])
 
     def noticed(self) -> int:
         """How many are taken, or in the queue."""
@@ -153,7 +155,7 @@ class Site:
         total = len(self._expected)
         noticed_s = self.wait(lambda: self.noticed() >= total, NOTICED_LIMIT_S * 4)
         landed_s = noticed_s + self.wait(lambda: self.landed() >= total, LANDED_LIMIT_S)
-        rows = self._database.read("SELECT source, status FROM file")
+        rows = self.database.read("SELECT source, status FROM file")
         found = Counter(Path(source).name for source, status in rows if status == "accepted")
         wrong = (self._expected.keys() | found.keys()) - {
             name for name, count in found.items() if self._expected.get(name) == count

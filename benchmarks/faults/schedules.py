@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figure: whatever the order of arrival, the store holds what the oracle says, and late slices are answered."""
+"""Figure: whatever the order of arrival, the store holds what the oracle says; what is late is answered."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every file that is put there is taken, once: events are lost, or there are none, or the folder goes away."""
+"""What is put there is taken, once: while events are lost, or never come, or the folder goes away."""
 
 from __future__ import annotations
 
