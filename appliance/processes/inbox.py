@@ -83,6 +83,7 @@ class Inbox:
         roots = tuple(dict.fromkeys(folder.absolute() for folder in (inbox, *settings.folders)))
         self._notices = Notices(roots, events=settings.events, hint=hint)
         self._to_remember: list[SettledFile] = []
+        self._source_trouble: str | None = None
         self._rescan_at_ns = self._remember_at_ns = clock.monotonic_ns()
 
     def __enter__(self) -> Self:
@@ -182,11 +183,14 @@ class Inbox:
             self._waiting.forget(candidate.path)
             return None
         except OSError as error:  # the source's: a share that is away, permissions
-            self._log.warning("a file in the inbox cannot be read", reason=error.strerror)
+            if not candidate.tried and error.strerror != self._source_trouble:
+                self._log.warning("a file in the inbox cannot be read", reason=error.strerror)
+            self._source_trouble = error.strerror  # a share with thousands of files says it once
             self._waiting.later(candidate, self._clock.monotonic_ns(), wait_s=SOURCE_PAUSE_S)
             return None
         if arrival is None:
             return None
+        self._source_trouble = None
         self._waiting.forget(candidate.path)
         return arrival
 

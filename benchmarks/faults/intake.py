@@ -9,6 +9,7 @@ and stops answering. Every file is an image of its own; at the end each must be 
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -131,6 +132,10 @@ class Site:
         found = _IN_THE_QUEUE.search(beat.state) if beat is not None else None
         return landed + (int(found[1]) if found else 0)
 
+    def complaints(self) -> int:
+        """How many lines of the log say that a file cannot be read."""
+        return (self.layout.data / "watcher.log").read_text("utf-8", "replace").count("cannot be read")
+
     def overflows(self) -> int:
         """How often the kernel's queue of events ran over."""
         file = self.layout.data / OVERFLOWS_FILE
@@ -154,7 +159,8 @@ class Site:
         """The cause has ended: how long noticing and taking take, and what is not as it should be."""
         total = len(self._expected)
         noticed_s = self.wait(lambda: self.noticed() >= total, NOTICED_LIMIT_S * 4)
-        landed_s = noticed_s + self.wait(lambda: self.landed() >= total, LANDED_LIMIT_S)
+        patience_s = LANDED_LIMIT_S if math.isfinite(noticed_s) else 0.0  # what nobody saw is not coming
+        landed_s = noticed_s + self.wait(lambda: self.landed() >= total, patience_s)
         rows = self.database.read("SELECT source, status FROM file")
         found = Counter(Path(source).name for source, status in rows if status == "accepted")
         wrong = (self._expected.keys() | found.keys()) - {
@@ -210,7 +216,7 @@ def outage(site: Site, files: int, *, seconds: float) -> dict[str, Any]:
     site.write(site.share.behind, files - files // 2)
     site.pause(seconds)
     site.share.come_back()
-    return site.after_the_cause(files) | {"away_s": seconds}
+    return site.after_the_cause(files) | {"away_s": seconds, "lines_of_log": site.complaints()}
 
 
 def silence(site: Site, files: int, *, seconds: float) -> dict[str, Any]:
