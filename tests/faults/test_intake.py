@@ -14,10 +14,10 @@ from benchmarks.faults import intake
 from benchmarks.faults.intake import Site
 from benchmarks.faults.share import why_no_share
 
-FILES = 600
-BURST = 2_000
+FILES = 400
+BURST = 1_500
 QUEUE = 64
-OUTAGE_S = 6.0
+OUTAGE_S = 4.0
 
 
 @pytest.fixture

@@ -33,8 +33,9 @@ def test_everything_is_found(
         or subprocess.run((unshare, "--user", "--map-root-user", "true"), check=False).returncode
     ):
         pytest.skip("user namespaces are not allowed here")
+    program = (sys.executable, "-m", "tests.intake.few_watches", str(tmp_path), limit, value, when)
     done = subprocess.run(
-        (unshare, "--user", "--map-root-user", sys.executable, "-m", "tests.intake.few_watches", str(tmp_path), limit, value, when),
+        (unshare, "--user", "--map-root-user", *program),
         capture_output=True,
         text=True,
         cwd=REPOSITORY,
