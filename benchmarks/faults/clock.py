@@ -111,14 +111,17 @@ def site_with_clock(folder: Path, library: Path) -> Iterator[tuple[Site, SetCloc
 
 
 def series_across(site: Site, clock: SetClock, jump: Jump, *, series: int) -> list[str]:
-    """Half a series, the clock is set, the other half: what went wrong."""
+    """Half a series, the clock is set, the other half, the clock is set right: what went wrong."""
     inbox = site.layout.inbox
     before = site.landed()
     for index in range(2 * HALF):
         if index == HALF:
             site.wait(lambda: site.landed() >= before + HALF, PATIENCE_S)
             clock.jump(jump)
+            site.pause(QUIET_S / 2)
         (inbox / f"{series}_{index}.dcm").write_bytes(tiny_slice(index, series=series))
+    site.wait(lambda: site.landed() >= before + 2 * HALF, PATIENCE_S)
+    clock.jump(lambda now: now)  # and back again, in the middle of its quiet time
     uid = f"2.25.7.{series}"
     rows: list[Any] = []
 

@@ -209,8 +209,8 @@ def run(run: Run) -> None:
     counts = run.counted() or {"writers": [], "failures": []}
     chance = random.Random(SEED)  # noqa: S311 - the same writers in every run
     if "cut_everywhere" not in counts:
-        with tempfile.TemporaryDirectory(dir=run.folder) as folder:
-            counts["cut_everywhere"] = cut_everywhere(Path(folder))
+        with tempfile.TemporaryDirectory(dir=run.folder) as place:
+            counts["cut_everywhere"] = cut_everywhere(Path(place))
         run.note(counts)
     if "truncated_for_ever" not in counts:
         folder = run.folder / "truncated"

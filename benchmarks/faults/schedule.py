@@ -164,12 +164,13 @@ class Oracle:
         double = image.index in stack.first
         stack.contents.append((image.index, image.content))
         stack.first.setdefault(image.index, image.content)
-        if stack.label is not None:
+        was_settled = stack.label is not None
+        if was_settled:
             stack.version += 1
             stack.label = None
-            if double:
-                self._settle(key, "conflict")
-        if stack.label is None and stack.all_announced() and not stack.gap():
+        if was_settled and double:
+            self._settle(key, "conflict")
+        elif stack.all_announced() and not stack.gap():
             self._settle(key, "complete")
         for other_key, other in self.stacks.items():
             if other_key[0] == key[0] and other_key != key and other.label and not other.said_stranger:

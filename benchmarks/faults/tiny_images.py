@@ -74,7 +74,7 @@ def _radiograph(rows: int) -> bytes:
     return _encoded(dataset)
 
 
-def _image(modality: str, sop_class_uid: str, rows: int) -> FileDataset:
+def _image(modality: str, sop_class_uid: uid.UID, rows: int) -> FileDataset:
     dataset = FileDataset("", {}, preamble=bytes(128), file_meta=FileMetaDataset())
     dataset.SOPClassUID, dataset.Modality = sop_class_uid, modality
     dataset.Rows, dataset.Columns = rows, SIZE_PX
