@@ -51,6 +51,7 @@ def waits(folder: Path) -> tuple[int, list[str]]:
     for number, (name, wait) in enumerate(WAITS.items()):
         for jump_name, jump in JUMPS.items():
             place = folder / f"{number} {jump_name.replace(' ', '')}"
+            shutil.rmtree(place, ignore_errors=True)  # of a run that was interrupted
             place.mkdir(parents=True)
             with bench_in(place, jump) as bench:
                 words = wait(bench)
@@ -189,6 +190,7 @@ def run(run: Run) -> None:
     library = faketime()
     if "live" not in counts and library is not None:
         jumps = list(JUMPS) * max(1, round(PER_JUMP * run.amount))
+        shutil.rmtree(run.folder / "live", ignore_errors=True)
         counts["live"] = live(run.folder / "live", library, jumps)
         counts["failures"] += counts["live"]["wrong"]
         run.note(counts)

@@ -258,6 +258,7 @@ def run(run: Run) -> None:
         run.progress(name, done, len(phases))
         if name in counts["phases"]:
             continue
+        shutil.rmtree(run.folder / name, ignore_errors=True)  # of a run that was interrupted
         with Site(run.folder / name) as site:
             counted = phase(site)
         counts["phases"][name] = counted

@@ -214,6 +214,7 @@ def run(run: Run) -> None:
         run.note(counts)
     if "truncated_for_ever" not in counts:
         folder = run.folder / "truncated"
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was interrupted
         with Site(folder, SCANSIDE__INTAKE__TRUNCATED_AFTER_S=str(TRUNCATED_AFTER_S)) as site:
             counts["truncated_for_ever"] = truncated_for_ever(site, every=1)
         shutil.rmtree(folder)
@@ -221,6 +222,7 @@ def run(run: Run) -> None:
     while (done := sum(one["writers"] for one in counts["writers"])) < total:
         run.progress("writers", done, total)
         folder = run.folder / f"writers{done}"
+        shutil.rmtree(folder, ignore_errors=True)
         chance.seed(f"{SEED} {done}")
         with Site(folder) as site:
             numbers = range(done, min(total, done + AT_ONCE))

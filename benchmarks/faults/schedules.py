@@ -180,6 +180,7 @@ def play_many(
 ) -> tuple[Counter[str], list[str], float]:
     """Play schedules by number on one new store, which is removed. Counts, failures, longest amendment."""
     layout, clock = Layout(data=folder), ManualClock()
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was interrupted
     layout.data.mkdir(parents=True)
     layout.create()
     seen: Counter[str] = Counter()
