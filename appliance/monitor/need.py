@@ -16,6 +16,7 @@ from appliance.clock import NS_PER_S, Clock
 from appliance.domain.finding import TIME_CRITICAL, Decision, Finding
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import Verdict, worst
+from appliance.monitor.away import AwayTimes
 from appliance.monitor.fault import read_fault
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.proof import read_proof
@@ -93,6 +94,7 @@ class Needs:
         self._run = run
         self._database = database
         self._clock = clock
+        self._away_times = AwayTimes(clock)
         self._mark: int | None = None
         self._exams = _Exams(urgent=frozenset(), calling=frozenset(), undecided=(), failed=0, in_work=0)
 
@@ -145,13 +147,11 @@ class Needs:
 
     def _device_trouble(self) -> str:
         """What somebody should see to, though answers are right."""
-        now = self._clock.now_utc()
-        standings = (Peers(self._database).of(name) for name in self._peer_names)
+        peers = Peers(self._database)
         away = [
-            standing.name
-            for standing in standings
-            if standing.away_since_utc is not None
-            and (now - standing.away_since_utc).total_seconds() > AWAY_S
+            name
+            for name in self._peer_names
+            if self._away_times.away_s(name, peers.of(name).away_since_utc) > AWAY_S
         ]
         return f"No results reach {', '.join(away)}." if away else ""
 

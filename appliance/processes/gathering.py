@@ -46,6 +46,7 @@ class Gathering:
         self._clock = clock
         self._series_quiet_s = series_quiet_s
         self._at_hand: OrderedDict[str, Acquisition] = OrderedDict()
+        self._instances_at_hand = 0
         self._due_ns: dict[str, int] = {}
         self._written_ns = clock.monotonic_ns()
         self._carried: dict[int, Counter[str]] = {}
@@ -54,6 +55,7 @@ class Gathering:
     def start_over(self) -> None:
         """What was said to be stored is not: forget it, and ask the store."""
         self._at_hand.clear()
+        self._instances_at_hand = 0
         waiting = dict(self._landings.receiving())
         self._due_ns = {name: due_ns for name, due_ns in self._due_ns.items() if name in waiting}
         self.resume()
@@ -180,9 +182,10 @@ class Gathering:
 
     def _hold(self, acquisition: Acquisition) -> None:
         """Keep it at hand, and let those go that were not needed for the longest time."""
+        before = self._at_hand.get(acquisition.acquisition_id)
+        self._instances_at_hand += len(acquisition.instances) - (len(before.instances) if before else 0)
         self._at_hand[acquisition.acquisition_id] = acquisition
         self._at_hand.move_to_end(acquisition.acquisition_id)
-        held = sum(len(one.instances) for one in self._at_hand.values())
-        while held > INSTANCES_AT_HAND and len(self._at_hand) > 1:
+        while self._instances_at_hand > INSTANCES_AT_HAND and len(self._at_hand) > 1:
             _, let_go = self._at_hand.popitem(last=False)
-            held -= len(let_go.instances)
+            self._instances_at_hand -= len(let_go.instances)

@@ -30,6 +30,11 @@ from appliance.store.settled import SettledFile, SettledFiles
 
 SOON_S: Final = 0.1
 """A changed folder asks for a listing; a whole tree that is copied in asks once."""
+LISTING_COST_FACTOR: Final = 3
+"""A listing that took long (many thousands of files, a slow share) is followed by a pause this many times as
+long: files are taken for three quarters of the time at least."""
+LONGEST_RESCAN_PAUSE_S: Final = 30.0
+"""But never by a longer one than the longest `rescan_interval_s` that may be set."""
 SOURCE_PAUSE_S: Final = 5.0
 """How long a file waits that could not be read (permissions, a share that is away)."""
 FILES_AT_ONCE: Final = 32
@@ -78,6 +83,7 @@ class Inbox:
         roots = tuple(dict.fromkeys(folder.absolute() for folder in (inbox, *settings.folders)))
         self._notices = Notices(roots, events=settings.events, hint=hint)
         self._to_remember: list[SettledFile] = []
+        self._source_trouble: str | None = None
         self._rescan_at_ns = self._remember_at_ns = clock.monotonic_ns()
 
     def __enter__(self) -> Self:
@@ -116,7 +122,9 @@ class Inbox:
             self._waiting.notice(
                 sighting.path, urgency=sighting.urgency, now_ns=now_ns, signature=sighting.signature
             )
-        self._rescan_at_ns = now_ns + round(self._settings.rescan_interval_s * NS_PER_S)
+        done_ns = self._clock.monotonic_ns()
+        pause_s = max(self._settings.rescan_interval_s, LISTING_COST_FACTOR * (done_ns - now_ns) / NS_PER_S)
+        self._rescan_at_ns = done_ns + round(min(pause_s, LONGEST_RESCAN_PAUSE_S) * NS_PER_S)
 
     def next_due_ns(self, *, not_before_ns: int) -> int:
         """When there is something to do, if no file may be taken before `not_before_ns`."""
@@ -175,11 +183,14 @@ class Inbox:
             self._waiting.forget(candidate.path)
             return None
         except OSError as error:  # the source's: a share that is away, permissions
-            self._log.warning("a file in the inbox cannot be read", reason=error.strerror)
+            if not candidate.tried and error.strerror != self._source_trouble:
+                self._log.warning("a file in the inbox cannot be read", reason=error.strerror)
+            self._source_trouble = error.strerror  # a share with thousands of files says it once
             self._waiting.later(candidate, self._clock.monotonic_ns(), wait_s=SOURCE_PAUSE_S)
             return None
         if arrival is None:
             return None
+        self._source_trouble = None
         self._waiting.forget(candidate.path)
         return arrival
 

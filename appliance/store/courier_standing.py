@@ -60,12 +60,15 @@ class CourierStandings:
             row[0] for row in read(f"SELECT path {MINE_SQL} AND NOT EXISTS ({CARRIED_SQL})", (self._peer,))
         ]
         total = read(f"SELECT count(*) {MINE_SQL}", (self._peer,))[0][0]
-        last = read("SELECT max(packed_at_utc) FROM courier_bundle WHERE state IN ('handed', 'closed')")
+        last = read(
+            "SELECT packed_at_utc FROM courier_bundle WHERE state IN ('handed', 'closed')"
+            " ORDER BY bundle DESC LIMIT 1"  # by number: the clock may have been set since
+        )
         return CourierStanding(
             waiting_files=len(waiting),
             waiting_exams=len({exam for exam in map(self._exam, waiting) if exam is not None}),
             carried_files=total - len(waiting),
-            last_stick_at_utc=datetime.fromisoformat(last[0][0]) if last[0][0] else None,
+            last_stick_at_utc=datetime.fromisoformat(last[0][0]) if last else None,
             bundles=self.bundles(limit=limit),
         )
 

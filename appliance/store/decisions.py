@@ -103,7 +103,7 @@ class Decisions:
         """The one that counts of every acquisition that was decided about since `moment`, oldest first."""
         newest = (self.latest(acquisition_id) for acquisition_id in self._decided_since(moment))
         counting = [one for one in newest if one and datetime.fromisoformat(one.decided_at_utc) >= moment]
-        return tuple(sorted(counting, key=lambda one: one.decided_at_utc))
+        return tuple(sorted(counting, key=lambda one: one.decision_id))
 
     def _decided_since(self, moment: datetime) -> tuple[str, ...]:
         """Acquisitions with a row since then: from the newest row back to the first that is too old."""

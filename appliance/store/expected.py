@@ -14,6 +14,7 @@ from appliance.clock import NS_PER_S
 from appliance.domain.acquisition import Instance
 from appliance.domain.expected import ExpectedStep, ListState, folded, step_of
 from appliance.domain.record import from_json, to_json
+from appliance.store.ageing import WallClockSteps
 from appliance.store.connection import Database
 from appliance.worklist import WorklistSettings
 
@@ -45,12 +46,16 @@ class Expected:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._steps = WallClockSteps(database.clock)
 
     def replace(self, steps: Sequence[ExpectedStep], *, unread: int, whole: bool) -> None:
         """A new good answer: what it lists is listed, and nothing else. One transaction."""
         clock = self._database.clock
         now_utc = clock.now_utc()
+        was_set = self._steps.was_set()
         with self._database.transaction() as write:
+            if was_set:
+                write("UPDATE expected SET last_listed_at_utc = ?", (now_utc.isoformat(),))
             write("UPDATE expected SET listed = 0 WHERE listed = 1")
             for step in steps:
                 write(

@@ -71,6 +71,8 @@ class Opinion:
     subject: Subject
     stance: Stance
     given_at_utc: str
+    opinion_id: int
+    """Its row in the ledger: of two, the higher one is the newer one, whatever their dates say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +145,14 @@ class Opinions:
         """The opinions that count on the newest versions of these acquisitions: one query for all."""
         rows = self._database.read(
             "SELECT acquisition_id, version, task, code_value, code_scheme, code_meaning, model, probability,"
-            " decision, first_look, opinion, given_at_utc"
+            " decision, first_look, opinion, given_at_utc, opinion_id"
             " FROM opinion JOIN acquisition USING (acquisition_id, version)"
             " WHERE acquisition_id IN (SELECT value FROM json_each(?)) ORDER BY opinion_id",
             (json.dumps(list(acquisition_ids)),),
         )
         counting: dict[tuple[str, str, str, str], Opinion] = {}
         for acquisition_id, version, task, value, scheme, meaning, model, probability, *rest in rows:
-            decision, first_look, stance, given_at_utc = rest
+            decision, first_look, stance, given_at_utc, opinion_id = rest
             counting[acquisition_id, task, value, scheme] = Opinion(
                 subject=Subject(
                     acquisition_id=acquisition_id,
@@ -164,6 +166,7 @@ class Opinions:
                 ),
                 stance=Stance(stance),
                 given_at_utc=given_at_utc,
+                opinion_id=opinion_id,
             )
         return tuple(counting.values())
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from appliance.domain.expected import PerformedStep
 from appliance.domain.record import from_json, to_json
+from appliance.store.ageing import WallClockSteps
 from appliance.store.connection import Database
 
 KEPT: Final = timedelta(days=7)
@@ -20,6 +21,7 @@ class PerformedSteps:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._steps = WallClockSteps(database.clock)
 
     def find(self, sop_instance_uid: str) -> PerformedStep | None:
         """The report of this name as it stands; None: it never came."""
@@ -32,7 +34,10 @@ class PerformedSteps:
         """Write a report down, durably, in the place of what it said before. Raises StoreError."""
         name = step.sop_instance_uid
         now_utc = self._database.clock.now_utc()
+        was_set = self._steps.was_set()
         with self._database.transaction() as write:
+            if was_set:
+                write("UPDATE performed_step SET changed_at_utc = ?", (now_utc.isoformat(),))
             write(
                 "DELETE FROM performed_step WHERE sop_instance_uid = ? OR changed_at_utc < ?",
                 (name, (now_utc - KEPT).isoformat()),

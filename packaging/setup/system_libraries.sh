@@ -42,6 +42,9 @@ peers)
     if [ ! -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ]; then missing+=(orthanc-dicomweb); fi
     # Makes any system call fail (tests/faults).
     if ! command -v strace >/dev/null; then missing+=(strace); fi
+    # A share that gives no events, and a clock that jumps.
+    if ! command -v bindfs >/dev/null; then missing+=(bindfs); fi
+    if ! command -v faketime >/dev/null; then missing+=(faketime); fi
     # A real pointer on a real X server (tests/ui/test_real_pointer.py).
     if ! command -v Xvfb >/dev/null; then missing+=(xvfb); fi
     if ! command -v xdotool >/dev/null; then missing+=(xdotool); fi

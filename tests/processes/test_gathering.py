@@ -15,106 +15,36 @@ from pydicom import dcmread, uid
 from pydicom.dataset import FileDataset, FileMetaDataset
 
 from appliance.clock import ManualClock
-from appliance.config import MIB
-from appliance.domain.acquisition import Completeness, Door, Urgency
+from appliance.domain.acquisition import Completeness
 from appliance.errors import StoreError
 from appliance.intake.assembly import LATE_QUIET_S, MOST_COMPARED
-from appliance.intake.claim import Spool
-from appliance.intake.description import Description
-from appliance.intake.look import describe
-from appliance.intake.same_content import same_content
 from appliance.layout import Layout
 from appliance.processes import gathering as gathering_module
-from appliance.processes.gathering import Gathering
-from appliance.processes.lander import Arrival, Fate, Lander, Outcome
-from appliance.store.board import Board, BoardEntry
+from appliance.processes.lander import Fate
+from appliance.store.board import BoardEntry
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
-from appliance.store.performed import PerformedSteps
-from appliance.store.proofs import Proofs
+from benchmarks.faults.landing_place import LandingPlace
 
 QUIET_S = 60.0
 
 
-class Looked:
-    """A description that is there already."""
-
-    def __init__(self, description: Description) -> None:
-        self._description = description
-
-    def description(self) -> Description:
-        return self._description
-
-
-class NoJail:
-    """Looks into the harmless files of these tests without a process of its own."""
-
-    compared = 0
-
-    def begin_describe(self, path: Path, *, sha256: str) -> Looked:
-        del sha256
-        return Looked(describe(path, max_frame_bytes=MIB))
-
-    def same_content(self, one: Path, other: Path) -> bool:
-        self.compared += 1
-        return same_content(one, other, max_frame_bytes=MIB)
-
-
-class Bench:
-    """Everything behind the doors; `restart` makes it again on the same store."""
-
-    def __init__(self, layout: Layout, database: Database, clock: ManualClock) -> None:
-        self._layout, self._database, self.clock = layout, database, clock
-        self.spool = Spool(layout, reserve_bytes=0)
-        self.board = Board(database)
-        self._no_jail = NoJail()
-        self.restart()
-
-    def restart(self) -> None:
-        landings = Landings(self._database)
-        self.gathering = Gathering(
-            landings, PerformedSteps(self._database), clock=self.clock, series_quiet_s=QUIET_S
-        )
-        self.gathering.resume()
-        self.lander = Lander(
-            proofs=Proofs(self._database),
-            landings=landings,
-            spool=self.spool,
-            describes=self._no_jail,
-            gathering=self.gathering,
-            layout=self._layout,
-            clock=self.clock,
-        )
-
-    def arrival(self, content: bytes, *, final: bool = False) -> Arrival:
-        with self.spool.receive() as incoming:
-            incoming.write(content)
-            part = incoming.finish()
-        return Arrival(
-            part=part,
-            door=Door.FOLDER,
-            source="a.dcm",
-            urgency=Urgency.LIVE,
-            noticed_ns=self.clock.monotonic_ns(),
-            final=final,
-        )
-
-    def take(self, *contents: bytes, final: bool = False) -> list[Outcome]:
-        return self.lander.take([self.arrival(content, final=final) for content in contents])
+class Bench(LandingPlace):
+    """Everything behind the doors, and what these tests ask of it."""
 
     def only(self) -> BoardEntry:
         (entry,) = self.board.entries()
         return entry
 
     def repeats(self) -> list[int]:
-        return [row[0] for row in self._database.read("SELECT repeats FROM file ORDER BY rowid")]
+        return [row[0] for row in self.database.read("SELECT repeats FROM file ORDER BY rowid")]
 
     def spooled(self) -> set[str]:
         """All that lies in the spool, by name, which is its content."""
-        return {path.name for path in self._layout.spool.rglob("*") if path.is_file()}
+        return {path.name for path in self.layout.spool.rglob("*") if path.is_file()}
 
     def compared(self) -> int:
-        return self._no_jail.compared
+        return self.no_jail.compared
 
     def settled_after(self, seconds: float) -> bool:
         self.clock.advance(seconds)
@@ -126,7 +56,7 @@ class Bench:
 def bench(layout: Layout) -> Iterator[Bench]:
     clock = ManualClock()
     with Database.open(layout.database, data=layout.data, clock=clock) as database:
-        yield Bench(layout, database, clock)
+        yield Bench(layout, database, clock, series_quiet_s=QUIET_S)
 
 
 @pytest.fixture
@@ -235,7 +165,7 @@ def test_a_batch_that_fails_leaves_nothing_and_can_be_taken_again(bench: Bench, 
             super().land(*arguments, **keywords)  # type: ignore[arg-type]
 
     good = bench.lander._landings
-    bench.lander._landings = Broken(bench.board._database)
+    bench.lander._landings = Broken(bench.database)
     with pytest.raises(StoreError):
         bench.take(*slices[2:6])
     assert bench.only().instance_count == 2

@@ -136,7 +136,7 @@ def _person(exams: list[Exam], code: Code, people: People) -> bool | None:
         if (opinion.subject.code.value, opinion.subject.code.scheme) == (code.value, code.scheme)
     ]
     if opinions:
-        newest = max(opinions, key=lambda opinion: opinion.given_at_utc)
+        newest = max(opinions, key=lambda opinion: opinion.opinion_id)
         return {Stance.AGREE: True, Stance.DISAGREE: False}.get(newest.stance)
     return False if FirstLook.NOTHING in _first_looks(exams, people) else None
 
