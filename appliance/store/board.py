@@ -16,6 +16,7 @@ from appliance.domain.job import JobState, Lane
 from appliance.domain.record import from_json
 from appliance.domain.result import LaneResult
 from appliance.store.connection import Database, Row
+from appliance.store.courier import CARRIED_SQL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +155,8 @@ class Board:
         others = self._database.read(
             "SELECT (SELECT count(*) FROM file WHERE status = 'quarantined'),"
             " (SELECT count(*) FROM acquisition WHERE completeness = 'RECEIVING'),"
-            " (SELECT count(*) FROM outbox WHERE done = 0 AND step = 'send' AND stored = 0),"
+            " (SELECT count(*) FROM outbox WHERE done = 0 AND step = 'send' AND stored = 0"
+            f" AND NOT EXISTS ({CARRIED_SQL})),"  # a stick is on its way: nothing is being sent
             " (SELECT max(committed_at_utc) FROM result)"
         )[0]
         return Counts(

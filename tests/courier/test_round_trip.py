@@ -13,6 +13,7 @@ import pytest
 from appliance.courier.forwarding import keep
 from appliance.domain.finding import Decision
 from appliance.errors import ConfigError
+from appliance.store.board import Board
 from appliance.store.courier_opened import CourierOpened
 from appliance.store.courier_standing import CourierStandings
 from appliance.store.outbox import Outbox
@@ -224,3 +225,11 @@ def test_without_a_recipient_nothing_is_packed(clinic: Site, stick: Path) -> Non
     clinic.recipients = ("age1" + "q" * 58,)
     with pytest.raises(ConfigError, match="no recipient"):
         clinic.pack(stick)
+
+
+def test_what_the_courier_carries_is_not_shown_as_being_sent(clinic: Site, stick: Path) -> None:
+    clinic.land(b"image" * 1000)
+    assert Board(clinic.database).counts().unsent == 1
+    clinic.pack(stick)
+    assert clinic.unsent() == 1
+    assert Board(clinic.database).counts().unsent == 0
