@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydicom.dataset import Dataset
 
 from appliance.domain.commitment import CommitmentReport, NotKept
+from appliance.intake.small_message import is_bearable
 
 SUCCESS: Final = 0x0000
 INVALID_ARGUMENT: Final = 0x0115
@@ -17,6 +18,8 @@ INVALID_ARGUMENT: Final = 0x0115
 
 def commitment_report(event: Any) -> CommitmentReport | None:
     """What the N-EVENT-REPORT of this pynetdicom event says; None when it is no report."""
+    if not is_bearable(event.request.EventInformation):
+        return None
     try:
         told: Dataset = event.event_information
         return CommitmentReport(

@@ -34,6 +34,7 @@ from appliance.domain.commitment import CommitmentReport
 from appliance.errors import ConfigError, StoreError
 from appliance.intake.claim import Part, Spool
 from appliance.intake.commitment_report import INVALID_ARGUMENT, commitment_report
+from appliance.intake.small_message import MESSAGE_SYNTAXES
 from appliance.intake.step_door import StepDoor, StepReport
 
 SUCCESS: Final = 0x0000
@@ -125,9 +126,11 @@ class Listener:
         settings = self._settings
         application = AE(ae_title=settings.ae_title)
         application.add_supported_context(Verification)
-        application.add_supported_context(ModalityPerformedProcedureStep)
+        application.add_supported_context(ModalityPerformedProcedureStep, list(MESSAGE_SYNTAXES))
         if self._reports.take is not None:  # the caller is the SCP here: it reports, we are told
-            application.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
+            application.add_supported_context(
+                StorageCommitmentPushModel, list(MESSAGE_SYNTAXES), scu_role=True, scp_role=True
+            )
         application.require_called_aet = True
         may_call = set(settings.calling_ae_titles)
         application.require_calling_aet = sorted(may_call | self._reports.ae_titles) if may_call else []
