@@ -56,10 +56,7 @@ MESSAGES_AT_ONCE: Final = 200
 TROUBLE_PAUSE_S: Final = 1.0
 """How long the inbox waits after the disk, or the jail, failed a file; senders are told to come back."""
 
-_OWN_FAULT: Final = (
-    "A fault of the software stopped the reading of this file. Please report it; the log says where."
-)
-
+_OWN_FAULT: Final = "A fault of the software ended the reading of this file. Please report it."
 Message = Path | None | Received | AssociationEnded | StepReport
 """A name that may be finished; a wish to list the folders; what the DICOM door has to say."""
 
@@ -245,8 +242,7 @@ class Watcher:
             if len(arrivals) > 1:
                 return [outcome for arrival in arrivals for outcome in self._take_over([arrival])]
             self._log.exception("a fault while taking a file over")
-            words = _OWN_FAULT
-            outcomes = [self._lander.set_aside(arrivals[0], words)]
+            outcomes = [self._lander.set_aside(arrivals[0], _OWN_FAULT)]
         if self._trouble is not None:
             self._log.info("receiving again")
             self._trouble = None

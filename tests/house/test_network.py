@@ -37,6 +37,7 @@ NETWORK_DOORS = {
     "appliance/monitor/neighbours.py": "is our own port free, do the peers in the settings answer",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
+    "benchmarks/faults/fuzz_outside.py": "reads damaged messages as they are received; calls nobody",
     "benchmarks/archive.py": "starts an archive on this machine and asks what it holds",
     "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",
     "appliance/engines/remote.py": "the protocol's names for types of numbers",
