@@ -22,7 +22,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-import atheris
+import atheris  # type: ignore[import-untyped]  # ships no stubs
 
 from benchmarks.faults.plain_words import faults_of
 

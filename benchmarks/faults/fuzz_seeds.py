@@ -10,7 +10,7 @@ from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import imagecodecs
 import numpy as np
@@ -97,9 +97,11 @@ def images(folder: Path) -> Iterator[bytes]:
     for syntax in _NATIVE:
         raw = grey.byteswap().tobytes() if syntax == ExplicitVRBigEndian else grey.tobytes()
         yield encoded(chest, syntax, PixelData=raw)
-    for syntax, encode in _ENCODERS.items():
-        bits = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7} if syntax.endswith(".50") else {}
-        yield encoded(chest, syntax, PixelData=encapsulate([bytes(encode(grey))]), **bits)
+    for name, encode in _ENCODERS.items():
+        bits: dict[str, Any] = (
+            {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7} if name.endswith(".50") else {}
+        )
+        yield encoded(chest, name, PixelData=encapsulate([bytes(cast(Any, encode)(grey))]), **bits)
     compressed = deepcopy(chest)
     compressed.compress(RLELossless, generate_instance_uid=False)
     yield encoded(compressed, RLELossless, PixelData=compressed.PixelData)
@@ -110,7 +112,7 @@ def images(folder: Path) -> Iterator[bytes]:
 
 def _layouts(chest: Dataset, grey: NDArray[np.uint16]) -> Iterator[bytes]:
     eight = (grey >> 4).astype(np.uint8)
-    colour = {
+    colour: dict[str, Any] = {
         "SamplesPerPixel": 3,
         "PlanarConfiguration": 0,
         "BitsAllocated": 8,
@@ -140,9 +142,11 @@ def volumes(folder: Path) -> Iterator[bytes]:
     """NIfTI files."""
     import nibabel  # noqa: PLC0415  (only this seed needs it)
 
+    library: Any = nibabel
+
     for kind in (np.int16, np.float32):
         path = folder / f"{np.dtype(kind).name}.nii"
-        nibabel.save(nibabel.Nifti1Image(np.arange(64, dtype=kind).reshape(4, 4, 4), np.eye(4)), path)
+        library.save(library.Nifti1Image(np.arange(64, dtype=kind).reshape(4, 4, 4), np.eye(4)), path)
         yield path.read_bytes()
 
 

@@ -56,7 +56,7 @@ class Watched:
 
     def is_alive(self) -> bool:
         """The same process that was started."""
-        return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
+        return bool(self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE)
 
     def look(self) -> None:
         """Note the largest memory so far."""
