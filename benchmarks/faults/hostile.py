@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -149,7 +150,8 @@ def watching(
     traced: bool = True,
 ) -> list[str]:
     """All of it, and what the fuzzer kept, through the inbox of the real watcher."""
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     made = folder / "made"
     made.mkdir(exist_ok=True)
     files = [
@@ -170,8 +172,8 @@ def watching(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(each.content)
         contents = len({hashlib.sha256(each.content).digest() for each in (*files, *kept)})
-        expected = contents + strange
-        settled = watched.wait_for_rows(
+        expected = len(files) + len(kept) + strange
+        settled = watched.wait_until_settled(
             expected, limit_s=LIMIT_S, progress=lambda done: run.progress("watching", done, expected)
         )
         failures += _fates(watched, files, settled=settled)
@@ -209,12 +211,12 @@ def _fates(watched: Watched, files: list[Hostile], *, settled: bool) -> list[str
     if not watched.is_alive():
         failures.append("the watcher died")
     if not settled:
-        failures.append(f"only {len(watched.rows())} files were settled")
+        failures.append(f"only {watched.settled()} files were settled")
     inbox = f"{watched.layout.inbox}/"
     fates: dict[str, str] = {}
     for source, status, reason in watched.rows():
         fates[source.removeprefix(inbox)] = status
-        if status == "accepted":
+        if status != QUARANTINED:  # what is left alone, as no image, needs nobody to do anything
             continue
         what, _, remedy = reason.partition(". ")
         failures += [f"{source}: {fault} ({reason})" for fault in faults_of(what, remedy)]

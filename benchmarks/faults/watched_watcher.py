@@ -85,13 +85,20 @@ class Watched:
                 for source, status, reason in database.read("SELECT source, status, reason FROM file")
             ]
 
-    def wait_for_rows(self, count: int, *, limit_s: float, progress: Callable[[int], None]) -> bool:
+    def settled(self) -> int:
+        """Files that were dealt with; one that says what another said has no row of its own."""
+        with Database.open_to_read(
+            self.layout.database, data=self.layout.data, clock=SystemClock()
+        ) as database:
+            return int(database.read("SELECT count(*) + coalesce(sum(repeats), 0) FROM file")[0][0])
+
+    def wait_until_settled(self, count: int, *, limit_s: float, progress: Callable[[int], None]) -> bool:
         """Until so many files are settled; False when it did not come to that."""
         clock = SystemClock()
         until_ns = clock.monotonic_ns() + round(limit_s * NS_PER_S)
         while clock.monotonic_ns() < until_ns and self.is_alive():
             self.look()
-            settled = len(self.rows())
+            settled = self.settled()
             progress(settled)
             if settled >= count:
                 return True
