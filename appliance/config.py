@@ -240,9 +240,10 @@ def load_settings(file: Path | None = None) -> Settings:
                 f"The settings file {file} cannot be read: {error.strerror}.",
                 remedy="Name an existing file with --config, or leave the option out for the defaults.",
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "no UTF-8, or nested"
             raise ConfigError(
-                f"The settings file {file} is not TOML: {error}.",
+                f"The settings file {file} is not TOML: {why}.",
                 remedy="Mend that line; docs/settings.md shows a complete file.",
             ) from error
     try:

@@ -28,14 +28,14 @@ from pynetdicom import DEFAULT_TRANSFER_SYNTAXES
 
 from appliance.config import Settings
 from appliance.intake.decoders import COMPRESSED_SYNTAXES
+from appliance.intake.small_message import MESSAGE_SYNTAXES
 from appliance.outputs.identity import IMPLEMENTATION_VERSION_NAME, SCHEME, software_version, uid_of
 
 VERIFICATION: Final = UID("1.2.840.10008.1.1")
 COMMITMENT: Final = UID("1.2.840.10008.1.20.1")
 PERFORMED_STEP: Final = UID("1.2.840.10008.3.1.2.3.3")
 WORKLIST: Final = UID("1.2.840.10008.5.1.4.31")
-SHORT_MESSAGES: Final = tuple(UID(syntax) for syntax in DEFAULT_TRANSFER_SYNTAXES)
-"""For everything that is no image."""
+MESSAGES: Final = tuple(UID(syntax) for syntax in MESSAGE_SYNTAXES)
 PLAIN_SYNTAXES: Final = (
     ImplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -180,7 +180,7 @@ def _offered(settings: Settings) -> tuple[Service, ...]:
         return ()
     caller = "whoever may call"
     services = [
-        _service(caller, VERIFICATION, "SCP", SHORT_MESSAGES),
+        _service(caller, VERIFICATION, "SCP", tuple(UID(syntax) for syntax in DEFAULT_TRANSFER_SYNTAXES)),
         Service(
             partner=caller,
             sop_class="Storage, every class, private ones included",
@@ -193,13 +193,13 @@ def _offered(settings: Settings) -> tuple[Service, ...]:
             caller,
             PERFORMED_STEP,
             "SCP",
-            SHORT_MESSAGES,
+            MESSAGES,
             "N-CREATE, N-SET: what a step has produced.",
         ),
     ]
     if any(peer.commitment for peer in settings.sender.peers):
         note = "Takes N-EVENT-REPORT of the receivers that it has asked."
-        services.append(_service("receivers that confirm", COMMITMENT, "SCU", SHORT_MESSAGES, note))
+        services.append(_service("receivers that confirm", COMMITMENT, "SCU", MESSAGES, note))
     return tuple(services)
 
 
@@ -228,5 +228,5 @@ def _used(settings: Settings) -> tuple[Service, ...]:
             note = "N-ACTION; the report may come on the same or on a new association."
             services.append(_service(peer.name, COMMITMENT, "SCU", (ImplicitVRLittleEndian,), note))
     if settings.worklist.host:
-        services.append(_service("worklist", WORKLIST, "SCU", SHORT_MESSAGES, "C-FIND, again and again."))
+        services.append(_service("worklist", WORKLIST, "SCU", MESSAGES, "C-FIND, again and again."))
     return tuple(services)

@@ -144,7 +144,7 @@ def decode(codestream: bytes, pixel_format: PixelFormat, out: Samples | None = N
         samples = decoder(codestream, pixel_format, out)
     except (ValueError, RuntimeError, NotImplementedError, TypeError) as error:
         raise InputError(
-            f"The compressed pixel data are damaged or cut off ({_short(error)}).",
+            "The compressed pixel data are damaged or cut off.",
             remedy="Send the image again from the modality.",
         ) from error
     if samples.shape[:2] != (pixel_format.rows, pixel_format.columns):
@@ -171,10 +171,3 @@ END_OF_IMAGE: Final = b"\xff\xd9"
 """EOI of JPEG and JPEG-LS, EOC of JPEG 2000: the same two bytes, which coded pixels never contain."""
 _TRAILING_BYTES: Final = 1024
 """Padding after the end mark: one byte by the standard, more in the wild."""
-_LONGEST_REASON: Final = 120
-"""Characters of a library's own words that are kept in a message."""
-
-
-def _short(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    return words[:_LONGEST_REASON] or type(error).__name__

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.tag import BaseTag, Tag
 
 VALUE_FAULTS: Final = (
@@ -28,6 +29,7 @@ VALUE_FAULTS: Final = (
     ArithmeticError,
     NotImplementedError,
     struct.error,
+    BytesLengthException,
 )
 """What reading one damaged element raises in pydicom 3 (found by fuzzing); the element counts as absent."""
 

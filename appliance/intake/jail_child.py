@@ -37,8 +37,6 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _OPEN_FILES: Final = 64
 _RECEIVE_BYTES: Final = 65536
 _FDS_PER_MESSAGE: Final = 4
-_LONGEST_NAME: Final = 60
-"""Characters of an exception's class name in a message."""
 _SEND_AGAIN: Final = "Send the image again; if it fails again, keep the file for its manufacturer."
 
 
@@ -102,7 +100,7 @@ class Server:
             raise
         except BaseException as error:  # noqa: BLE001  decoders raise classes of nine kinds, some not even Exception
             self._close_file()
-            return Reply(fault=_fault(error), worn_out=_is_memory_gone(error))
+            return Reply(fault=fault_of(error), worn_out=_is_memory_gone(error))
 
     def _frame(self, request: Request) -> Reply:
         assert request.frame_index is not None
@@ -138,7 +136,7 @@ def _line(reply: Reply) -> bytes:
     try:
         text = json.dumps(dataclasses.asdict(reply), default=str, allow_nan=False)
     except ValueError as error:  # a number that is none came through after all
-        text = json.dumps(dataclasses.asdict(Reply(fault=_fault(error))))
+        text = json.dumps(dataclasses.asdict(Reply(fault=fault_of(error))))
     return text.encode() + b"\n"
 
 
@@ -146,7 +144,7 @@ def _is_memory_gone(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
 
 
-def _fault(error: BaseException) -> Fault:
+def fault_of(error: BaseException) -> Fault:
     """What a library's exception means for the person who sent the file."""
     if _is_memory_gone(error):
         return Fault(
@@ -160,8 +158,9 @@ def _fault(error: BaseException) -> Fault:
             what=f"The file could not be read from its disk: {os.strerror(error.errno)}.",
             remedy="Check the disk, then send the image again.",
         )
-    name = type(error).__name__[:_LONGEST_NAME]
-    return Fault(what=f"The file is damaged: its reader stopped with {name}.", remedy=_SEND_AGAIN)
+    return Fault(
+        what="The file is damaged: what it says contradicts itself or makes no sense.", remedy=_SEND_AGAIN
+    )
 
 
 def main(arguments: list[str]) -> None:

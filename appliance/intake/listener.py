@@ -38,6 +38,7 @@ from appliance.errors import ConfigError, StoreError
 from appliance.intake.claim import Part, Spool
 from appliance.intake.commitment_report import INVALID_ARGUMENT, commitment_report
 from appliance.intake.doorkeeper import HALF_OPEN_FACTOR, Doorkeeper, GuardedServer
+from appliance.intake.small_message import MESSAGE_SYNTAXES
 from appliance.intake.step_door import StepDoor, StepReport
 from appliance.intake.visit import Visit
 from appliance.tls import server_context
@@ -142,9 +143,11 @@ class Listener:
         settings = self._settings
         application = AE(ae_title=settings.ae_title)
         application.add_supported_context(Verification)
-        application.add_supported_context(ModalityPerformedProcedureStep)
+        application.add_supported_context(ModalityPerformedProcedureStep, list(MESSAGE_SYNTAXES))
         if self._reports.take is not None:  # the caller is the SCP here: it reports, we are told
-            application.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
+            application.add_supported_context(
+                StorageCommitmentPushModel, list(MESSAGE_SYNTAXES), scu_role=True, scp_role=True
+            )
         # Titles and numbers are the doorkeeper's; the library's own limit counts callers that never ask.
         application.maximum_associations = settings.max_associations * HALF_OPEN_FACTOR
         application.maximum_pdu_size = settings.max_pdu_bytes

@@ -17,7 +17,7 @@ from typing import Any, Final
 from pydicom.dataset import Dataset
 from pynetdicom import evt
 
-from appliance.intake.header_values import VALUE_FAULTS
+from appliance.intake.small_message import MESSAGE_FAULTS, is_bearable
 
 SUCCESS: Final = 0x0000
 INVALID_VALUE: Final = 0x0106
@@ -25,8 +25,6 @@ DUPLICATE: Final = 0x0111
 NO_SUCH_STEP: Final = 0x0112
 PROCESSING_FAILURE: Final = 0x0110
 """Statuses of PS3.7 annex C."""
-LARGEST_REPORT_BYTES: Final = 16 * 1024**2
-"""20,000 references of some 200 bytes are 4 MB."""
 PATIENCE_S: Final = 25.0
 """As for images: below the 30 s after which most senders give up."""
 
@@ -66,11 +64,11 @@ class StepDoor:
     def _hand_over(
         self, name: str, *, is_new: bool, raw: Any, decode: Callable[[], Dataset]
     ) -> tuple[int, Dataset | None]:
-        if not name or raw is None or raw.getbuffer().nbytes > LARGEST_REPORT_BYTES:
+        if not name or not is_bearable(raw):
             return INVALID_VALUE, None
         try:
             content = decode()
-        except (*VALUE_FAULTS, RecursionError):
+        except MESSAGE_FAULTS:
             return INVALID_VALUE, None
         report = StepReport(sop_instance_uid=name, is_new=is_new, content=content)
         self._deliver(report)

@@ -27,6 +27,7 @@ from typing_extensions import Self
 from appliance.clock import NS_PER_S, Clock
 from appliance.domain.expected import ExpectedStep
 from appliance.errors import WorklistError
+from appliance.intake.small_message import MESSAGE_FAULTS, MESSAGE_SYNTAXES
 from appliance.intake.worklist_answer import question, read_step
 from appliance.worklist import WorklistSettings
 
@@ -36,6 +37,8 @@ each timeout would never end."""
 CONNECT_FACTOR: Final = 3
 """The same until a connection stands: the library waits for ever for the rest of a message whose length is
 nonsense, so the socket is taken away from it after this."""
+LARGEST_LIST_BYTES: Final = 64 * 1024**2
+"""10,000 answers of 5 kB, and some more; the library keeps what was not read yet in memory."""
 CANCELLED: Final = 0xFE00
 PENDING: Final = (0xFF00, 0xFF01)
 """PS3.4 K.4.1.1.4: with and without a warning about keys that the server does not know."""
@@ -66,7 +69,7 @@ def ask_worklist(
     """
     where = f"The worklist {settings.ae_title} at {settings.host}:{settings.port}"
     application = AE(ae_title=own_ae_title)
-    application.add_requested_context(ModalityWorklistInformationFind)
+    application.add_requested_context(ModalityWorklistInformationFind, list(MESSAGE_SYNTAXES))
     application.acse_timeout = application.dimse_timeout = settings.timeout_s
     application.network_timeout = application.connection_timeout = settings.timeout_s
     with _Guillotine(settings.timeout_s) as guillotine:
@@ -74,7 +77,10 @@ def ask_worklist(
             settings.host,
             settings.port,
             ae_title=settings.ae_title,
-            evt_handlers=[(evt.EVT_CONN_OPEN, guillotine.watch)],
+            evt_handlers=[
+                (evt.EVT_CONN_OPEN, guillotine.watch),
+                (evt.EVT_DATA_RECV, guillotine.weigh),
+            ],
         )
         if not association.is_established:
             raise _no_association(association, where)
@@ -96,6 +102,7 @@ class _Guillotine:
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._socket: Any = None
+        self._received_bytes = 0
         self._timer = self._new_timer(CONNECT_FACTOR)
 
     def _new_timer(self, factor: int) -> Timer:
@@ -104,6 +111,12 @@ class _Guillotine:
     def watch(self, event: Any) -> None:
         """Called when the connection is there."""
         self._socket = event.assoc.dul.socket.socket
+
+    def weigh(self, event: Any) -> None:
+        """Called for whatever comes: a list that outgrows every real one ends here."""
+        self._received_bytes += len(event.data)
+        if self._received_bytes > LARGEST_LIST_BYTES:
+            self._fall()
 
     def put_off(self, factor: int) -> None:
         """From now on, this many timeouts."""
@@ -163,7 +176,7 @@ def _take(
         if came == settings.most_steps:
             association.abort()
             return WorklistAnswer(steps=tuple(steps), unread=unread, whole=False)
-        step = _read(identifier, settings)
+        step = read_answer(identifier, settings)
         if step is None:
             unread += 1
         else:
@@ -178,13 +191,13 @@ def _take(
     )
 
 
-def _read(identifier: Dataset | None, settings: WorklistSettings) -> ExpectedStep | None:
+def read_answer(identifier: Dataset | None, settings: WorklistSettings) -> ExpectedStep | None:
     """One answer; None for what cannot be read, whatever it is: the others are read all the same."""
     if identifier is None:
         return None
     try:
         return read_step(identifier, settings.protocols)
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, NotImplementedError):
+    except MESSAGE_FAULTS:
         return None
 
 

@@ -18,6 +18,8 @@ STANDARD_DOMAINS: Final = frozenset({"", "ai.onnx", "com.microsoft"})
 """Operators of the standard, and ONNX Runtime's quantised ones; anything else needs foreign code."""
 NEWEST_OPSET: Final = 25
 """The newest opset that all supported engines read (TensorRT 11: 9 to 25)."""
+LONGEST_REASON: Final = 200
+"""Characters of the library's words, which may list a graph's every node."""
 REMEDY: Final = "Export the model again with its weights inside, and pack the bundle again."
 
 
@@ -56,7 +58,8 @@ def check_graph(content: bytes, card: ModelCard) -> None:
                 raise EngineError(f"The weights {tensor.name!r} lie outside the file.", remedy=REMEDY)
         onnx.checker.check_model(model)
     except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
-        raise EngineError(f"It is not a whole ONNX graph: {error}.", remedy=REMEDY) from error
+        why = " ".join(str(error).split())[:LONGEST_REASON]
+        raise EngineError(f"It is not a whole ONNX graph: {why}.", remedy=REMEDY) from error
     foreign = {node.domain for node in _nodes(model)} - STANDARD_DOMAINS
     if foreign:
         raise EngineError(f"It uses operators of {sorted(foreign)}.", remedy=REMEDY)

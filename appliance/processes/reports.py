@@ -9,7 +9,15 @@ import structlog
 from appliance.domain.expected import PerformedStep
 from appliance.errors import StoreError
 from appliance.intake.performed_report import changed_step, new_step
-from appliance.intake.step_door import DUPLICATE, NO_SUCH_STEP, PROCESSING_FAILURE, SUCCESS, StepReport
+from appliance.intake.small_message import MESSAGE_FAULTS
+from appliance.intake.step_door import (
+    DUPLICATE,
+    INVALID_VALUE,
+    NO_SUCH_STEP,
+    PROCESSING_FAILURE,
+    SUCCESS,
+    StepReport,
+)
 from appliance.processes.gathering import Gathering
 from appliance.store.performed import PerformedSteps
 
@@ -31,6 +39,9 @@ class StepReports:
         except StoreError as error:
             self._log.error("a report about a step was not kept", reason=str(error))
             status = PROCESSING_FAILURE
+        except MESSAGE_FAULTS:  # its values are only read now: sequences within sequences, and worse
+            self._log.warning("a report about a step cannot be read")
+            status = INVALID_VALUE
         report.answer.set_result(status)
 
     def turn_away(self, report: StepReport) -> None:

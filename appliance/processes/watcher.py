@@ -59,6 +59,7 @@ MESSAGES_AT_ONCE: Final = 200
 TROUBLE_PAUSE_S: Final = 1.0
 """How long the inbox waits after the disk, or the jail, failed a file; senders are told to come back."""
 
+_OWN_FAULT: Final = "A fault of the software ended the reading of this file. Please report it."
 Message = Path | None | Received | AssociationEnded | StepReport
 """A name that may be finished; a wish to list the folders; what the DICOM door has to say."""
 
@@ -248,12 +249,11 @@ class Watcher:
             for arrival in arrivals:
                 self._spool.discard(arrival.part)
             raise
-        except Exception as error:  # noqa: BLE001 - the one catch-all: this file is set aside, others flow
+        except Exception:  # noqa: BLE001 - the one catch-all: this file is set aside, others flow
             if len(arrivals) > 1:
                 return [outcome for arrival in arrivals for outcome in self._take_over([arrival])]
             self._log.exception("a fault while taking a file over")
-            words = f"A fault of the software: {type(error).__name__}. Please report it."
-            outcomes = [self._lander.set_aside(arrivals[0], words)]
+            outcomes = [self._lander.set_aside(arrivals[0], _OWN_FAULT)]
         if self._trouble is not None:
             self._log.info("receiving again")
             self._trouble = None

@@ -38,6 +38,7 @@ NETWORK_DOORS = {
     "appliance/processes/monitor.py": "the metrics' door: Prometheus calls us",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
+    "benchmarks/faults/fuzz_outside.py": "reads damaged messages as they are received; calls nobody",
     "benchmarks/archive.py": "starts an archive on this machine and asks what it holds",
     "benchmarks/faults/canaries.py": "an archive and a web address on this machine for the appliance",
     "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",

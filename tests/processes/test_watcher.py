@@ -338,7 +338,7 @@ def test_a_fault_of_ours_sets_one_file_aside_and_the_others_flow(layout: Layout)
         watcher.until(lambda: watcher.files() == 3)
         (aside,) = watcher.board.set_aside()
         assert aside.source.endswith("b.dcm")
-        assert aside.reason == "A fault of the software: ZeroDivisionError. Please report it."
+        assert aside.reason == "A fault of the software ended the reading of this file. Please report it."
         assert len(watcher.entries()) == 2
 
 

@@ -113,7 +113,7 @@ def _segments(message: str, number: int) -> list[tuple[str, dict[str, str]]]:
         ]
     except (errors.HL7apyException, LookupError, ValueError, AttributeError) as error:
         raise InputError(
-            f"Message {number} of the file is not HL7 v2 ({type(error).__name__}). None was taken.",
+            f"Message {number} of the file is not HL7 v2. None was taken.",
             remedy="Export it again, or leave that message out.",
         ) from error
 
