@@ -20,7 +20,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,7 @@ from typing import Final
 from typing_extensions import Buffer, Self
 
 from appliance.config import MIB
+from appliance.durable import came_back, make_folder, sync_folder
 from appliance.errors import InputError, StoreError
 from appliance.intake.complete import Signature
 from appliance.layout import Layout
@@ -167,11 +168,8 @@ class Spool:
         """
         folders = {place.parent for place in places}
         with _disk_in_words(self._spool):
-            new = [folder for folder in folders if not folder.is_dir()]
-            for folder in new:
-                folder.mkdir(parents=True, exist_ok=True)
-            for parent in {folder.parent for folder in new}:
-                _sync_folder(parent)
+            for folder in folders:
+                make_folder(folder)
         if len(places) == 1:
             for place, part in places.items():
                 _make_durable(part, place)
@@ -246,17 +244,7 @@ def _make_durable(part: Part, place: Path) -> None:
 
 def _sync_and_read_back(part: Part) -> None:
     """Bring the bytes to the disk, and prove it: a disk that lies is found before anybody relies on it."""
-    fd = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-        with suppress(OSError):  # not on every file system; the comparison then reads the cache
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        read_back = hashlib.sha256()
-        while chunk := os.read(fd, CHUNK_BYTES):
-            read_back.update(chunk)
-    finally:
-        os.close(fd)
-    if read_back.hexdigest() != part.sha256:
+    if not came_back(part.path, sha256=part.sha256):
         raise StoreError(
             f"The disk gave back other bytes than were written to {part.path.parent}.",
             remedy="Replace the disk or card; nothing of this file was acknowledged.",
@@ -265,11 +253,7 @@ def _sync_and_read_back(part: Part) -> None:
 
 def _sync_folder(folder: Path) -> None:
     with _disk_in_words(folder):
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(folder)
 
 
 @contextmanager
