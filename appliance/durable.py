@@ -76,7 +76,7 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, flush to the disk, read back, rename. For many files of one folder, flushed at the end."""
+    """As `write_durably`, for many files of one folder, which is flushed at the end."""
     with WholeFile(path) as file:
         file.write(content)
         file.finish()
