@@ -130,7 +130,10 @@ def _finished(store: apsw.Connection, layout: Layout, order: Order, found: Findi
     found.open += [
         f"job {row}" for row in store.execute("SELECT * FROM job WHERE state != 'done'").fetchall()
     ]
-    found.open += [f"outbox {row}" for row in store.execute("SELECT * FROM outbox WHERE done = 0").fetchall()]
+    sql = "SELECT * FROM outbox WHERE done = 0 AND step != 'render'"
+    if order.most_renders < 0:
+        sql = "SELECT * FROM outbox WHERE done = 0"
+    found.open += [f"outbox {row}" for row in store.execute(sql).fetchall()]
     answers = store.execute("SELECT acquisition_id, count(*) FROM result GROUP BY 1").fetchall()
     found.open += [f"{name} has {count} answers" for name, count in answers if count != LANES]
     if len(answers) != len(known):

@@ -18,7 +18,7 @@ import time  # noqa: TID251  (the cut comes in real time)
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +35,12 @@ CUTS_PER_CONTROL: Final = 20
 CUTS_PER_DISK: Final = 25
 """Then the line runs to its end, everything is compared, and a new disk begins."""
 IMAGES_PER_CUT: Final = 60
-LONGEST_LIFE_S: Final = 1.6
+RENDERS_PER_LIFE: Final = 2
+ACKNOWLEDGED_PER_LIFE: Final = (1, 120)
+"""The power fails after so many acknowledgements of this life, and a moment more."""
+LONGEST_MOMENT_S: Final = 0.06
+LONGEST_LIFE_S: Final = 30.0
+LOOK_S: Final = 0.004
 DISK_MIB: Final = 768
 SEED: Final = 2026
 LEAST_ACKNOWLEDGED_PER_CUT: Final = 40
@@ -51,9 +56,8 @@ class Tally:
     found: Counter[str] = field(default_factory=Counter)
     sentences: list[str] = field(default_factory=list)
 
-    def add(self, findings: Findings, *, acknowledged: int | None = None) -> None:
+    def add(self, findings: Findings) -> None:
         """Note what one comparison found."""
-        del acknowledged
         for kind in ("lost", "torn", "corrupt", "open", "doubled"):
             sentences = getattr(findings, kind)
             self.found[kind] += len(sentences)
@@ -128,15 +132,16 @@ def cut_often(
     without: str | None = None,
 ) -> None:
     """One disk, cut many times; then, with everything protected, the line runs to its end."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  (no secret)
     shutil.rmtree(folder, ignore_errors=True)
     with LoopDisk(folder, size_mib=DISK_MIB) as disk:
-        order = new_order(disk.root, [], aside=folder / "aside")
+        order = replace(new_order(disk.root, [], aside=folder / "aside"), most_renders=RENDERS_PER_LIFE)
         os.sync()
         for _ in range(cuts):
             sources.put(Layout(data=order.data), _wanted(order))
             with _life(zygote, order, without=without) as pid:
-                time.sleep(chance.uniform(0.2, 1.0) * LONGEST_LIFE_S)
+                _live(order, chance.randint(*ACKNOWLEDGED_PER_LIFE))
+                time.sleep(chance.uniform(0.0, LONGEST_MOMENT_S))
                 os.kill(pid, signal.SIGSTOP)
                 disk.shut_down()
                 os.kill(pid, signal.SIGKILL)
@@ -159,6 +164,19 @@ def _life(zygote: Zygote, order: Order, *, without: str | None) -> Iterator[int]
         yield pid
     finally:
         zygote.wait()
+
+
+def _live(order: Order, acknowledgements: int) -> None:
+    """Let it work until it has acknowledged as much, LONGEST_LIFE_S at most."""
+    start = order.acknowledged.stat().st_size if order.acknowledged.exists() else 0
+    deadline = time.monotonic() + LONGEST_LIFE_S
+    while time.monotonic() < deadline:
+        if order.acknowledged.exists():
+            with order.acknowledged.open("rb") as file:
+                file.seek(start)
+                if file.read().count(b"\n") >= acknowledgements:
+                    return
+        time.sleep(LOOK_S)
 
 
 def _wanted(order: Order) -> int:

@@ -56,6 +56,7 @@ class Zygote:
                 "data": str(order.data),
                 "acknowledged": str(order.acknowledged),
                 "received": str(order.received),
+                "most_renders": order.most_renders,
                 "without": without,
                 "waits": waits,
             }
@@ -127,6 +128,7 @@ def _be_a_driver(told: dict[str, Any]) -> None:
                 data=Path(told["data"]),
                 acknowledged=Path(told["acknowledged"]),
                 received=Path(told["received"]),
+                most_renders=told["most_renders"],
             )
         )
         code = WELL
@@ -140,6 +142,7 @@ def _leave_out(protection: str | None) -> None:
     """Only in this process, and only to see that its absence is found."""
     if protection == "no_fsync":
         os.fsync = lambda _: None
+        os.posix_fadvise = lambda *_: None  # it would have the pages written
     if protection == "normal":
         migrate = Database._migrate  # noqa: SLF001
 
