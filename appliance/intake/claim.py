@@ -20,7 +20,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -92,9 +92,10 @@ class Incoming:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._fd)
+        with suppress(OSError):  # what it would say, the flush says again
+            os.close(self._fd)
         if not self._finished or error is not None:
-            self._path.unlink(missing_ok=True)
+            _remove(self._path)
 
 
 class Spool:
@@ -184,8 +185,8 @@ class Spool:
         return part.path if part.path.exists() else self.place_of(part)
 
     def discard(self, part: Part) -> None:
-        """Forget a part."""
-        part.path.unlink(missing_ok=True)
+        """Forget a part. A disk that does not even let it be removed keeps it until the next start."""
+        _remove(part.path)
 
 
 def require_plain(status: os.stat_result, *, max_bytes: int) -> int:
@@ -238,7 +239,7 @@ def _make_durable(part: Part, place: Path) -> None:
             _sync_and_read_back(part)
             part.path.rename(place)
     except StoreError:
-        part.path.unlink(missing_ok=True)  # after a failed fsync its pages are not to be trusted
+        _remove(part.path)  # after a failed fsync its pages are not to be trusted
         raise
 
 
@@ -249,6 +250,11 @@ def _sync_and_read_back(part: Part) -> None:
             f"The disk gave back other bytes than were written to {part.path.parent}.",
             remedy="Replace the disk or card; nothing of this file was acknowledged.",
         )
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -41,6 +41,7 @@ from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
 from appliance.processes.lock import only_one
 from appliance.processes.reports import Reports
+from appliance.processes.volume import DiskReplacedError, Volume, in_words
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from appliance.store.performed import PerformedSteps
@@ -80,6 +81,7 @@ class Watcher:
         self._trouble: ScansideError | None = None
         self._retry_at_ns = clock.monotonic_ns()
         self._beat = Heartbeat(layout.run, NAME, clock)
+        self._volume = Volume(layout.data)
         peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         performed = PerformedSteps(database)
@@ -228,10 +230,10 @@ class Watcher:
         """Land parts. Raises StoreError or EngineError: then nothing was taken, and the parts are gone."""
         try:
             outcomes = self._lander.take(arrivals)
-        except (StoreError, EngineError):
+        except (StoreError, EngineError, OSError) as error:  # the last: sources are not looked at any more
             for arrival in arrivals:
                 self._spool.discard(arrival.part)
-            raise
+            raise in_words(error) from error
         except Exception as error:  # noqa: BLE001 - the one catch-all: this file is set aside, others flow
             if len(arrivals) > 1:
                 return [outcome for arrival in arrivals for outcome in self._take_over([arrival])]
@@ -249,6 +251,8 @@ class Watcher:
         if self._trouble is None or self._trouble.what != error.what:
             self._log.error("not receiving", reason=str(error))
         self._trouble = error
+        if self._volume.was_replaced():
+            raise DiskReplacedError
 
     def _deliver(self, message: Received | AssociationEnded | StepReport) -> None:
         """Called by the threads of associations."""

@@ -191,9 +191,12 @@ class Database:
         return self._connection.execute(sql, values).fetchall()
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the file back. What cannot be moved out of the log now stays there, and loses nothing."""
         with self._lock:
-            self._connection.close(force=self._faulty)
+            try:
+                self._connection.close(force=self._faulty)
+            except (*FAULTS_OF_THE_DISK, apsw.FullError):
+                self._connection.close(force=True)
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -134,6 +135,8 @@ def _be_a_driver(told: dict[str, Any]) -> None:
         code = WELL
     except (ScansideError, OSError):
         code = SAID_SO
+    except BaseException:  # the product let something through that is not one of its errors
+        traceback.print_exc()
     finally:
         os._exit(code)
 
