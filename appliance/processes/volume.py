@@ -12,6 +12,8 @@ import os
 from pathlib import Path
 
 from appliance.errors import ScansideError, StoreError
+from appliance.intake.claim import Spool
+from appliance.store.connection import Database
 
 
 class DiskReplacedError(StoreError):
@@ -34,11 +36,22 @@ def in_words(error: ScansideError | OSError) -> ScansideError:
 
 
 class Volume:
-    """The mount that a folder was found on."""
+    """The mount that a data folder was found on, and what is kept there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spool: Spool, database: Database) -> None:
         self._folder = folder
         self._mount = _mount_of(folder)
+        self._spool = spool
+        self._database = database
+
+    def require_both(self) -> None:
+        """Spool and store take something now, or StoreError: asked after trouble, until they do."""
+        self._spool.require_room(0)
+        with self._spool.receive():
+            pass  # made, and removed again
+        with self._database.transaction() as write:
+            version = write("PRAGMA user_version")[0][0]
+            write(f"PRAGMA user_version={version}")  # the smallest change that reaches the disk
 
     def was_replaced(self) -> bool:
         """Another one is there now. False also while there is none."""

@@ -20,7 +20,6 @@ import structlog
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Settings
-from appliance.domain.acquisition import Door, Urgency
 from appliance.errors import EngineError, ScansideError, StoreError
 from appliance.intake.claim import Spool
 from appliance.intake.jail import Jail
@@ -38,7 +37,7 @@ from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
-from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
+from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome, sent
 from appliance.processes.lock import only_one
 from appliance.processes.reports import Reports
 from appliance.processes.volume import DiskReplacedError, Volume, in_words
@@ -55,8 +54,8 @@ MESSAGES_AT_ONCE: Final = 200
 TROUBLE_PAUSE_S: Final = 1.0
 """How long the inbox waits after the disk, or the jail, failed a file; senders are told to come back."""
 
-Message = Path | None | Received | AssociationEnded | StepReport
-"""A name that may be finished; a wish to list the folders; what the DICOM door has to say."""
+Message = Path | None | Received | AssociationEnded | StepReport | StoreError
+"""A name that may be finished; a wish to list the folders; what the DICOM door has to say, or suffers."""
 
 
 class Watcher:
@@ -81,7 +80,7 @@ class Watcher:
         self._trouble: ScansideError | None = None
         self._retry_at_ns = clock.monotonic_ns()
         self._beat = Heartbeat(layout.run, NAME, clock)
-        self._volume = Volume(layout.data)
+        self._volume = Volume(layout.data, spool, database)
         peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         performed = PerformedSteps(database)
@@ -146,6 +145,9 @@ class Watcher:
         self._inbox.rescan_if_due()
         if self._clock.monotonic_ns() >= self._retry_at_ns:
             try:
+                if isinstance(self._trouble, StoreError):
+                    self._volume.require_both()
+                    self._can_receive()
                 if self._inbox.take_what_is_due():
                     return 0.0
                 self._between_files()
@@ -185,6 +187,9 @@ class Watcher:
                 continue
             self._receive(images)
             images = []
+            if isinstance(message, StoreError):
+                self._cannot_receive(message)
+                continue
             if isinstance(message, StepReport):
                 self._reports.take(message)
                 continue
@@ -201,7 +206,7 @@ class Watcher:
         if not waiting:
             return
         try:
-            outcomes = self._take_over([self._arrival(message) for message in waiting])
+            outcomes = self._take_over([sent(message, self._settings.listener) for message in waiting])
         except (StoreError, EngineError) as error:
             self._cannot_receive(error)
             for message in waiting:
@@ -214,17 +219,6 @@ class Watcher:
             message.answer.set_result(
                 Answer(status=CANNOT_UNDERSTAND, words=outcome.words) if refused else Answer(status=SUCCESS)
             )
-
-    def _arrival(self, message: Received) -> Arrival:
-        stat = message.calling_ae_title in self._settings.listener.stat_ae_titles
-        return Arrival(
-            part=message.part,
-            door=Door.ASSOCIATION,
-            source=message.source,
-            urgency=Urgency.STAT if stat else Urgency.LIVE,
-            noticed_ns=message.noticed_ns,
-            final=True,
-        )
 
     def _take_over(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         """Land parts. Raises StoreError or EngineError: then nothing was taken, and the parts are gone."""
@@ -240,10 +234,13 @@ class Watcher:
             self._log.exception("a fault while taking a file over")
             words = f"A fault of the software: {type(error).__name__}. Please report it."
             outcomes = [self._lander.set_aside(arrivals[0], words)]
+        self._can_receive()
+        return outcomes
+
+    def _can_receive(self) -> None:
         if self._trouble is not None:
             self._log.info("receiving again")
             self._trouble = None
-        return outcomes
 
     def _cannot_receive(self, error: ScansideError) -> None:
         """Nothing is acknowledged until the disk takes files again; said when it starts."""
@@ -254,7 +251,7 @@ class Watcher:
         if self._volume.was_replaced():
             raise DiskReplacedError
 
-    def _deliver(self, message: Received | AssociationEnded | StepReport) -> None:
+    def _deliver(self, message: Received | AssociationEnded | StepReport | StoreError) -> None:
         """Called by the threads of associations."""
         if self._closing and isinstance(message, Received | StepReport):
             self._turn_away(message)

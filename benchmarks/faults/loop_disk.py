@@ -37,21 +37,25 @@ def why_not() -> str | None:
 class LoopDisk:
     """One disk. A context manager: unmounted, detached and deleted at the end, whatever happened."""
 
-    def __init__(self, folder: Path, *, size_mib: int) -> None:
+    def __init__(self, folder: Path, *, size_mib: int, inodes: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._image = folder / "disk.img"
         self.root = folder / "disk"
         """Where it is mounted."""
         self._size_bytes = size_mib * MIB
+        self._inodes = inodes
         self._device: str | None = None
+        self._devices: list[str] = []
 
     def __enter__(self) -> Self:
         self.root.mkdir(exist_ok=True)
+        _try("umount", "--lazy", str(self.root))  # of a run that was killed
         with self._image.open("wb") as image:
             image.truncate(self._size_bytes)
-        _do("mkfs.ext4", "-q", "-F", "-m", "0", str(self._image))
-        self._device = _do("losetup", "--find", "--show", str(self._image))
+        inodes = ["-N", str(self._inodes)] if self._inodes is not None else []
+        _do("mkfs.ext4", "-q", "-F", "-m", "0", *inodes, str(self._image))
         try:
+            self._attach()
             self.mount()
         except BaseException:
             self._detach()
@@ -67,15 +71,19 @@ class LoopDisk:
         _try("umount", "--lazy", str(self.root))
         self._detach()
 
+    def _attach(self) -> None:
+        self._device = _do("losetup", "--find", "--show", str(self._image))
+        self._devices.append(self._device)
+
     def _detach(self) -> None:
-        if self._device is not None:
-            _try("losetup", "--detach", self._device)
+        for device in self._devices:
+            _try("losetup", "--detach", device)
         self._image.unlink(missing_ok=True)
 
     def mount(self) -> None:
         """Switch it on."""
         assert self._device is not None
-        _do("mount", self._device, str(self.root))
+        _do("mount", "-o", "errors=remount-ro", self._device, str(self.root))
 
     def shut_down(self) -> None:
         """The power fails. What is open stays open, and of no use."""
@@ -88,11 +96,15 @@ class LoopDisk:
     def come_back(self, *, still_open: bool = False) -> None:
         """The next boot: what was flushed is there. `still_open`: a process has not let go of the old one."""
         _do("umount", *(["--lazy"] if still_open else []), str(self.root))
+        if still_open:  # the old device keeps its dead file system: the disk is plugged in as another one
+            self._attach()
         self.mount()
 
-    def read_only(self, *, on: bool) -> None:
-        """As the kernel does after errors, and a person who has mended the disk."""
-        _do("mount", "-o", f"remount,{'ro' if on else 'rw'}", str(self.root))
+    def fail(self) -> None:
+        """An error of the file system, after which the kernel lets nobody write (errors=remount-ro)."""
+        assert self._device is not None
+        trigger = Path("/sys/fs/ext4") / Path(self._device).name / "trigger_fs_error"
+        trigger.write_text("put in by the test of faults", encoding="ascii")
 
 
 def _try(*command: str) -> subprocess.CompletedProcess[str]:
