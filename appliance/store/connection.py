@@ -38,6 +38,7 @@ FAULTS_OF_THE_DISK: Final = (
     apsw.ReadOnlyError,
     apsw.CorruptError,
     apsw.NotADBError,
+    apsw.ProtocolError,
 )
 """After one of these a connection is not to be trusted. A vanished disk reads as a malformed file, too."""
 
@@ -238,7 +239,7 @@ def in_words(file: Path) -> Iterator[None]:
             f"{file} cannot be read as a store ({error}).",
             remedy="Check the disk first, then restore a backup. The originals are in the spool folder.",
         ) from error
-    except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
+    except (*FAULTS_OF_THE_DISK, apsw.PermissionsError) as error:
         raise StoreError(
             f"{file} cannot be written or read ({error}).",
             remedy="Check that its disk is mounted, writable and not full.",

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import apsw
 import numpy as np
@@ -53,7 +54,7 @@ def audit(order: Order, *, finished: bool) -> Findings:
         return found
     store = apsw.Connection(str(layout.database))
     try:
-        words = [row[0] for row in store.execute("PRAGMA integrity_check").fetchall()]
+        words = [str(row[0]) for row in store.execute("PRAGMA integrity_check").fetchall()]
         found.corrupt += [] if words == ["ok"] else words
         for line in said:
             _kept(line, store, layout, found)
@@ -66,23 +67,23 @@ def audit(order: Order, *, finished: bool) -> Findings:
     return found
 
 
-def _acknowledged(order: Order) -> list[dict[str, object]]:
+def _acknowledged(order: Order) -> list[dict[str, Any]]:
     if not order.acknowledged.exists():
         return []
     lines = order.acknowledged.read_text(encoding="ascii").splitlines()
     return [json.loads(line) for line in lines]
 
 
-def _kept(line: dict[str, object], store: apsw.Connection, layout: Layout, found: Findings) -> None:
+def _kept(line: dict[str, Any], store: apsw.Connection, layout: Layout, found: Findings) -> None:
     (kind, what), *more = line.items()
     if kind == "landed":
         rows = store.execute("SELECT path FROM file WHERE sha256 = ?", (what,)).fetchall()
         if not rows:
             found.lost.append(f"landed {what}")
         else:
-            _whole(layout.data / rows[0][0], str(what), found)
+            _whole(layout.data / str(rows[0][0]), str(what), found)
     elif kind == "answered":
-        values = tuple(what)  # type: ignore[arg-type]
+        values = tuple(what)
         sql = "SELECT 1 FROM result WHERE acquisition_id = ? AND version = ? AND lane = ?"
         if not store.execute(sql, values).fetchall():
             found.lost.append(f"answered {what}")
@@ -92,7 +93,7 @@ def _kept(line: dict[str, object], store: apsw.Connection, layout: Layout, found
         if not store.execute("SELECT 1 FROM outbox WHERE outbox_id = ? AND done = 1", (what,)).fetchall():
             found.lost.append(f"{kind} {what}")
         for _, files in more:
-            for path, sha256 in files.items():  # type: ignore[attr-defined]
+            for path, sha256 in files.items():
                 _whole(layout.data / path, sha256, found)
 
 
@@ -120,7 +121,8 @@ def _view(folder: Path, found: Findings) -> None:
 
 
 def _finished(store: apsw.Connection, layout: Layout, order: Order, found: Findings) -> None:
-    for sha256, path, status in store.execute("SELECT sha256, path, status FROM file").fetchall():
+    files: list[Any] = store.execute("SELECT sha256, path, status FROM file").fetchall()
+    for sha256, path, status in files:
         _whole(layout.data / path, sha256, found)
         if status != "accepted":
             found.lost.append(f"{sha256} is {status}")
@@ -144,7 +146,8 @@ def _finished(store: apsw.Connection, layout: Layout, order: Order, found: Findi
         name, sha256 = line.split()
         contents.setdefault(name, set()).add(sha256)
     found.doubled += [f"{name} left in {len(them)} forms" for name, them in contents.items() if len(them) > 1]
-    for path in (row[0] for row in store.execute("SELECT path FROM outbox WHERE step = 'send'").fetchall()):
+    sends: list[Any] = store.execute("SELECT path FROM outbox WHERE step = 'send'").fetchall()
+    for (path,) in sends:
         name = f"{Path(path).parent.name}--{Path(path).name}"
         sha256 = hashlib.sha256((layout.data / path).read_bytes()).hexdigest()
         if contents.get(name) != {sha256}:

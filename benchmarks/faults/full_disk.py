@@ -21,7 +21,7 @@ from contextlib import suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 from pydicom import dcmread
@@ -127,7 +127,7 @@ class Case:
 
     def _begin(self) -> None:
         if self._name == "bytes":
-            _fill(self._disk.root / "foreign")
+            fill(self._disk.root / "foreign")
         elif self._name == "inodes":
             _use_up_inodes(self._disk.root / "foreign")
         elif self._name == "read-only":
@@ -174,7 +174,7 @@ class Case:
         store = apsw.Connection(str(self._layout.database))
         if store.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
             self.wrong.append("the store is damaged")
-        rows = store.execute(
+        rows: list[Any] = store.execute(
             "SELECT json_extract(instance, '$.sop_instance_uid'), path, sha256 FROM file"
         ).fetchall()
         store.close()
@@ -229,7 +229,7 @@ def _until(holds: Callable[[], bool], limit_s: float) -> bool:
     return False
 
 
-def _fill(folder: Path) -> None:
+def fill(folder: Path) -> None:
     """Every byte, in steps that get smaller."""
     folder.mkdir()
     for step_bytes in (16 * MIB, MIB, 1 << 14, 1 << 12):

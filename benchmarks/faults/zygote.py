@@ -144,14 +144,14 @@ def _be_a_driver(told: dict[str, Any]) -> None:
 def _leave_out(protection: str | None) -> None:
     """Only in this process, and only to see that its absence is found."""
     if protection == "no_fsync":
-        os.fsync = lambda _: None
+        os.fsync = lambda fd: None  # noqa: ARG005
         os.posix_fadvise = lambda *_: None  # it would have the pages written
     if protection == "normal":
         migrate = Database._migrate  # noqa: SLF001
 
-        def weaken(database: Database) -> None:
-            migrate(database)
-            database.read("PRAGMA synchronous=NORMAL")
+        def weaken(self: Database) -> None:
+            migrate(self)
+            self.read("PRAGMA synchronous=NORMAL")
 
         Database._migrate = weaken  # type: ignore[method-assign]  # noqa: SLF001
 
