@@ -29,8 +29,7 @@ from appliance.monitor.proof import read_proof
 from appliance.monitor.timekeeping import BUILD_YEAR
 from appliance.monitor.worklist_doctor import worklist_words
 from appliance.outputs.dicom_send import echo
-from appliance.store.connection import Database
-from appliance.store.opening import OLDEST_SQLITE
+from appliance.store.connection import OLDEST_SQLITE, Database
 
 DISK_FAIL_BYTES: Final = 1 * GIB
 DISK_CHECK_BYTES: Final = 20 * GIB

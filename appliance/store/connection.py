@@ -26,11 +26,13 @@ from typing_extensions import Self
 
 from appliance.clock import Clock
 from appliance.errors import StoreError
+from appliance.store import opening
 from appliance.store.opening import BUSY_TIMEOUT_MS, Opened, open_for_reading, open_for_writing
 from appliance.store.reserve import Reserve
 
 Row: TypeAlias = tuple[Any, ...]
 
+OLDEST_SQLITE: Final = opening.OLDEST_SQLITE
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 FAULTS_OF_THE_DISK: Final = (
     apsw.IOError,

@@ -189,10 +189,10 @@ def run(run: Run) -> None:
     """See `Run`."""
     counts = run.counted()
     sources = Sources(run.folder / "sources")
-    todo = [(number, name) for number in range(run.rounds(ROUNDS)) for name in CASES]
+    planned = [(number, name) for number in range(run.rounds(ROUNDS)) for name in CASES]
     images = islice(iter(sources), 1000 * counts.get("done", 0), None)
-    for done, (number, name) in islice(enumerate(todo), counts.get("done", 0), None):
-        run.progress(name, done, len(todo))
+    for done, (number, name) in islice(enumerate(planned), counts.get("done", 0), None):
+        run.progress(name, done, len(planned))
         case = try_case(name, run.folder / f"{number}-{name}", images)
         kept = counts.setdefault(name, {"rounds": 0, "statuses": {}, "resumed_s": [], "said": []})
         kept["rounds"] += 1

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 SEED = 5
-CUTS = 4
+CUTS = 3
 CUTS_OF_CONTROL = 6
 """At most: the first loss ends a control."""
 

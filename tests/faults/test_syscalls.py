@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 SEED = 3
-HONEST = 12
-LYING = 6
+HONEST = 10
+LYING = 5
 FEWEST_CALLS = 300
 """Fewer would mean that something of the way is not looked at."""
 

@@ -37,6 +37,8 @@ NETWORK_DOORS = {
     "appliance/monitor/doctor.py": "is our own port free, do the peers in the settings answer",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
+    "benchmarks/faults/device.py": "the same, on a disk that fails",
+    "benchmarks/faults/full_disk.py": "a free port for it",
     "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",
     "appliance/engines/remote.py": "the protocol's names for types of numbers",
     "appliance/models/publish.py": "the server's schema for its configuration; calls nobody",
