@@ -15,7 +15,7 @@ from benchmarks.faults.sources import Sources
 pytestmark = [
     pytest.mark.skipif(why_not() is not None, reason=str(why_not())),
     pytest.mark.timeout(400),
-    # A device that starts anew on its disk refuses connections for a second; pynetdicom then leaves its socket.
+    # A device that starts anew refuses connections for a second; pynetdicom then leaves its socket open.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 OUT_OF_RESOURCES = 0xA700
