@@ -29,6 +29,7 @@ from typing import Final
 from typing_extensions import Buffer, Self
 
 from appliance.config import MIB
+from appliance.durable import came_back, make_folder, sync_folder
 from appliance.errors import InputError, StoreError
 from appliance.intake.complete import Signature
 from appliance.layout import Layout
@@ -91,9 +92,10 @@ class Incoming:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._fd)
+        with suppress(OSError):  # what it would say, the flush says again
+            os.close(self._fd)
         if not self._finished or error is not None:
-            self._path.unlink(missing_ok=True)
+            _remove(self._path)
 
 
 class Spool:
@@ -167,11 +169,8 @@ class Spool:
         """
         folders = {place.parent for place in places}
         with _disk_in_words(self._spool):
-            new = [folder for folder in folders if not folder.is_dir()]
-            for folder in new:
-                folder.mkdir(parents=True, exist_ok=True)
-            for parent in {folder.parent for folder in new}:
-                _sync_folder(parent)
+            for folder in folders:
+                make_folder(folder)
         if len(places) == 1:
             for place, part in places.items():
                 _make_durable(part, place)
@@ -186,8 +185,8 @@ class Spool:
         return part.path if part.path.exists() else self.place_of(part)
 
     def discard(self, part: Part) -> None:
-        """Forget a part."""
-        part.path.unlink(missing_ok=True)
+        """Forget a part. A disk that does not even let it be removed keeps it until the next start."""
+        _remove(part.path)
 
 
 def require_plain(status: os.stat_result, *, max_bytes: int) -> int:
@@ -240,36 +239,27 @@ def _make_durable(part: Part, place: Path) -> None:
             _sync_and_read_back(part)
             part.path.rename(place)
     except StoreError:
-        part.path.unlink(missing_ok=True)  # after a failed fsync its pages are not to be trusted
+        _remove(part.path)  # after a failed fsync its pages are not to be trusted
         raise
 
 
 def _sync_and_read_back(part: Part) -> None:
     """Bring the bytes to the disk, and prove it: a disk that lies is found before anybody relies on it."""
-    fd = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-        with suppress(OSError):  # not on every file system; the comparison then reads the cache
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        read_back = hashlib.sha256()
-        while chunk := os.read(fd, CHUNK_BYTES):
-            read_back.update(chunk)
-    finally:
-        os.close(fd)
-    if read_back.hexdigest() != part.sha256:
+    if not came_back(part.path, sha256=part.sha256):
         raise StoreError(
             f"The disk gave back other bytes than were written to {part.path.parent}.",
             remedy="Replace the disk or card; nothing of this file was acknowledged.",
         )
 
 
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def _sync_folder(folder: Path) -> None:
     with _disk_in_words(folder):
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(folder)
 
 
 @contextmanager

@@ -94,8 +94,9 @@ class AssociationEnded:
     """False: aborted, timed out or cut off; no evidence that everything came."""
 
 
-Deliver = Callable[[Received | AssociationEnded | StepReport], None]
-"""Hands something to the intake loop. Called from the threads of associations; must not block."""
+Deliver = Callable[[Received | AssociationEnded | StepReport | StoreError], None]
+"""Hands something to the intake loop, or why an image could not even be received. Called from the threads of
+associations; must not block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +247,7 @@ class Listener:
         try:
             part = self._write(event)
         except StoreError as error:
-            _log.error("not taken", reason=str(error))
+            self._deliver(error)
             return _status(Answer(status=OUT_OF_RESOURCES, words=error.what))
         received = Received(
             part=part,

@@ -7,14 +7,18 @@ A process that ends at once gives no heartbeat; without this file the screen cou
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from appliance.clock import Clock
 from appliance.domain.record import from_json, to_json
-from appliance.durable import write_whole
 from appliance.errors import ScansideError
+from appliance.monitor.signs import clear_sign, read_signs, write_sign
+
+_ENDING: Final = ".fault"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,27 +34,22 @@ class Fault:
 def leave_fault(run: Path, process: str, *, what: str, remedy: str, clock: Clock) -> None:
     """Write it down for those who look. Never raises: it is said on the way out."""
     fault = Fault(process=process, what=what, remedy=remedy, at_utc=clock.now_utc())
-    try:
+    with suppress(OSError):
         run.mkdir(parents=True, exist_ok=True)
-        write_whole(_file(run, process), to_json(fault).encode("utf-8"))
-    except OSError:
-        return  # a full disk must not hide the exit code
+    write_sign(run, f"{process}{_ENDING}", to_json(fault))
 
 
 def clear_fault(run: Path, process: str) -> None:
     """The process runs. Never raises."""
-    try:
-        _file(run, process).unlink(missing_ok=True)
-    except OSError:
-        return
+    clear_sign(run, f"{process}{_ENDING}")
 
 
 def read_fault(run: Path, process: str) -> Fault | None:
     """Why the process did not start last time; None when it did, or its file is not whole."""
-    try:
-        return from_json(Fault, _file(run, process).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    for text in read_signs(run, f"{process}{_ENDING}"):
+        with suppress(ValueError):
+            return from_json(Fault, text)
+    return None
 
 
 def fault_of(error: Exception) -> tuple[str, str]:
@@ -60,7 +59,3 @@ def fault_of(error: Exception) -> tuple[str, str]:
     if isinstance(error, OSError):
         return f"The system refused: {error.strerror or type(error).__name__}.", "Check disk and rights."
     return f"A fault of the software ({type(error).__name__}).", "Call service; the log says where."
-
-
-def _file(run: Path, process: str) -> Path:
-    return run / f"{process}.fault"

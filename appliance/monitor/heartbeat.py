@@ -17,8 +17,10 @@ from typing import Final
 from appliance.clock import NS_PER_S, Clock
 from appliance.monitor.fault import clear_fault
 from appliance.monitor.service_manager import tell_alive, tell_ready
+from appliance.monitor.signs import read_signs, write_sign
 
 BEAT_INTERVAL_S: Final = 1.0
+_ENDING: Final = ".beat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,6 @@ class Heartbeat:
 
     def __init__(self, run: Path, process: str, clock: Clock) -> None:
         self._run = run
-        self._file = run / f"{process}.beat"
         self._process = process
         self._clock = clock
         self._last_ns = 0
@@ -66,7 +67,6 @@ class Heartbeat:
             tell_ready()
         tell_alive(state)
         self._last_ns, self._state, self._budget_s = now_ns, state, budget_s
-        part = self._file.with_suffix(".part")
         content = {
             "process": self._process,
             "pid": os.getpid(),
@@ -76,17 +76,18 @@ class Heartbeat:
             "starts": self._starts,
             "budget_s": budget_s,
         }
-        try:
-            part.write_text(json.dumps(content), encoding="utf-8")
-            part.replace(self._file)
-        except OSError:
-            return  # a full disk must not stop the work that may still be possible; the beat goes stale
+        write_sign(self._run, f"{self._process}{_ENDING}", json.dumps(content))
 
 
 def read_beat(run: Path, process: str, clock: Clock) -> Beat | None:
     """The last beat; None when there never was one, or its file is not whole."""
+    beats = [_beat(text, process, clock) for text in read_signs(run, f"{process}{_ENDING}")]
+    return min((beat for beat in beats if beat is not None), key=lambda beat: beat.age_s, default=None)
+
+
+def _beat(text: str, process: str, clock: Clock) -> Beat | None:
     try:
-        content = json.loads((run / f"{process}.beat").read_text(encoding="utf-8"))
+        content = json.loads(text)
         same_boot = content["boot_id"] == clock.boot_id()
         age_s = (clock.monotonic_ns() - content["beat_ns"]) / NS_PER_S if same_boot else float("inf")
         return Beat(
@@ -97,5 +98,5 @@ def read_beat(run: Path, process: str, clock: Clock) -> Beat | None:
             starts=content.get("starts", 1),
             budget_s=content.get("budget_s"),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None

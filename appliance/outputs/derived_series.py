@@ -24,7 +24,7 @@ from appliance.domain.acquisition import Acquisition, Instance
 from appliance.domain.card import ModelCard
 from appliance.domain.image import GreyArray, PixelImage
 from appliance.domain.result import DerivedFile
-from appliance.durable import sync_folder, write_whole
+from appliance.durable import make_folder, sync_folder, write_whole
 from appliance.errors import InputError
 from appliance.outputs.derived_pixels import (
     REMEDY,
@@ -132,7 +132,7 @@ class DerivedSeriesWriter:
         self._card = card
         self._data = data
         self.series_instance_uid = derived_series_uid(acquisition.first.series_instance_uid, card.identity)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def add(self, index: int, image: PixelImage, denoised: GreyArray) -> tuple[DerivedFile, NDArray[Any]]:
         """Write slice `index` of the stack: whole and on the disk on return, its name durable after `close`.

@@ -4,16 +4,17 @@
 
 One folder per acquisition version under `Layout.views`: `pixels.npy` as decoded (a stack for a volume),
 `denoised.npy` beside it, `table.npy` (65,536 grey levels: modality, window and polarity in one look-up),
-heatmaps as PNG, and `view.json` that says what is there. Made from the originals, so losing one loses
-nothing; not flushed to the disk for the same reason.
+heatmaps as PNG, and `view.json` that says what is there. Each file is whole and durable before the result
+that is shown with it: it could be made again, but nobody would know that it has to be.
 """
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from typing_extensions import Self
 from appliance.domain.image import PixelImage
 from appliance.domain.record import from_json, to_json
 from appliance.domain.view import TABLE_ENTRIES, VIEW_FILE, View
+from appliance.durable import WholeFile, make_folder, sync_folder, write_whole
 from appliance.intake.display import display_table
 from appliance.tasks.base import Heatmap
 
@@ -41,12 +43,11 @@ class StackWriter:
     """
 
     def __init__(self, path: Path, *, slices: int = 1) -> None:
-        self._path = path
         self._slices = slices
         self._shape: tuple[int, ...] | None = None
         self._dtype: np.dtype[Any] | None = None
         self._owed = 0
-        self._file: BinaryIO = path.with_suffix(".part").open("wb")
+        self._file = WholeFile(path)
 
     def add(self, frame: NDArray[Any]) -> None:
         """Append one slice. Raises ValueError when it has not the shape of the first."""
@@ -57,7 +58,9 @@ class StackWriter:
                 "fortran_order": False,
                 "shape": frame.shape if self._slices == 1 else (self._slices, *frame.shape),
             }
-            np.lib.format.write_array_header_1_0(self._file, header)
+            start = io.BytesIO()
+            np.lib.format.write_array_header_1_0(start, header)
+            self._file.write(start.getvalue())
             for _ in range(self._owed):
                 self._write_blank()
         if frame.shape != self._shape:
@@ -84,17 +87,14 @@ class StackWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
-        part = self._path.with_suffix(".part")
-        if error is None and self._shape is not None:
-            part.replace(self._path)
-        else:
-            part.unlink()
+        with self._file:
+            if error is None and self._shape is not None:
+                self._file.finish()
 
 
 def write_view(folder: Path, image: PixelImage) -> None:
     """The view of a projection."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     image = showable(image)
     with StackWriter(folder / PIXELS) as stack:
         stack.add(image.stored)
@@ -103,7 +103,9 @@ def write_view(folder: Path, image: PixelImage) -> None:
 
 def describe_view(folder: Path, image: PixelImage) -> None:
     """Write the look-up table and the description; `image` speaks for all slices."""
-    np.save(folder / TABLE, _table_from_low(image), allow_pickle=False)
+    table = io.BytesIO()
+    np.save(table, _table_from_low(image), allow_pickle=False)
+    write_whole(folder / TABLE, table.getvalue())
     voi = image.voi
     window = (voi.center, voi.width) if voi and voi.center is not None and voi.width is not None else None
     view = View(
@@ -159,14 +161,15 @@ def add_denoised(folder: Path) -> None:
 
 def add_heatmap(folder: Path, heatmap: Heatmap) -> Path:
     """Write a heatmap as an 8-bit PNG that stretches over the whole image; returns its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     rows, columns = heatmap.values.shape
     shrink = min(1.0, HEATMAP_SIDE_PX / max(rows, columns))
     size = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
     small = cv2.resize(heatmap.values, size, interpolation=cv2.INTER_AREA)
     path = folder / f"heat_{heatmap.finding_code}.png"
     encoded = cv2.imencode(".png", np.clip(small * 255.0 + 0.5, 0, 255).astype(np.uint8))[1]
-    path.write_bytes(encoded.tobytes())
+    write_whole(path, encoded.tobytes())
+    sync_folder(folder)
     if (view := _read(folder)) is not None:
         _write(folder, replace(view, heatmaps={**view.heatmaps, heatmap.finding_code: path.name}))
     return path
@@ -179,6 +182,5 @@ def _read(folder: Path) -> View | None:
 
 def _write(folder: Path, view: View) -> None:
     """The lanes add to the description one after the other; a reader sees the old or the new one."""
-    part = folder / "view.part"
-    part.write_text(to_json(view), encoding="utf-8")
-    part.replace(folder / VIEW_FILE)
+    write_whole(folder / VIEW_FILE, to_json(view).encode("utf-8"))
+    sync_folder(folder)

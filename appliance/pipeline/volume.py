@@ -17,6 +17,7 @@ from appliance.domain.finding import Refusal
 from appliance.domain.image import PixelImage, StoredArray
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
 from appliance.domain.result import DerivedFile, LaneResult
+from appliance.durable import make_folder
 from appliance.errors import InputError
 from appliance.outputs.derived_pixels import stored_values
 from appliance.outputs.derived_series import DerivedSeriesWriter
@@ -37,7 +38,7 @@ def measure_series(work: Work) -> LaneResult:
     tasks = tuple(as_series(answering.task) for answering in work.answering)
     measures: tuple[list[Any], ...] = tuple([] for _ in tasks)
     damaged: list[tuple[int, InputError]] = []
-    work.view.mkdir(parents=True, exist_ok=True)
+    make_folder(work.view)
     first: PixelImage | None = None
     with StackWriter(work.view / PIXELS, slices=len(work.frames)) as stack:
         for index, image in enumerate(_timed(work)):
@@ -130,7 +131,7 @@ def _denoise(work: Work, answering: Answering, written: list[DerivedFile]) -> No
     """Fill `written`. Raises InputError at the first slice that cannot be read or repeated."""
     task, served = as_frames(answering.task), answering.served
     assert served is not None  # a frame task without its model was refused
-    work.view.mkdir(parents=True, exist_ok=True)
+    make_folder(work.view)
     with (
         DerivedSeriesWriter(
             work.derived, acquisition=work.acquisition, card=served.card, data=work.bench.layout.data

@@ -18,10 +18,12 @@ from typing import Protocol
 import structlog
 
 from appliance.clock import Clock
+from appliance.config import ListenerSettings
 from appliance.domain.acquisition import Door, Instance, LandedFile, Urgency
 from appliance.intake.assembly import MOST_COMPARED
 from appliance.intake.claim import Part, Spool
 from appliance.intake.description import Description, FileState
+from appliance.intake.listener import Received
 from appliance.layout import Layout
 from appliance.processes.gathering import Gathering
 from appliance.store.landing import FileStatus, Landings
@@ -77,6 +79,19 @@ class Arrival:
     noticed_ns: int
     final: bool
     """No more bytes will come: what is unfinished is truncated."""
+
+
+def sent(message: Received, settings: ListenerSettings) -> Arrival:
+    """An image that came through an association."""
+    stat = message.calling_ae_title in settings.stat_ae_titles
+    return Arrival(
+        part=message.part,
+        door=Door.ASSOCIATION,
+        source=message.source,
+        urgency=Urgency.STAT if stat else Urgency.LIVE,
+        noticed_ns=message.noticed_ns,
+        final=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.job import Lane
-from appliance.durable import write_durably
+from appliance.durable import make_folder, write_durably
 from appliance.layout import Layout
 from appliance.outputs.base import Rendered
 from appliance.outputs.catalogue import messages
@@ -96,7 +96,7 @@ class Renderer:
         folder = self._layout.results_of(acquisition.acquisition_id, acquisition.version)
         paths = []
         for rendered in objects:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             write_durably(folder / rendered.file_name, rendered.content)
             paths.append(folder / rendered.file_name)
         return paths

@@ -48,6 +48,8 @@ class _Child:
         self._starts_ns: deque[int] = deque(maxlen=RESTARTS_AT_ONCE)
         self._paused_until_ns = 0
         self._stays_away = False
+        self._store_seen = False
+        self._told_gone = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def look(self) -> int | None:
@@ -71,7 +73,7 @@ class _Child:
 
     def _start(self) -> None:
         now_ns = self._clock.monotonic_ns()
-        if now_ns < self._paused_until_ns:
+        if now_ns < self._paused_until_ns or self._store_has_gone():
             return
         recent = [start for start in self._starts_ns if now_ns - start < RESTART_WINDOW_S * NS_PER_S]
         if len(recent) >= RESTARTS_AT_ONCE:
@@ -83,6 +85,22 @@ class _Child:
         program = ("ui",) if self._row.is_screen else ("appliance.processes", self._row.name)
         command = (sys.executable, "-m", *program, *self._arguments)
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def _store_has_gone(self) -> bool:
+        """A store that was there is not: its disk has vanished. A process would make an empty one instead."""
+        there = self._layout.database.exists() if self._disk_answers() else False
+        if self._store_seen and not there and not self._told_gone:
+            self._log.error("the disk of the store has gone, waiting for it")
+        self._told_gone = self._store_seen and not there
+        self._store_seen = self._store_seen or there
+        return self._told_gone
+
+    def _disk_answers(self) -> bool:
+        try:
+            self._layout.database.parent.stat()
+        except OSError:
+            return False
+        return True
 
     def _kill_if_silent(self) -> None:
         assert self._process is not None

@@ -20,7 +20,6 @@ import structlog
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Settings
-from appliance.domain.acquisition import Door, Urgency
 from appliance.errors import EngineError, ScansideError, StoreError
 from appliance.intake.claim import Spool
 from appliance.intake.jail import Jail
@@ -40,10 +39,11 @@ from appliance.monitor.heartbeat import Heartbeat
 from appliance.monitor.turned_away import TurnedAwayFile
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
-from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome
+from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome, sent
 from appliance.processes.lock import only_one
 from appliance.processes.proof_door import ProofDoor
 from appliance.processes.reports import StepReports
+from appliance.processes.volume import DiskReplacedError, Volume, in_words
 from appliance.store.commitments import Commitments
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
@@ -60,8 +60,8 @@ TROUBLE_PAUSE_S: Final = 1.0
 """How long the inbox waits after the disk, or the jail, failed a file; senders are told to come back."""
 
 _OWN_FAULT: Final = "A fault of the software ended the reading of this file. Please report it."
-Message = Path | None | Received | AssociationEnded | StepReport
-"""A name that may be finished; a wish to list the folders; what the DICOM door has to say."""
+Message = Path | None | Received | AssociationEnded | StepReport | StoreError
+"""A name that may be finished; a wish to list the folders; what the DICOM door has to say, or suffers."""
 
 
 class Watcher:
@@ -89,6 +89,7 @@ class Watcher:
         self._commitments = Commitments(database)
         self._confirming = frozenset(peer.ae_title for peer in settings.sender.peers if peer.commitment)
         self._turned_away = TurnedAwayFile(layout.run, clock)
+        self._volume = Volume(layout.data, spool, database)
         peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
         landings = Landings(database, peers_for_originals=peers)
         performed = PerformedSteps(database)
@@ -161,6 +162,9 @@ class Watcher:
         self._inbox.rescan_if_due()
         if self._clock.monotonic_ns() >= self._retry_at_ns:
             try:
+                if isinstance(self._trouble, StoreError):
+                    self._volume.require_both()
+                    self._can_receive()
                 if self._inbox.take_what_is_due():
                     return 0.0
                 self._between_files()
@@ -200,6 +204,9 @@ class Watcher:
                 continue
             self._receive(images)
             images = []
+            if isinstance(message, StoreError):
+                self._cannot_receive(message)
+                continue
             if isinstance(message, StepReport):
                 self._step_reports.take(message)
                 continue
@@ -216,7 +223,7 @@ class Watcher:
         if not waiting:
             return
         try:
-            outcomes = self._take_over([self._arrival(message) for message in waiting])
+            outcomes = self._take_over([sent(message, self._settings.listener) for message in waiting])
         except (StoreError, EngineError) as error:
             self._cannot_receive(error)
             for message in waiting:
@@ -230,34 +237,26 @@ class Watcher:
                 Answer(status=CANNOT_UNDERSTAND, words=outcome.words) if refused else Answer(status=SUCCESS)
             )
 
-    def _arrival(self, message: Received) -> Arrival:
-        stat = message.calling_ae_title in self._settings.listener.stat_ae_titles
-        return Arrival(
-            part=message.part,
-            door=Door.ASSOCIATION,
-            source=message.source,
-            urgency=Urgency.STAT if stat else Urgency.LIVE,
-            noticed_ns=message.noticed_ns,
-            final=True,
-        )
-
     def _take_over(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         """Land parts. Raises StoreError or EngineError: then nothing was taken, and the parts are gone."""
         try:
             outcomes = self._lander.take(arrivals)
-        except (StoreError, EngineError):
+        except (StoreError, EngineError, OSError) as error:  # the last: sources are not looked at any more
             for arrival in arrivals:
                 self._spool.discard(arrival.part)
-            raise
+            raise in_words(error) from error
         except Exception:  # noqa: BLE001 - the one catch-all: this file is set aside, others flow
             if len(arrivals) > 1:
                 return [outcome for arrival in arrivals for outcome in self._take_over([arrival])]
             self._log.exception("a fault while taking a file over")
             outcomes = [self._lander.set_aside(arrivals[0], _OWN_FAULT)]
+        self._can_receive()
+        return outcomes
+
+    def _can_receive(self) -> None:
         if self._trouble is not None:
             self._log.info("receiving again")
             self._trouble = None
-        return outcomes
 
     def _cannot_receive(self, error: ScansideError) -> None:
         """Nothing is acknowledged until the disk takes files again; said when it starts."""
@@ -265,8 +264,10 @@ class Watcher:
         if self._trouble is None or self._trouble.what != error.what:
             self._log.error("not receiving", reason=str(error))
         self._trouble = error
+        if self._volume.was_replaced():
+            raise DiskReplacedError
 
-    def _deliver(self, message: Received | AssociationEnded | StepReport) -> None:
+    def _deliver(self, message: Received | AssociationEnded | StepReport | StoreError) -> None:
         """Called by the threads of associations."""
         if self._closing and isinstance(message, Received | StepReport):
             self._turn_away(message)

@@ -3,11 +3,17 @@
 """Opening the store: one SQLite file in WAL mode that keeps every commit through a power cut.
 
 `synchronous=FULL` because anything less loses acknowledged commits when the plug is pulled; the library
-must be at least 3.51.3, the first without the WAL-reset corruption (sqlite.org/wal.html, 2026-03-13).
+must be at least 3.51.3, the first without the WAL-reset corruption (sqlite.org/wal.html, 2026-03-13). What is
+flushed is read back (`read_back`).
+
+A connection that met a fault of the disk is not used again: the next statement opens the file anew, by its
+name, and never makes one. So work goes on by itself when the disk is back, and a store that only seemed
+malformed because its disk was gone is simply read again.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,14 +28,26 @@ from appliance.clock import Clock
 from appliance.device_key import audit_key_of, device_key
 from appliance.errors import StoreError
 from appliance.layout import Layout
+from appliance.store import opening
+from appliance.store.opening import BUSY_TIMEOUT_MS, Opened, open_for_reading, open_for_writing
+from appliance.store.reserve import Reserve
 
 Row: TypeAlias = tuple[Any, ...]
 
-OLDEST_SQLITE: Final = (3, 51, 3)
-"""First SQLite without the WAL-reset bug."""
-BUSY_TIMEOUT_MS: Final = 10_000
-"""How long to wait for another process's transaction; ours last milliseconds."""
+OLDEST_SQLITE: Final = opening.OLDEST_SQLITE
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+FAULTS_OF_THE_DISK: Final = (
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.ProtocolError,
+)
+"""After one of these a connection is not to be trusted. A vanished disk reads as a malformed file, too."""
+
+
+_CHUNK_BYTES: Final = 1 << 20
 
 
 class Execute(Protocol):
@@ -45,11 +63,19 @@ class Database:
     `data` is the data folder: paths in rows are relative to it.
     """
 
-    def __init__(self, connection: apsw.Connection, *, data: Path, clock: Clock) -> None:
-        self._connection = connection
+    def __init__(
+        self, opened: Opened, *, file: Path, data: Path, clock: Clock, again: Callable[[Path], Opened]
+    ) -> None:
+        """`again` opens the file another time, without making it."""
+        self._opened = opened
+        self._file = file
+        self._again = again
+        self._faulty = False
+        self._changes_of_stand_ins = 0
         self._lock = threading.RLock()
         self._key: bytes | None = None
         self._afterwards: dict[str, Callable[[], None]] = {}
+        self._depth = 0
         self.data = data
         self.clock = clock
 
@@ -71,41 +97,44 @@ class Database:
         Raises StoreError when the file cannot be opened or was written by a newer version, ConfigError when
         the device's key cannot be used: then no row of the audit trail could be sealed.
         """
-        _require_safe_sqlite()
-        with _in_words(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            connection = apsw.Connection(str(file))
-            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                connection.execute(f"PRAGMA {pragma}").fetchall()
-        database = cls(connection, data=data, clock=clock)
-        database._migrate()
-        _ = database.sealing_key
+        with _opening(file):
+            opened = open_for_writing(file, create=True)
+        again = functools.partial(open_for_writing, create=False)
+        database = cls(opened, file=file, data=data, clock=clock, again=again)
+        try:
+            database._migrate()
+            _ = database.sealing_key
+        except BaseException:
+            database.close()
+            raise
         return database
 
     @classmethod
     def open_to_read(cls, file: Path, *, data: Path, clock: Clock) -> Self:
         """Open an existing store to look at it. Nothing can be changed through this connection."""
-        _require_safe_sqlite()
-        if not file.exists():
-            raise StoreError(
-                f"There is no store at {file}.", remedy="Start the appliance there: scanside run --data DIR."
-            )
-        with _in_words(file):
-            connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
-            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-            connection.execute("PRAGMA query_only=ON").fetchall()
-        database = cls(connection, data=data, clock=clock)
-        version, known = int(database.read("PRAGMA user_version")[0][0]), len(_migrations())
-        if version != known:
+        with _opening(file):
+            opened = open_for_reading(file)
+        database = cls(opened, file=file, data=data, clock=clock, again=open_for_reading)
+        try:
+            database._require_known_version()
+        except BaseException:
             database.close()
+            raise
+        return database
+
+    @property
+    def _connection(self) -> apsw.Connection:
+        return self._opened.connection
+
+    def _require_known_version(self) -> None:
+        version, known = int(self.read("PRAGMA user_version")[0][0]), len(_migrations())
+        if version != known:
             raise StoreError(
-                f"The store at {file} is of version {version}; this software reads {known}.",
+                f"The store at {self._file} is of version {version}; this software reads {known}.",
                 remedy="Start the appliance once: it brings an older store up to date."
                 if version < known
                 else "Install the newer software again; nothing has been changed.",
             )
-        return database
 
     def _migrate(self) -> None:
         files = _migrations()
@@ -126,40 +155,72 @@ class Database:
 
         Inside another one of the same thread it is a part of that one.
         """
-        with self._lock, _in_words(Path(self._connection.filename)):
-            inside_another: bool = self._connection.in_transaction
-            if inside_another:
+        with self._lock, self._watched():
+            if self._depth:
                 yield self._execute
                 return
             self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
             try:
                 yield self._execute
+                self._connection.execute("COMMIT")
             except BaseException:
                 self._afterwards.clear()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._depth -= 1
             afterwards, self._afterwards = self._afterwards, {}
-            self._connection.execute("COMMIT")
             for do in afterwards.values():
                 do()
 
     def read(self, sql: str, values: tuple[Any, ...] = ()) -> list[Row]:
         """All rows of one query."""
-        with self._lock, _in_words(Path(self._connection.filename)):
+        with self._lock, self._watched():
             return self._execute(sql, values)
 
     def change_mark(self) -> int:
         """A number that differs after another connection has committed. Costs next to nothing."""
-        return int(self.read("PRAGMA data_version")[0][0])
+        with self._lock:
+            if self._opened.stands_in:  # it does not see what others commit: look again, and call it a change
+                self._faulty = True
+                self._changes_of_stand_ins -= 1
+                self.read("SELECT 1")
+                return self._changes_of_stand_ins
+            return int(self.read("PRAGMA data_version")[0][0])
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Open the file anew after a fault of the disk; note a new one."""
+        with in_words(self._file):
+            if self._faulty and not self._depth:
+                self._open_again()
+            try:
+                yield
+            except FAULTS_OF_THE_DISK:
+                self._faulty = True
+                raise
+            except apsw.FullError:
+                Reserve(self._file).give_up()  # whoever tries again has room for it
+                raise
+
+    def _open_again(self) -> None:
+        self._connection.close(force=True)
+        with _opening(self._file):
+            self._opened = self._again(self._file)
+        self._faulty = False
 
     def _execute(self, sql: str, values: tuple[Any, ...] = ()) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the file back. What cannot be moved out of the log now stays there, and loses nothing."""
         with self._lock:
-            self._connection.close()
+            try:
+                self._connection.close(force=self._faulty)
+            except (*FAULTS_OF_THE_DISK, apsw.FullError):
+                self._connection.close(force=True)
 
     def __enter__(self) -> Self:
         return self
@@ -177,17 +238,8 @@ def _migrations() -> list[Path]:
     return sorted(MIGRATIONS.glob("*.sql"))
 
 
-def _require_safe_sqlite() -> None:
-    version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
-    if version < OLDEST_SQLITE:
-        raise StoreError(
-            f"SQLite {apsw.sqlite_lib_version()} can damage the store when two processes write.",
-            remedy="Install apsw 3.51.3 or newer.",
-        )
-
-
 @contextmanager
-def _in_words(file: Path) -> Iterator[None]:
+def in_words(file: Path) -> Iterator[None]:
     """SQLite's errors as ours. Never "delete it": a vanished disk also reads as a malformed file."""
     try:
         yield
@@ -201,12 +253,40 @@ def _in_words(file: Path) -> Iterator[None]:
             remedy="Close whatever has the file open.",
         ) from error
     except (apsw.CorruptError, apsw.NotADBError) as error:
+        if (words := disk_trouble(file)) is not None:
+            raise StoreError(
+                f"The disk of {file} cannot be read ({words}).",
+                remedy="Check that its disk is there and healthy; the store itself may be whole.",
+            ) from error
         raise StoreError(
             f"{file} cannot be read as a store ({error}).",
             remedy="Check the disk first, then restore a backup. The originals are in the spool folder.",
         ) from error
-    except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
+    except (*FAULTS_OF_THE_DISK, apsw.PermissionsError) as error:
         raise StoreError(
             f"{file} cannot be written or read ({error}).",
             remedy="Check that its disk is mounted, writable and not full.",
         ) from error
+
+
+@contextmanager
+def _opening(file: Path) -> Iterator[None]:
+    try:
+        with in_words(file):
+            yield
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be opened ({error.strerror or type(error).__name__}).",
+            remedy="Check that its disk is mounted, writable and not full.",
+        ) from error
+
+
+def disk_trouble(file: Path) -> str | None:
+    """Why the file cannot be read from its disk from end to end, in words; None: it can."""
+    try:
+        with file.open("rb") as opened:
+            while opened.read(_CHUNK_BYTES):
+                pass
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None

@@ -41,6 +41,8 @@ NETWORK_DOORS = {
     "benchmarks/faults/fuzz_outside.py": "reads damaged messages as they are received; calls nobody",
     "benchmarks/archive.py": "starts an archive on this machine and asks what it holds",
     "benchmarks/faults/canaries.py": "an archive and a web address on this machine for the appliance",
+    "benchmarks/faults/device.py": "the same, on a disk that fails",
+    "benchmarks/faults/full_disk.py": "a free port for it",
     "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",
     "appliance/engines/remote.py": "the protocol's names for types of numbers",
     "appliance/models/publish.py": "the server's schema for its configuration; calls nobody",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import ManualClock
+from appliance.monitor.fault import clear_fault, leave_fault, read_fault
 from appliance.monitor.heartbeat import Heartbeat, read_beat
 
 
@@ -57,9 +58,30 @@ def test_a_damaged_beat_is_no_beat(tmp_path: Path, content: str) -> None:
     assert read_beat(tmp_path, "sender", ManualClock()) is None
 
 
-def test_a_beat_that_cannot_be_written_does_not_stop_the_work(tmp_path: Path) -> None:
-    Heartbeat(tmp_path / "gone", "worker", ManualClock()).beat("waiting")
-    assert read_beat(tmp_path / "gone", "worker", ManualClock()) is None
+def test_a_beat_that_the_disk_does_not_take_is_seen_all_the_same(tmp_path: Path) -> None:
+    run, clock = tmp_path / "run", ManualClock()
+    heart = Heartbeat(run, "worker", clock)
+    heart.beat("waiting for a folder")
+    beat = read_beat(run, "worker", clock)
+    assert beat is not None
+    assert (beat.state, beat.pid) == ("waiting for a folder", os.getpid())
+    run.mkdir()
+    heart.beat("the folder is here")
+    beat = read_beat(run, "worker", clock)
+    assert beat is not None
+    assert beat.state == "the folder is here"
+    assert (run / "worker.beat").exists()
+
+
+def test_a_fault_that_the_disk_does_not_take_is_seen_until_it_is_over(tmp_path: Path) -> None:
+    run = tmp_path / "a file, where a folder should be" / "run"
+    run.parent.write_bytes(b"")
+    leave_fault(run, "worker", what="No disk.", remedy="Mount it.", clock=ManualClock())
+    fault = read_fault(run, "worker")
+    assert fault is not None
+    assert fault.what == "No disk."
+    clear_fault(run, "worker")
+    assert read_fault(run, "worker") is None
 
 
 def test_starts_are_counted_over_processes(tmp_path: Path) -> None:

@@ -263,7 +263,7 @@ def test_a_full_disk_stops_the_worker_and_costs_the_job_nothing(
     chest = land([chest_file])
     view = layout.view_of(chest.acquisition_id, chest.version)
     view.mkdir()
-    (view / "pixels.part").symlink_to("/dev/full")
+    (view / "pixels.npy.part").symlink_to("/dev/full")
     with opened(layout, database, settings_with()) as worker, pytest.raises(StoreError, match="No space"):
         worker.do(lease(database))
     assert states(database)[chest.acquisition_id, "quality"] == ("queued", None, 0, 0)
