@@ -170,7 +170,7 @@ class Bench:
                     break
             os.kill(pid, GO)
             code = self._zygote.wait()
-            tracer.wait(30)
+            tracer.wait(120)
         return code
 
 
