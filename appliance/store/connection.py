@@ -81,9 +81,19 @@ class Database:
 
     @property
     def sealing_key(self) -> bytes:
-        """What the rows of the audit trail are sealed with. Raises ConfigError when the key is damaged."""
+        """What the rows of the audit trail are sealed with.
+
+        Raises ConfigError when the key is damaged, StoreError when it can be neither read nor made.
+        """
         if self._key is None:
-            self._key = audit_key_of(device_key(Layout(data=self.data).keys))
+            folder = Layout(data=self.data).keys
+            try:
+                self._key = audit_key_of(device_key(folder))
+            except OSError as error:
+                raise StoreError(
+                    f"The device's key in {folder} can be neither read nor made: {error.strerror}.",
+                    remedy="Check that the disk is mounted, writable and not full.",
+                ) from error
         return self._key
 
     def after_commit(self, name: str, do: Callable[[], None]) -> None:

@@ -80,6 +80,7 @@ def test_a_full_disk_can_be_read_and_a_write_has_its_reserve(
     with LoopDisk(tmp_path / "loop", size_mib=DISK_MIB) as disk:
         store = disk.root / "store"
         shutil.copytree(file.parent, store, ignore=None if index else shutil.ignore_patterns("*-shm"))
+        shutil.copytree(database.data / "keys", disk.root / "keys")
         fill(disk.root / "foreign")
         moved = store / file.name
         opened = open_for_reading(moved)
