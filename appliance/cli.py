@@ -50,7 +50,8 @@ app = typer.Typer(
     help=(
         "Quality control, triage and denoising beside the scanner. An aid: a person decides.\n\n"
         "Start with `scanside demo`, then `scanside run --data DIR` and copy DICOM files into DIR/inbox.\n\n"
-        "Exit codes: 0 done; 1 done, and faults were found; 2 wrong usage; 70 a fault of the software; "
+        "Exit codes: 0 done; 1 done, and faults were found; 2 wrong usage; 69 the GPU was lost "
+        "(a worker only); 70 a fault of the software; "
         "74 the store cannot be used; 75 already running; 78 a setting is wrong."
     ),
 )

@@ -101,6 +101,8 @@ def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, such that its name outlives a power cut. Raises OSError."""
     if folder.is_dir():
         return
+    if folder.exists():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     sync_folder(folder.parent)

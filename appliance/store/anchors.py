@@ -18,14 +18,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
-from appliance.device_key import public_pem
 from appliance.domain.audit import AuditHead
 from appliance.layout import Layout
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ANCHORS_A_FILE: Final = 100_000
 """Rows of the trail after which a new file begins: about 15 MB."""
@@ -61,6 +60,8 @@ def anchors_beside(data: Path, key: bytes) -> Iterator[AuditHead | str]:
 
 def outside_file(folder: Path, key: Ed25519PrivateKey) -> Path:
     """The file of this device there, called by 16 digits of the hash of its public key."""
+    from appliance.device_key import public_pem  # noqa: PLC0415  (who only reads the store loads no keys)
+
     name = hashlib.sha256(public_pem(key)).hexdigest()[:DEVICE_DIGITS]
     return folder / f"scanside-{name}{OUTSIDE_SUFFIX}"
 
@@ -80,6 +81,8 @@ def append_outside(folder: Path, key: Ed25519PrivateKey, head: AuditHead) -> Pat
 
 def anchors_in(file: Path, key: Ed25519PublicKey) -> Iterator[AuditHead | str]:
     """The signed lines of a file; a text for one that this device did not sign. Raises OSError."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+
     for position, line in enumerate(file.read_bytes().split(b"\n"), start=1):
         try:
             content = json.loads(line)

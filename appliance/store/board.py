@@ -15,8 +15,8 @@ from appliance.domain.acquisition import Completeness, Instance, Kind, Urgency
 from appliance.domain.job import JobState, Lane
 from appliance.domain.record import from_json
 from appliance.domain.result import LaneResult
+from appliance.store.carried import CARRIED_SQL
 from appliance.store.connection import Database, Row
-from appliance.store.courier import CARRIED_SQL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

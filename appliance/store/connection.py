@@ -6,9 +6,8 @@
 must be at least 3.51.3, the first without the WAL-reset corruption (sqlite.org/wal.html, 2026-03-13). What is
 flushed is read back (`read_back`).
 
-A connection that met a fault of the disk is not used again: the next statement opens the file anew, by its
-name, and never makes one. So work goes on by itself when the disk is back, and a store that only seemed
-malformed because its disk was gone is simply read again.
+A connection that met a fault of the disk is not used again: the next statement opens the file anew, and never
+makes one. So work goes on when the disk is back, and a store that only seemed malformed is read again.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ import apsw
 from typing_extensions import Self
 
 from appliance.clock import Clock
-from appliance.device_key import audit_key_of, device_key
 from appliance.errors import StoreError
 from appliance.layout import Layout
 from appliance.store import opening
@@ -45,8 +43,6 @@ FAULTS_OF_THE_DISK: Final = (
     apsw.ProtocolError,
 )
 """After one of these a connection is not to be trusted. A vanished disk reads as a malformed file, too."""
-
-
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -86,6 +82,8 @@ class Database:
         Raises ConfigError when the key is damaged, StoreError when it can be neither read nor made.
         """
         if self._key is None:
+            from appliance.device_key import audit_key_of, device_key  # noqa: PLC0415  (who only reads seals nothing)
+
             folder = Layout(data=self.data).keys
             try:
                 self._key = audit_key_of(device_key(folder))

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from appliance.domain.audit import AuditEvent, AuditKind
 from appliance.domain.finding import Decision
 from appliance.store.audit import note
+from appliance.store.carried import CARRIED_SQL
 from appliance.store.connection import Database
 from appliance.store.outbox import FLAGGED_AHEAD, RESULT_RANK, STEP_ASIDE_RANK
 
@@ -22,10 +23,6 @@ PLAIN: Final = 2
 NEED: Final = {Decision.PRESENT.value: 0, Decision.INDETERMINATE.value: 1}
 """Studies with such a finding go first; smaller is sooner, PLAIN is everything else."""
 MINE_SQL: Final = "FROM outbox WHERE step = 'send' AND done = 0 AND peer = ?"
-CARRIED_SQL: Final = (
-    "SELECT 1 FROM courier_item i JOIN courier_bundle b USING (bundle)"
-    " WHERE i.path = outbox.path AND i.kind != 'model' AND i.outcome IS NULL AND b.state = 'handed'"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

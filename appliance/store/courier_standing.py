@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from appliance.store.carried import CARRIED_SQL
 from appliance.store.connection import Database
-from appliance.store.courier import CARRIED_SQL, MINE_SQL
+from appliance.store.courier import MINE_SQL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from appliance.cli import app
 from appliance.clock import SystemClock
-from appliance.device_key import device_key
 from appliance.errors import ExitCode
 from appliance.layout import Layout
 from appliance.store.connection import Database
@@ -64,7 +63,4 @@ def test_only_this_device_finds_back(layout: Layout) -> None:
     data = ["--data", str(layout.data)]
     answer = RUN.invoke(app, ["notices", "find", "5D1F-0C2A", *data])
     assert answer.exit_code == ExitCode.FOUND_FAULTS
-    assert not layout.keys.exists(), "looking makes no key"
-    device_key(layout.keys)
-    assert RUN.invoke(app, ["notices", "find", "5D1F-0C2A", *data]).exit_code == ExitCode.FOUND_FAULTS
     assert RUN.invoke(app, ["notices", "find", "5D1", *data]).exit_code == ExitCode.CONFIG

@@ -21,7 +21,7 @@ from appliance.processes.lock import AlreadyRunningError
         (StoreError("It is odd.", remedy="Mend it."), ExitCode.STORE),
         (AlreadyRunningError("It is odd.", remedy="Mend it."), ExitCode.ALREADY_RUNNING),
         (EngineError("It is odd.", remedy="Mend it."), ExitCode.SOFTWARE),
-        (InputError("It is odd.", remedy="Mend it."), ExitCode.SOFTWARE),
+        (InputError("It is odd.", remedy="Mend it."), ExitCode.FOUND_FAULTS),
     ],
 )
 def test_each_class_of_error_has_its_exit_code_and_its_words(

@@ -62,7 +62,7 @@ class Room:
                 )
                 write(
                     "INSERT INTO file VALUES (?, ?, 1, 'folder', 'x', 1, '2026-01-01T00:00:00+00:00', 'b', 1,"
-                    " 2, 'accepted', NULL, 0, ?, 1, ?)",
+                    " 2, 'accepted', NULL, 0, ?, 1, ?, NULL, NULL, 0)",
                     (name, name, name, to_json(instance)),
                 )
                 finding = Finding(

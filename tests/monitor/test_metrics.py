@@ -65,7 +65,8 @@ def fill(layout: Layout, clock: ManualClock, count: int) -> None:
         )
         write(
             f"{numbers} INSERT INTO file SELECT n, n, 1, 'folder', 'CANARY^JANE.dcm', 1,"
-            " '2026-01-01T00:00:00+00:00', 'manual', 1, 2, 'accepted', NULL, 0, n, 1, NULL FROM c"
+            " '2026-01-01T00:00:00+00:00', 'manual', 1, 2, 'accepted', NULL, 0, n, 1,"
+            " NULL, NULL, NULL, 0 FROM c"
         )
         write(
             f"{numbers} INSERT INTO job (acquisition_id, version, lane, state, rank, boot_id, queued_ns)"

