@@ -38,6 +38,8 @@ HARMLESS: Final = frozenset({"close", "dup", "epoll_ctl", "poll", "ioctl", "lsee
 WRITES: Final = frozenset({"write", "pwrite64"})
 FAULTS: Final = ("cut", "EIO", "ENOSPC", "EINTR")
 LIES: Final = ("one byte", "all of it")
+KEPT: Final = ("store", "keys", "audit")
+"""What a device has that has been switched on once."""
 DISK_MIB: Final = 256
 SEED: Final = 2026
 MOST_STARTS: Final = 3
@@ -153,8 +155,9 @@ class Bench:
         if not template.exists():
             self._zygote.start(order)
             assert self._zygote.wait() == WELL
-            shutil.copytree(order.data / "store", template)
-        shutil.copytree(template, order.data / "store", dirs_exist_ok=True)
+            for folder in KEPT:
+                shutil.copytree(order.data / folder, template / folder)
+        shutil.copytree(template, order.data, dirs_exist_ok=True)
         shutil.copyfile(self._source, order.data / "inbox" / "image.dcm")
         os.sync()
         return order

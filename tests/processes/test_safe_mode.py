@@ -15,12 +15,13 @@ from threading import Event
 import psutil
 
 from appliance.clock import ManualClock, SystemClock
+from appliance.config import Settings
 from appliance.layout import Layout
 from appliance.monitor.boots import GOOD_AFTER_S, NOTICE, SAFE_AFTER, BootCounter, Level
 from appliance.monitor.fault import read_fault
 from appliance.monitor.heartbeat import read_beat
 from appliance.processes.supervisor import _Health, supervise
-from appliance.processes.table import PROCESSES
+from appliance.processes.table import rows_for
 
 
 def wait_until(condition: Callable[[], object], *, limit_s: float = 60.0) -> None:
@@ -47,7 +48,7 @@ def test_in_safe_mode_only_the_watcher_runs_until_a_person_ends_it(layout: Layou
         assert fault is not None
         assert "only receives and shows" in fault.what
         counter.reset()
-        wait_until(lambda: names() == sorted(row.name for row in PROCESSES))
+        wait_until(lambda: names() == sorted(row.name for row in rows_for(Settings())))
         assert read_fault(layout.run, NOTICE) is None
     assert counter.read().bad_starts == 0
 

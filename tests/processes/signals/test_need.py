@@ -139,7 +139,7 @@ def test_a_device_that_cannot_be_counted_on_is_never_green(
 def test_a_receiver_that_stays_away_is_amber(
     device: Device, look: Callable[..., Need], database: Database, clock: ManualClock
 ) -> None:
-    send = Send(outbox_id=1, path=Path("a"), peer="pacs", attempts=0)
+    send = Send(outbox_id=1, path=database.data / "a", peer="pacs", attempts=0)
     Outbox(database).not_sent(send, reason="gone")
     assert look().state is LightState.GREEN
     clock.advance(601)
