@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import tty
 
 import pytest
@@ -26,7 +27,11 @@ def test_every_state_is_shown_and_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("SCANSIDE__LIGHT__DEVICE", os.ttyname(slave))
     try:
         answer = RUN.invoke(app, ["light", "test", "--seconds", "0", "--json"])
-        said = os.read(master, 4096).decode("ascii").splitlines()
+        heard = b""
+        while heard.count(b"\n") <= len(LightState):  # a terminal hands over what it has, not all of it
+            assert select.select([master], [], [], 10)[0], heard
+            heard += os.read(master, 4096)
+        said = heard.decode("ascii").splitlines()
     finally:
         os.close(master)
         os.close(slave)
