@@ -30,15 +30,14 @@ def write_sign(run: Path, name: str, content: str) -> None:
             if _is_ours(spare, run):
                 _write(spare, name, content)
     else:
-        with suppress(OSError):
-            (_spare(run) / name).unlink(missing_ok=True)
+        _forget_spare(run, name)
 
 
 def clear_sign(run: Path, name: str) -> None:
     """It holds no longer. Never raises."""
-    for folder in (run, _spare(run)):
-        with suppress(OSError):
-            (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        (run / name).unlink(missing_ok=True)
+    _forget_spare(run, name)
 
 
 def read_signs(run: Path, name: str) -> tuple[str, ...]:
@@ -60,6 +59,14 @@ def _write(folder: Path, name: str, content: str) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
+
+
+def _forget_spare(run: Path, name: str) -> None:
+    """Nothing outside the data folder is touched where there is nothing to remove."""
+    spare = _spare(run) / name
+    with suppress(OSError):
+        if spare.exists():
+            spare.unlink(missing_ok=True)
 
 
 def _spare(run: Path) -> Path:
