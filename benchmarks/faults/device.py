@@ -66,6 +66,9 @@ class Device:
         )
         association = sender.associate("127.0.0.1", self.port, ae_title="SCANSIDE")
         if not association.is_established:
+            transport = association.dul.socket
+            if transport is not None and transport.socket is not None:
+                transport.socket.close()  # one that never came to a connection is left open by the library
             return None
         answer: Dataset = association.send_c_store(dataset)
         association.release()
