@@ -19,11 +19,11 @@ from appliance.domain.finding import Code, Decision, Finding, Refusal
 from appliance.domain.image import PixelImage
 from appliance.domain.job import Lane
 from appliance.domain.quality import Mark, MarkShape, QualityCheck, Verdict
+from appliance.domain.rejection import Rejection
 from appliance.domain.result import EngineUse, LaneResult
 from appliance.intake.assembly import all_given, arrive
 from appliance.intake.jail import Jail
 from appliance.outputs.derived_series import DerivedSeriesWriter
-from appliance.outputs.rejection_note import Rejection
 from appliance.outputs.rendering import render_everything, render_failure, render_note
 from appliance.selftest.phantom_ct import CtPlan, write_ct
 from appliance.selftest.phantom_radiograph import Identity, write_chest

@@ -118,7 +118,7 @@ def shown_findings(exam: ExamRecord, asked: Reveal) -> tuple[Finding, ...]:
     return tuple(
         finding
         for finding in (result.findings if result else ())
-        if finding.decision is not Decision.ABSENT and (asked is Reveal.AT_ONCE or is_time_critical(finding))
+        if finding.is_flagged and (asked is Reveal.AT_ONCE or is_time_critical(finding))
     )
 
 
@@ -127,7 +127,7 @@ def _answer(exam: ExamRecord, *, ai_down: str | None) -> FindingsState:
     if result is None:
         return _without_answer(exam, ai_down=ai_down)
     flagged = sorted(
-        (finding for finding in result.findings if finding.decision is not Decision.ABSENT),
+        (finding for finding in result.findings if finding.is_flagged),
         key=lambda finding: (finding.decision is not Decision.PRESENT, -finding.probability),
     )
     reasons = (reason_in_words(refusal.reason) for refusal in result.refusals)

@@ -15,10 +15,11 @@ import os
 import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from appliance.durable import write_durably
+from appliance.device_key import secret_made_once
 
 KEY_BYTES: Final = 32
 NAME_LETTERS: Final = 10
@@ -53,12 +54,8 @@ class Pseudonyms:
 
 
 def pseudonyms_of(key_file: Path) -> Pseudonyms:
-    """With the key of this file, which is made when it is not there. Raises OSError."""
-    if not key_file.exists():
-        key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        old_mask = os.umask(0o077)
-        try:
-            write_durably(key_file, os.urandom(KEY_BYTES))
-        finally:
-            os.umask(old_mask)
-    return Pseudonyms(key=key_file.read_bytes())
+    """With the key of this file, which is made when it is not there.
+
+    Raises ConfigError when others may read the key, OSError when the folder cannot be used.
+    """
+    return Pseudonyms(key=secret_made_once(key_file, partial(os.urandom, KEY_BYTES)))

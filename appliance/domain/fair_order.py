@@ -105,5 +105,5 @@ def harm_rate_of(findings: Sequence[Finding]) -> float | None:
     return sum(
         finding.probability * (TIME_CRITICAL_WEIGHT if is_time_critical(finding) else 1.0)
         for finding in findings
-        if finding.decision is not Decision.ABSENT
+        if finding.is_flagged
     )

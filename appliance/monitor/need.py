@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import NS_PER_S, Clock
-from appliance.domain.finding import TIME_CRITICAL, Decision, Finding
+from appliance.domain.finding import Decision, Finding, is_time_critical
 from appliance.domain.job import JobState, Lane
 from appliance.domain.quality import Verdict, worst
 from appliance.monitor.away import AwayTimes
@@ -186,8 +186,7 @@ class Needs:
         return any(self._is_critical(finding) for finding in findings)
 
     def _is_critical(self, finding: Finding) -> bool:
-        critical = (finding.code.value, finding.code.scheme) in TIME_CRITICAL
-        return finding.decision is Decision.PRESENT and (critical or self._settings.any_high)
+        return finding.decision is Decision.PRESENT and (is_time_critical(finding) or self._settings.any_high)
 
 
 def _should_be_looked_at(entry: BoardEntry) -> bool:

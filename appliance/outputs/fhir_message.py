@@ -20,7 +20,6 @@ from pydicom.dataset import Dataset
 from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.finding import Finding, Refusal
-from appliance.domain.job import Lane
 from appliance.domain.quality import QualityCheck
 from appliance.domain.result import LaneResult
 from appliance.layout import Layout
@@ -34,10 +33,11 @@ from appliance.outputs.told import (
     AI_NOTE,
     NOTHING_FLAGGED,
     date_of,
-    is_flagged,
     models_of,
     patient_id_of,
+    says_something,
     suspicion,
+    told_refusals,
 )
 
 Resource = dict[str, Any]
@@ -75,8 +75,7 @@ class FhirReport:
         """One transaction; none where there is nothing to say. Raises InputError: the original is gone."""
         from fhir.resources.R4B.bundle import Bundle  # noqa: PLC0415  (an extra, and slow to import)
 
-        refusals = [refusal for refusal in result.refusals if refusal.task != result.lane.value]
-        if result.lane is Lane.DENOISE or not (result.quality or result.findings or refusals):
+        if not says_something(result):
             return ()
         evidence = evidence_of(acquisition.first)
         about = _about(acquisition, evidence)
@@ -90,7 +89,7 @@ class FhirReport:
             for observation in (
                 *(_quality(check, about, appliance) for check in result.quality),
                 *(_finding(found, about, models.get(found.task, appliance)) for found in result.findings),
-                *(_refusal(refusal, about, appliance) for refusal in refusals),
+                *(_refusal(refusal, about, appliance) for refusal in told_refusals(result)),
             )
         ]
         report = _identified(_report(result, about, observations))
@@ -243,10 +242,10 @@ def _refusal(refusal: Refusal, about: Resource, device: Resource) -> Resource:
 
 
 def _report(result: LaneResult, about: Resource, observations: list[Resource]) -> Resource:
-    said = [suspicion(finding) for finding in result.findings if is_flagged(finding)]
+    said = [suspicion(finding) for finding in result.findings if finding.is_flagged]
     said += [check.advice for check in result.quality if check.advice]
     said += [f"{refusal.task}: not analysed. {refusal.reason}" for refusal in result.refusals]
-    if result.findings and not any(is_flagged(finding) for finding in result.findings):
+    if result.findings and not any(finding.is_flagged for finding in result.findings):
         said.insert(0, NOTHING_FLAGGED)
     return {
         "resourceType": "DiagnosticReport",

@@ -20,7 +20,16 @@ from pydicom.uid import UID
 from pydicom.valuerep import DA, TM
 
 from appliance.errors import InputError
-from appliance.outputs.identity import SCHEME, coding_scheme, file_meta, uid_of
+from appliance.outputs.identity import (
+    MANUFACTURER,
+    MODEL_NAME,
+    SCHEME,
+    SERIAL_NUMBER,
+    coding_scheme,
+    file_meta,
+    software_version,
+    uid_of,
+)
 from appliance.outputs.source_header import (
     PATIENT,
     PATIENT_OPTIONAL,
@@ -37,6 +46,17 @@ CLOCKED: Final = ("InstanceCreationDate", "InstanceCreationTime", "SeriesDate", 
 
 WITH_LATERALITY: Final = frozenset({"PR"})
 """Modalities whose series must have a Laterality (type 2C), which the library leaves out."""
+
+
+def maker() -> dict[str, Any]:
+    """What all constructors of the library are told: who makes it, and its name until it is finished."""
+    return {
+        "sop_instance_uid": NOT_KNOWN_YET,
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": MODEL_NAME,
+        "device_serial_number": SERIAL_NUMBER,
+        "software_versions": software_version(),
+    }
 
 
 @contextmanager

@@ -19,17 +19,23 @@ from pydicom.valuerep import PersonName
 
 from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
-from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.errors import InputError
 from appliance.layout import Layout
 from appliance.outputs.base import Rendered
 from appliance.outputs.extras import require_extra
-from appliance.outputs.identity import uid_of
+from appliance.outputs.identity import SCHEME, uid_of
 from appliance.outputs.quality_codes import VERDICTS
 from appliance.outputs.report_groups import FLAGGED, NOT_ANALYSED
 from appliance.outputs.source_header import UNKNOWN_MOMENT, content_moment, evidence_of
-from appliance.outputs.told import AI_NOTE, models_of, patient_id_of, suspicion
+from appliance.outputs.told import (
+    AI_NOTE,
+    models_of,
+    patient_id_of,
+    says_something,
+    suspicion,
+    told_refusals,
+)
 
 VERSION: Final = "2.5.1"
 CHARACTER_SET: Final = "UNICODE UTF-8"
@@ -45,7 +51,6 @@ TEXT_LENGTH: Final = 199
 SCHEME_LENGTH: Final = 20
 """Characters of a CWE's coding system (CWE.3)."""
 CODE_LENGTH: Final = 20
-PRIVATE: Final = "99SCANSIDE"
 NOT_TEXT: Final = re.compile(r"[\x00-\x1f\x7f]+")
 """A carriage return would begin a segment of its own."""
 Code = tuple[str, str, str]
@@ -64,8 +69,7 @@ class Hl7Result:
         """One message; none where the lane has nothing to say. Raises InputError when it cannot be made."""
         from hl7apy.exceptions import HL7apyException  # noqa: PLC0415  (an extra)
 
-        refusals = [refusal for refusal in result.refusals if refusal.task != result.lane.value]
-        if result.lane is Lane.DENOISE or not (result.quality or result.findings or refusals):
+        if not says_something(result):
             return ()
         try:
             text = _Message(acquisition, result, site_name=self._site_name).encoded()
@@ -172,8 +176,7 @@ class _Message:
                 said.append((code, "NM", f"{check.value:.6g}", check.unit or "1", ""))
         said += [
             (_own(refusal.task), "CWE", _coded(NOT_ANALYSED), "", refusal.reason)
-            for refusal in result.refusals
-            if refusal.task != result.lane.value
+            for refusal in told_refusals(result)
         ]
         return said
 
@@ -209,7 +212,7 @@ def _own(name: str) -> Code:
     value = name
     if len(value) > CODE_LENGTH:
         value = hashlib.sha256(name.encode()).hexdigest()[:CODE_LENGTH]
-    return value, name.replace("_", " "), PRIVATE
+    return value, name.replace("_", " "), SCHEME
 
 
 def _coded(code: Any) -> Code:

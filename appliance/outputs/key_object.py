@@ -8,7 +8,7 @@ in it, or as a whole. No key object never means that there is nothing to see.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from highdicom import ko
 from pydicom.sr.coding import Code
@@ -18,8 +18,8 @@ from appliance.domain.finding import Decision, Finding
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.outputs.base import Rendered
-from appliance.outputs.finishing import NOT_KNOWN_YET, finished, making
-from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, SERIAL_NUMBER, software_version, uid_of
+from appliance.outputs.finishing import finished, maker, making
+from appliance.outputs.identity import uid_of
 from appliance.outputs.presentation_state import words_of
 from appliance.outputs.regions import regions_of, shown_marks
 from appliance.outputs.source_header import evidence_of
@@ -57,17 +57,6 @@ class KeyObject:
             )
         content = finished(dataset, kind="key object", evidence=evidence[0])
         return (Rendered(file_name=f"key-object-{result.lane.value}.dcm", content=content),)
-
-
-def maker() -> dict[str, Any]:
-    """Who makes a selection, and the name it has until it is finished."""
-    return {
-        "sop_instance_uid": NOT_KNOWN_YET,
-        "manufacturer": MANUFACTURER,
-        "manufacturer_model_name": MODEL_NAME,
-        "device_serial_number": SERIAL_NUMBER,
-        "software_versions": software_version(),
-    }
 
 
 def _looked_for(acquisition: Acquisition, present: tuple[Finding, ...]) -> tuple[Instance, ...]:

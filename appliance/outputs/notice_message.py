@@ -19,7 +19,7 @@ from appliance.domain.result import LaneResult
 from appliance.layout import Layout
 from appliance.outputs.base import Rendered
 from appliance.outputs.notice import HIGH, RAISED, Notice, NoticeKind
-from appliance.outputs.told import BANDS, is_flagged
+from appliance.outputs.told import BANDS
 from appliance.receivers import NAMED_NOTICE
 
 MOMENT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})")
@@ -39,7 +39,7 @@ class Notices:
     def render(self, acquisition: Acquisition, result: LaneResult) -> tuple[Rendered, ...]:
         """One notice; none where nobody has to look."""
         flagged = sorted(
-            (finding for finding in result.findings if is_flagged(finding)),
+            (finding for finding in result.findings if finding.is_flagged),
             key=lambda finding: -finding.probability,
         )
         repeats = [check for check in result.quality if check.verdict is Verdict.REPEAT]

@@ -21,8 +21,8 @@ from appliance.domain.finding import Decision, Finding
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.outputs.base import Rendered
-from appliance.outputs.finishing import NOT_KNOWN_YET, finished, making
-from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, SERIAL_NUMBER, software_version, uid_of
+from appliance.outputs.finishing import finished, maker, making
+from appliance.outputs.identity import uid_of
 from appliance.outputs.regions import Region, regions_of, shown_marks
 from appliance.outputs.source_header import GREY, PLACE, evidence_of
 
@@ -52,12 +52,7 @@ class PresentationState:
                 referenced_images=images,
                 series_instance_uid=uid_of("presentation series", acquisition.first.series_instance_uid),
                 series_number=SERIES_NUMBER,
-                sop_instance_uid=NOT_KNOWN_YET,
                 instance_number=list(Lane).index(result.lane) + 1,
-                manufacturer=MANUFACTURER,
-                manufacturer_model_name=MODEL_NAME,
-                software_versions=software_version(),
-                device_serial_number=SERIAL_NUMBER,
                 content_label=f"AI_{result.lane.value.upper()}",
                 content_description="Places marked by AI, not for diagnosis",
                 graphic_layers=[layer],
@@ -67,6 +62,7 @@ class PresentationState:
                 ],
                 presentation_lut_transformation=PresentationLUTTransformation(_polarity(images[0])),
                 series_description="AI marks, not for diagnosis",
+                **maker(),
             )
         _keep_shape(dataset, images[0])
         content = finished(dataset, kind="presentation state", evidence=images[0])

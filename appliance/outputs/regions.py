@@ -24,7 +24,7 @@ from pydicom.uid import (
 )
 
 from appliance.domain.acquisition import Acquisition, Instance, Kind
-from appliance.domain.finding import Decision, Finding
+from appliance.domain.finding import Finding
 from appliance.domain.quality import Mark, MarkShape
 
 HALF_PX: Final = 0.5
@@ -57,7 +57,7 @@ class Region:
 
 def shown_marks(finding: Finding) -> tuple[Mark, ...]:
     """The places that may be told: of what was flagged, and never of a model that flags the image only."""
-    if finding.decision is Decision.ABSENT or finding.draws_location is False:
+    if not finding.is_flagged or finding.draws_location is False:
         return ()
     return finding.marks
 

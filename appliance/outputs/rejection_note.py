@@ -9,8 +9,7 @@ standard has one for it and in the person's words beside it. Its time is that of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import timedelta, timezone, tzinfo
 from typing import Final
 
 from highdicom import ko, sr
@@ -18,11 +17,11 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
 from appliance.domain.acquisition import Acquisition
-from appliance.domain.quality import QualityCheck, Verdict
+from appliance.domain.quality import Verdict
+from appliance.domain.rejection import Rejection
 from appliance.outputs.base import Rendered
-from appliance.outputs.finishing import finished, making
+from appliance.outputs.finishing import finished, maker, making
 from appliance.outputs.identity import uid_of
-from appliance.outputs.key_object import maker
 from appliance.outputs.quality_codes import MOTION_BLUR, OVER_EXPOSED, POSITIONING, UNDER_EXPOSED, fault_of
 from appliance.outputs.source_header import ENCODING, evidence_of
 from appliance.outputs.structured_report import device_observer
@@ -41,17 +40,6 @@ REASONS: Final = {
 }
 """The words that the screen's ledger keeps."""
 EXPOSURE: Final = "Exposure"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
-    """What was decided, by a person at this device."""
-
-    decision_id: int
-    reason: str | None
-    decided_at_utc: datetime
-    checks: tuple[QualityCheck, ...]
-    """Of this acquisition: a reason that is a check's own advice gets that check's code."""
 
 
 def render_rejection(acquisition: Acquisition, rejection: Rejection) -> Rendered:

@@ -14,11 +14,11 @@ import structlog
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.finding import Refusal
 from appliance.domain.job import Lane
+from appliance.domain.rejection import Rejection
 from appliance.domain.result import LaneResult
 from appliance.errors import ScansideError
 from appliance.outputs.base import WHOLE_LANE, Output, Rendered
 from appliance.outputs.catalogue import renderers
-from appliance.outputs.rejection_note import Rejection, render_rejection
 
 NOT_ANALYSED: Final = "not-analysed-"
 """How the names of objects begin that say that there is no result: one that comes later is another file."""
@@ -34,6 +34,8 @@ def render_everything(
 
 def render_note(acquisition: Acquisition, rejection: Rejection) -> Iterator[Rendered]:
     """The rejection note; none where it cannot be made."""
+    from appliance.outputs.rejection_note import render_rejection  # noqa: PLC0415  (brings a large library)
+
     yield from _guarded("rejection_note", lambda: (render_rejection(acquisition, rejection),))
 
 

@@ -36,6 +36,7 @@ from appliance.outputs.quality_codes import (
     unit_of,
 )
 from appliance.outputs.regions import Region, frame_number_of, regions_of, shown_marks, slices_of
+from appliance.outputs.told import models_of, told_refusals
 
 COMMENT: Final = Code("121106", "DCM", "Comment")
 FAMILY: Final = Code("123110", "DCM", "Artificial Intelligence")
@@ -50,15 +51,15 @@ _Group: Any = sr.MeasurementsAndQualitativeEvaluations
 _PlacedGroup: Any = sr.PlanarROIMeasurementsAndQualitativeEvaluations
 
 
-def groups_of(acquisition: Acquisition, result: LaneResult, refusals: tuple[Refusal, ...]) -> Iterator[Any]:
+def groups_of(acquisition: Acquisition, result: LaneResult) -> Iterator[Any]:
     """All groups, in the order of the result."""
-    models = {use.task: use.model for use in result.engines}
+    models = models_of(result)
     names = _Names(acquisition)
     for check in result.quality:
         yield from _quality(check, acquisition, names)
     for finding in result.findings:
         yield from _finding(finding, models.get(finding.task), acquisition, names)
-    for refusal in refusals:
+    for refusal in told_refusals(result):
         yield _refusal(refusal, names)
 
 

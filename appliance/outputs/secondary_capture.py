@@ -120,7 +120,7 @@ def _models(result: LaneResult) -> tuple[str, ...]:
 
 def page_lines(result: LaneResult) -> tuple[str, tuple[str, ...]]:
     """The headline and the lines below it, in words."""
-    flagged = [found for found in result.findings if found.decision is not Decision.ABSENT]
+    flagged = [found for found in result.findings if found.is_flagged]
     if refused_as_a_whole(result):
         headline = "NOT ANALYSED by this device"
     elif result.quality:

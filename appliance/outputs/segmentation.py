@@ -26,11 +26,10 @@ from appliance.domain.quality import Mark, MarkShape
 from appliance.domain.result import LaneResult
 from appliance.outputs.base import Rendered
 from appliance.outputs.derived_series import ROLE
-from appliance.outputs.finishing import NOT_KNOWN_YET, finished, making, name_dimensions
+from appliance.outputs.finishing import finished, maker, making, name_dimensions
 from appliance.outputs.identity import (
     MANUFACTURER,
     MODEL_NAME,
-    SERIAL_NUMBER,
     derived_series_uid,
     frame_of_reference_uid,
     software_version,
@@ -77,15 +76,11 @@ class Segmentation:
                 ],
                 series_instance_uid=series_uid,
                 series_number=SERIES_NUMBER,
-                sop_instance_uid=NOT_KNOWN_YET,
                 instance_number=list(Lane).index(result.lane) + 1,
-                manufacturer=MANUFACTURER,
-                manufacturer_model_name=MODEL_NAME,
-                software_versions=software_version(),
-                device_serial_number=SERIAL_NUMBER,
                 content_label=f"AI_{result.lane.value.upper()}",
                 content_description="Areas outlined by the device, not for diagnosis",
                 series_description="AI areas, not for diagnosis",
+                **maker(),
             )
         if "FrameOfReferenceUID" not in dataset:  # type 2C: then nothing else says how the image lies
             take_over(images[0], dataset, ("PatientOrientation",), always=True)

@@ -25,7 +25,7 @@ from appliance.layout import Layout
 from appliance.outputs.base import Rendered
 from appliance.outputs.extras import require_extra
 from appliance.outputs.slip_payload import Slip, SlipFinding, signed, word
-from appliance.outputs.told import models_of
+from appliance.outputs.told import models_of, told_refusals
 
 PRINTER: Final = "POS-5890"
 """A profile of python-escpos: 58 mm, 384 dots in a line, 32 columns."""
@@ -73,11 +73,11 @@ class SlipOutput:
 
     def render(self, acquisition: Acquisition, result: LaneResult) -> tuple[Rendered, ...]:
         """One slip for an answer of the triage lane, or for a model's refusal to give one; else none."""
-        refusals = [refusal for refusal in result.refusals if refusal.task != result.lane.value]
+        refusals = told_refusals(result)
         if result.lane is not Lane.TRIAGE or not (result.findings or refusals):
             return ()
         findings = sorted(result.findings, key=lambda found: (RANK.index(found.decision), -found.probability))
-        slip = self._slip(acquisition, result, findings, [] if findings else refusals)
+        slip = self._slip(acquisition, result, findings, () if findings else refusals)
         content = self._printed(slip, findings, refusals)
         return (Rendered(file_name=f"slip-v{acquisition.version}{self._ending}", content=content),)
 
@@ -86,7 +86,7 @@ class SlipOutput:
         acquisition: Acquisition,
         result: LaneResult,
         findings: list[Finding],
-        refusals: list[Refusal],
+        refusals: tuple[Refusal, ...],
     ) -> Slip:
         answered = {found.task for found in findings}
         shown = findings[:MOST_FINDINGS]
@@ -108,7 +108,7 @@ class SlipOutput:
             more=len(findings) - len(shown),
         )
 
-    def _printed(self, slip: Slip, findings: list[Finding], refusals: list[Refusal]) -> bytes:
+    def _printed(self, slip: Slip, findings: list[Finding], refusals: tuple[Refusal, ...]) -> bytes:
         from escpos.printer import Dummy  # noqa: PLC0415  (an extra)
 
         paper = Dummy(profile=PRINTER)

@@ -16,15 +16,15 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
 from appliance.domain.acquisition import Acquisition
-from appliance.domain.finding import Refusal
 from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.outputs.base import Rendered
-from appliance.outputs.finishing import NOT_KNOWN_YET, finished, making
-from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, SERIAL_NUMBER, software_version, uid_of
+from appliance.outputs.finishing import finished, maker, making
+from appliance.outputs.identity import MANUFACTURER, MODEL_NAME, uid_of
 from appliance.outputs.image_library import image_library
 from appliance.outputs.report_groups import groups_of
 from appliance.outputs.source_header import evidence_of
+from appliance.outputs.told import says_something
 
 SERIES_NUMBER: Final = 9001
 IMAGING_MEASUREMENTS: Final = Code("126010", "DCM", "Imaging Measurements")
@@ -42,8 +42,7 @@ class StructuredReport:
 
     def render(self, acquisition: Acquisition, result: LaneResult) -> tuple[Rendered, ...]:
         """One report; none where the lane has nothing to say. Raises InputError when the original is gone."""
-        refusals = told_refusals(result)
-        if result.lane is Lane.DENOISE or not (result.quality or result.findings or refusals):
+        if not says_something(result):
             return ()
         evidence = [
             evidence_of(instance, more=("FrameOfReferenceUID",)) for instance in acquisition.instances
@@ -51,26 +50,17 @@ class StructuredReport:
         with making("reports"):
             dataset = sr.Comprehensive3DSR(
                 evidence=evidence,
-                content=_content(acquisition, result, refusals, evidence),
+                content=_content(acquisition, result, evidence),
                 series_instance_uid=uid_of("report series", acquisition.first.series_instance_uid),
                 series_number=SERIES_NUMBER,
-                sop_instance_uid=NOT_KNOWN_YET,
                 instance_number=list(Lane).index(result.lane) + 1,
-                manufacturer=MANUFACTURER,
                 is_complete=True,
                 is_final=False,
                 series_description="AI results, not for diagnosis",
-                manufacturer_model_name=MODEL_NAME,
-                device_serial_number=SERIAL_NUMBER,
-                software_versions=software_version(),
+                **maker(),
             )
         content = finished(dataset, kind="report", evidence=evidence[0])
         return (Rendered(file_name=f"report-{result.lane.value}.dcm", content=content),)
-
-
-def told_refusals(result: LaneResult) -> tuple[Refusal, ...]:
-    """Of models that this device has. That there is none for a kind of image at all is news to nobody."""
-    return tuple(refusal for refusal in result.refusals if refusal.task != result.lane.value)
 
 
 def device_observer() -> sr.ObserverContext:
@@ -83,13 +73,11 @@ def device_observer() -> sr.ObserverContext:
     )
 
 
-def _content(
-    acquisition: Acquisition, result: LaneResult, refusals: tuple[Refusal, ...], evidence: list[Dataset]
-) -> Any:
+def _content(acquisition: Acquisition, result: LaneResult, evidence: list[Dataset]) -> Any:
     report = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=device_observer()),
         procedure_reported=PROCEDURES.get(acquisition.first.modality, RADIOGRAPHY),
-        imaging_measurements=list(groups_of(acquisition, result, refusals)),
+        imaging_measurements=list(groups_of(acquisition, result)),
         title=Code("126000", "DCM", "Imaging Measurement Report"),
     )
     items = report[0].ContentSequence

@@ -13,7 +13,8 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from appliance.domain.finding import Decision, Finding
+from appliance.domain.finding import Decision, Finding, Refusal
+from appliance.domain.job import Lane
 from appliance.domain.result import LaneResult
 from appliance.outputs.source_header import UNKNOWN_MOMENT, content_moment
 
@@ -27,9 +28,16 @@ BANDS: Final = {
 """How a probability stands to the two operating points, in words for people."""
 
 
-def is_flagged(finding: Finding) -> bool:
-    """At or above the sensitive operating point."""
-    return finding.decision is not Decision.ABSENT
+def told_refusals(result: LaneResult) -> tuple[Refusal, ...]:
+    """Of models that this device has. That there is none for a kind of image at all is news to nobody."""
+    return tuple(refusal for refusal in result.refusals if refusal.task != result.lane.value)
+
+
+def says_something(result: LaneResult) -> bool:
+    """Is there anything to report? A denoised copy speaks for itself."""
+    return result.lane is not Lane.DENOISE and bool(
+        result.quality or result.findings or told_refusals(result)
+    )
 
 
 def suspicion(finding: Finding) -> str:

@@ -20,7 +20,7 @@ def at_local_thresholds(answer: Answer, moved: Mapping[tuple[str, str], LocalThr
     if not moved:
         return answer
     findings = tuple(_at(finding, moved) for finding in answer.findings)
-    dropped = {finding.code.value for finding in findings if finding.decision is Decision.ABSENT}
+    dropped = {finding.code.value for finding in findings if not finding.is_flagged}
     heatmaps = tuple(heat for heat in answer.heatmaps if heat.finding_code not in dropped)
     return replace(answer, findings=findings, heatmaps=heatmaps)
 

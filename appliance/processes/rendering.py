@@ -11,11 +11,11 @@ from pathlib import Path
 from appliance.config import Settings
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.job import Lane
+from appliance.domain.rejection import Rejection
 from appliance.durable import make_folder, write_durably
 from appliance.layout import Layout
 from appliance.outputs.base import Rendered
 from appliance.outputs.catalogue import messages
-from appliance.outputs.rejection_note import Rejection
 from appliance.outputs.rendering import render_everything, render_failure, render_note
 from appliance.store.connection import Database
 from appliance.store.decisions import Decisions

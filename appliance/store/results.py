@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from appliance.domain.audit import AuditEvent, AuditKind
-from appliance.domain.finding import Decision
 from appliance.domain.job import Job, JobState, Lane
 from appliance.domain.record import from_json, to_json
 from appliance.domain.result import LaneResult
@@ -45,7 +44,7 @@ class Results:
                 ),
             )
             move(write, job.job_id, JobState.LEASED, JobState.DONE, reason=None)
-            if any(finding.decision is not Decision.ABSENT for finding in result.findings):
+            if any(finding.is_flagged for finding in result.findings):
                 flagged_goes_first(write, job.acquisition_id)
             queue_render(write, job)
             note(self._database, write, _answered(result))

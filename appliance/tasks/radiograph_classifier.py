@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from appliance.domain.acquisition import Acquisition, Kind
 from appliance.domain.card import Label, ModelCard
-from appliance.domain.finding import Decision, Finding, Refusal, decide
+from appliance.domain.finding import Finding, Refusal, decide
 from appliance.domain.image import PixelImage
 from appliance.domain.job import Lane
 from appliance.domain.quality import Mark, MarkShape
@@ -99,7 +99,7 @@ def _with_places(findings: tuple[Finding, ...], heats: NDArray[np.float32], wher
     """The findings that are not absent with their boxes and maps."""
     drawn, heatmaps = [], []
     for finding, heat in zip(findings, heats, strict=True):
-        if finding.decision is Decision.ABSENT:
+        if not finding.is_flagged:
             drawn.append(finding)
             continue
         evidence = _evidence(heat, where)

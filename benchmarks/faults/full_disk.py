@@ -14,7 +14,6 @@ import errno
 import hashlib
 import os
 import shutil
-import socket
 import time  # noqa: TID251  (a real device works in real time)
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,6 +31,7 @@ from appliance.layout import Layout
 from appliance.monitor.heartbeat import read_beat
 from appliance.store.board import Board
 from appliance.store.connection import Database
+from benchmarks.appliance_run import free_port
 from benchmarks.faults.device import Device
 from benchmarks.faults.figure import Run
 from benchmarks.faults.loop_disk import MIB, LoopDisk
@@ -70,7 +70,7 @@ class Case:
     def run(self) -> None:
         """From a device that works, through the fault, to one that works again."""
         inbox = self._layout.inbox
-        with Device(self._layout, port=_free_port(), log=self._folder / f"{self._name}.log") as device:
+        with Device(self._layout, port=free_port(), log=self._folder / f"{self._name}.log") as device:
             if not _until(lambda: self._send(device), START_LIMIT_S):
                 self.wrong.append("the device did not start")
                 return
@@ -255,9 +255,3 @@ def _use_up_inodes(folder: Path) -> None:
     with suppress(OSError):
         for number in range(INODES * 2):
             (folder / str(number)).touch()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

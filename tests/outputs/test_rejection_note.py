@@ -15,7 +15,8 @@ import pytest
 
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.quality import QualityCheck, Verdict
-from appliance.outputs.rejection_note import Rejection, reason_code, render_rejection
+from appliance.domain.rejection import Rejection
+from appliance.outputs.rejection_note import reason_code, render_rejection
 from tests.report_parts import items
 
 MakeFile = Callable[..., Path]
