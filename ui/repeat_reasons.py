@@ -7,23 +7,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.domain.reject import RejectReason
 from ui.language import tr
 from ui.records import ExamRecord
 from ui.verdict_state import VerdictKind, VerdictState
 
 _OF_CRITERION: Final = {
-    "rotation": "positioning",
-    "inspiration": "positioning",
-    "orientation": "positioning",
-    "field_of_view": "cut_off",
-    "collimation": "cut_off",
-    "motion": "motion",
-    "sharpness": "motion",
-    "exposure": "exposure",
-    "blank_exposure": "exposure",
-    "noise": "exposure",
-    "saturation": "exposure",
-    "detector_lines": "artefact",
+    "rotation": RejectReason.POSITIONING,
+    "inspiration": RejectReason.POSITIONING,
+    "orientation": RejectReason.POSITIONING,
+    "field_of_view": RejectReason.CUT_OFF,
+    "collimation": RejectReason.CUT_OFF,
+    "motion": RejectReason.MOTION,
+    "sharpness": RejectReason.MOTION,
+    "exposure": RejectReason.EXPOSURE,
+    "blank_exposure": RejectReason.EXPOSURE,
+    "noise": RejectReason.EXPOSURE,
+    "saturation": RejectReason.EXPOSURE,
+    "detector_lines": RejectReason.ARTEFACT,
 }
 """Which reason a doubtful criterion speaks for."""
 
@@ -42,18 +43,18 @@ def repeat_reasons(verdict: VerdictState) -> tuple[Reason, ...]:
 
     Likely is what the check's own doubts (CHECK, worst first) speak for.
     """
-    reasons = {
-        "positioning": Reason(kept="Positioning", shown=tr("Positioning")),
-        "cut_off": Reason(kept="Anatomy cut off", shown=tr("Anatomy cut off")),
-        "motion": Reason(kept="Patient moved", shown=tr("Patient moved")),
-        "exposure": Reason(kept="Exposure", shown=tr("Exposure")),
-        "artefact": Reason(kept="Artefact or object", shown=tr("Artefact or object")),
-        "other": Reason(kept="Other reason", shown=tr("Other reason")),
+    shown = {
+        RejectReason.POSITIONING: tr("Positioning"),
+        RejectReason.CUT_OFF: tr("Anatomy cut off"),
+        RejectReason.MOTION: tr("Patient moved"),
+        RejectReason.EXPOSURE: tr("Exposure"),
+        RejectReason.ARTEFACT: tr("Artefact or object"),
+        RejectReason.OTHER: tr("Other reason"),
     }
     doubts = (line.criterion for line in verdict.checks if line.kind is VerdictKind.CHECK)
     likely = next((_OF_CRITERION[name] for name in doubts if name in _OF_CRITERION), None)
-    names = sorted(reasons, key=lambda name: name != likely)  # stable: the others keep their place
-    return tuple(reasons[name] for name in names)
+    reasons = sorted(shown, key=lambda reason: reason != likely)  # stable: the others keep their place
+    return tuple(Reason(kept=reason.value, shown=shown[reason]) for reason in reasons)
 
 
 def repeat_cost(exam: ExamRecord) -> str:

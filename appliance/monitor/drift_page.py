@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 
 from appliance.domain.drift import DriftExam, DriftReport, FeatureDrift
 from appliance.store.drift import DriftStore
+from appliance.svg import as_svg
 
 PLOTTED: Final = 4
 """Features of a scanner, the furthest first."""
@@ -65,8 +65,8 @@ def _plots(store: DriftStore, report: DriftReport) -> list[str]:
     numbers = [one for one in report.features if one.baseline_mean is not None]
     furthest = {one.feature: one for one in reversed(numbers)}
     names = list(dict.fromkeys(one.feature for one in numbers))[:PLOTTED]
-    plots = [_markup(_distributions(furthest[name], usual, recent)) for name in names]
-    return [*plots, _markup(_course(store, report.scanner))]
+    plots = [_element(_distributions(furthest[name], usual, recent)) for name in names]
+    return [*plots, _element(_course(store, report.scanner))]
 
 
 def _distributions(one: FeatureDrift, usual: Sequence[DriftExam], recent: Sequence[DriftExam]) -> Figure:
@@ -97,9 +97,6 @@ def _course(store: DriftStore, scanner: str) -> Figure:
     return figure
 
 
-def _markup(figure: Figure) -> str:
+def _element(figure: Figure) -> str:
     """The plot as a part of the page; its labels are text that a screen reader can find."""
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
-    svg = out.getvalue()
-    return svg[svg.index("<svg") :]  # matplotlib wrote it, and escapes its texts
+    return as_svg(figure, letters="none")  # matplotlib wrote it, and escapes its texts

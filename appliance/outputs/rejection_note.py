@@ -18,28 +18,24 @@ from pydicom.sr.coding import Code
 
 from appliance.domain.acquisition import Acquisition
 from appliance.domain.quality import Verdict
+from appliance.domain.reject import CODES, RejectReason
 from appliance.domain.rejection import Rejection
 from appliance.outputs.base import Rendered
 from appliance.outputs.finishing import finished, maker, making
 from appliance.outputs.identity import uid_of
-from appliance.outputs.quality_codes import MOTION_BLUR, OVER_EXPOSED, POSITIONING, UNDER_EXPOSED, fault_of
+from appliance.outputs.quality_codes import OVER_EXPOSED, UNDER_EXPOSED, fault_of
 from appliance.outputs.source_header import ENCODING, evidence_of
 from appliance.outputs.structured_report import device_observer
 
 SERIES_NUMBER: Final = 9006
 REJECTED: Final = Code("113001", "DCM", "Rejected for Quality Reasons")
 TITLE_MODIFIER: Final = Code("113011", "DCM", "Document Title Modifier")
-IMAGE_ARTIFACT: Final = Code("111207", "DCM", "Image artifact(s)")
 OTHER_FAILURE: Final = Code("111220", "DCM", "Other failure")
 REASONS: Final = {
-    "Positioning": POSITIONING,
-    "Anatomy cut off": POSITIONING,
-    "Patient moved": MOTION_BLUR,
-    "Artefact or object": IMAGE_ARTIFACT,
-    "Other reason": OTHER_FAILURE,
+    **{reason.value: Code(code.value, code.scheme, code.meaning) for reason, code in CODES.items()},
+    RejectReason.OTHER.value: OTHER_FAILURE,
 }
-"""The words that the screen's ledger keeps."""
-EXPOSURE: Final = "Exposure"
+"""By the words that the screen's ledger keeps."""
 
 
 def render_rejection(acquisition: Acquisition, rejection: Rejection) -> Rendered:
@@ -79,7 +75,7 @@ def render_rejection(acquisition: Acquisition, rejection: Rejection) -> Rendered
 
 def reason_code(acquisition: Acquisition, rejection: Rejection) -> Code | None:
     """CID 7011; None where only the words say it."""
-    if rejection.reason == EXPOSURE:
+    if rejection.reason == RejectReason.EXPOSURE.value:
         deviation = acquisition.first.exposure.deviation_index
         if not deviation:
             return None

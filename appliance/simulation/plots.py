@@ -7,7 +7,6 @@ from __future__ import annotations
 import io
 from typing import Any, Final
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -29,8 +28,6 @@ _HATCHES: Final = ("", "//", "..", "xx", "\\\\", "++")
 _MARKS: Final = ("o", "s", "^", "D", "v", "P")
 _LINES: Final = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 _DOTS_PER_INCH: Final = 100
-_SALT: Final = "scanside"
-"""Names within an SVG come from it, so that the same numbers give the same bytes."""
 
 
 def waits_plot(comparison: Comparison) -> Figure:
@@ -122,15 +119,6 @@ def as_png(figure: Figure) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
     return out.getvalue()
-
-
-def as_svg(figure: Figure) -> str:
-    """As an SVG element to stand within a page."""
-    out = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": _SALT, "svg.fonttype": "none"}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    return text[text.index("<svg") :]
 
 
 def _figure(width_in: float, height_in: float) -> Figure:

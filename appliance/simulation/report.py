@@ -18,6 +18,8 @@ from appliance.durable import write_whole
 from appliance.simulation import plots
 from appliance.simulation.arrivals import S_PER_MIN
 from appliance.simulation.comparison import Comparison, Estimate, GroupWaits, OrderWaits
+from appliance.spreadsheet import inert
+from appliance.svg import as_svg
 
 TEMPLATE: Final = "report.html.j2"
 COLUMNS: Final = (
@@ -27,17 +29,17 @@ COLUMNS: Final = (
     *("worst_min", "worst_low_min", "worst_high_min", "longest_min"),
 )
 _DIGITS: Final = 2
-PICTURES: Final = ("waits", "curves", "choice")
-_RUNS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would take for a formula; findings are named by files of others."""
+PICTURES: Final = {"waits": plots.waits_plot, "curves": plots.curves_plot, "choice": plots.choice_plot}
 
 
 def write(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
     """Write all files into `folder`, which is made. The same comparison gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {name: getattr(plots, f"{name}_plot")(comparison) for name in PICTURES}
+    figures = {name: draw(comparison) for name, draw in PICTURES.items()}
     contents = {
-        "index.html": page(comparison, {name: plots.as_svg(figure) for name, figure in figures.items()}),
+        "index.html": page(
+            comparison, {name: as_svg(figure, letters="none") for name, figure in figures.items()}
+        ),
         "waits.csv": as_csv(comparison),
     }
     written = []
@@ -63,7 +65,7 @@ def as_csv(comparison: Comparison) -> str:
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     table.writeheader()
     for line in lines(comparison):
-        table.writerow(line | {"group": _inert(line["group"]), "order": _inert(line["order"])})
+        table.writerow(line | {name: inert(line[name]) for name in ("group", "order")})
     return out.getvalue()
 
 
@@ -102,7 +104,3 @@ def _line(of_order: OrderWaits, group: GroupWaits) -> dict[str, Any]:
         for part, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
             line[f"{name}{part}_min"] = None if value is None else round(value, _DIGITS)
     return line | {"longest_min": round(group.longest_min, _DIGITS)}
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_RUNS_A_FORMULA) else cell

@@ -2,20 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A table as CSV that no spreadsheet executes.
 
-OWASP ASVS 5.0, 1.2.10 (CWE-1236): RFC 4180, and a text that begins with a sign of a formula gets a single
-quote before it. Numbers of ours are numbers: a minus before digits is no formula.
+RFC 4180, and texts are made inert. Numbers of ours are numbers: a minus before digits is no formula.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import Final
 
 from appliance.monitor.reports.page import Cell, Table
-
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""And the wide forms that some spreadsheets take for the same signs."""
+from appliance.spreadsheet import inert
 
 
 def csv_of(table: Table) -> bytes:
@@ -32,6 +28,4 @@ def defused(cell: Cell) -> Cell:
     """The cell as it may stand in a file; empty for what is not known."""
     if cell is None:
         return ""
-    if not isinstance(cell, str):
-        return cell
-    return f"'{cell}" if cell.startswith(DANGEROUS) or cell.lstrip().startswith(DANGEROUS) else cell
+    return inert(cell) if isinstance(cell, str) else cell

@@ -7,7 +7,6 @@ Names of rooms come from headers: none is taken for a formula of the plotting li
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from appliance.monitor.reports.dose_creep import MONTH_DAYS, DoseTrend
 from appliance.monitor.reports.performance import Performance
 from appliance.monitor.reports.reject_analysis import ACT, TARGET, RejectLine
 from appliance.monitor.reports.share import Share
+from appliance.svg import as_svg
 
 BLUE: Final = "#0072B2"
 ORANGE: Final = "#D55E00"
@@ -28,8 +28,6 @@ MOST_BARS: Final = 12
 LONGEST_LABEL: Final = 28
 LAST_LETTER: Final = 0x0530
 """Latin, Greek and Cyrillic come before it: the font that is always there has them."""
-SALT: Final = "scanside"
-"""Names within an SVG are made of this: the same report is the same file."""
 
 
 def reject_plot(lines: Sequence[RejectLine]) -> bytes:
@@ -151,7 +149,7 @@ def week_plot(weeks: Sequence[Week]) -> bytes:
 def _drawing() -> Any:
     import matplotlib as mpl  # noqa: PLC0415  (half a second: only for a page with plots)
 
-    return mpl.rc_context({"text.parse_math": False, "svg.hashsalt": SALT, "svg.fonttype": "path"})
+    return mpl.rc_context({"text.parse_math": False})
 
 
 def _axes(width_in: float = 6.4, height_in: float = 3.4) -> tuple[Any, Any]:
@@ -192,6 +190,4 @@ def _label(text: str, *, longest: int = LONGEST_LABEL) -> str:
 
 
 def _svg(figure: Any) -> bytes:
-    out = io.BytesIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return out.getvalue()
+    return as_svg(figure, letters="path").encode()
