@@ -19,7 +19,8 @@ from pynetdicom.sop_class import ModalityPerformedProcedureStep  # type: ignore[
 from appliance.intake.small_message import LARGEST_MESSAGE_BYTES, MOST_ITEMS, is_bearable
 from appliance.intake.step_door import INVALID_VALUE, SUCCESS, StepDoor, StepReport
 from appliance.layout import Layout
-from tests.processes.test_watcher import free_port, listens, running, settings
+from tests.processes.test_watcher import listens, running, settings
+from tests.running import free_port
 
 ITEM = b"\xfe\xff\x00\xe0\0\0\0\0"
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
@@ -22,18 +21,13 @@ from appliance.errors import DeliveryError
 from appliance.outputs.dicom_send import DicomPeer, echo
 from appliance.receivers import PeerSettings
 from tests.receiver import receiver
+from tests.running import free_port
 
 MakeFile = Callable[..., Path]
 
 
 NOBODY_LISTENS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """pynetdicom drops the socket of a refused connection without closing it; Python closes it at once."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def peer(port: int, ae_title: str = "ARCHIVE") -> DicomPeer:

@@ -17,7 +17,8 @@ from pynetdicom.sop_class import ModalityPerformedProcedureStep  # type: ignore[
 from appliance.domain.acquisition import Completeness
 from appliance.layout import Layout
 from appliance.store.performed import PerformedSteps
-from tests.processes.test_watcher import Running, ct_slice, free_port, listens, running, settings
+from tests.processes.test_watcher import Running, ct_slice, listens, running, settings
+from tests.running import free_port
 
 SERIES, STUDY, REPORT = "1.2.3.4", "1.2.3", "1.2.9"
 

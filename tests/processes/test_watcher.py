@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import threading
 from collections import Counter
@@ -32,15 +31,10 @@ from appliance.processes.lander import Describes, Pending
 from appliance.processes.watcher import NAME, Watcher, run_watcher
 from appliance.store.board import Board, BoardEntry
 from appliance.store.connection import Database
+from tests.running import free_port
 
 PATIENCE_S = 40.0
 CLOCK = SystemClock()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def settings(*, port: int | None = None, **intake: Any) -> Settings:
