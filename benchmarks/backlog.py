@@ -11,6 +11,7 @@ import numpy as np
 
 from appliance.clock import NS_PER_S
 from appliance.domain.job import Lane
+from appliance.errors import StoreError
 from appliance.store.board import Board, BoardEntry
 from benchmarks.appliance_run import Appliance, has_ended, running_appliance
 from benchmarks.memory import MemoryUse, watched_memory
@@ -81,11 +82,14 @@ class _Done:
 
     def __call__(self) -> bool:
         self._calls += 1
-        if self._calls % LOOKS_PER_COUNT or not self._appliance.layout.database.exists():
+        if self._calls % LOOKS_PER_COUNT:
             return False
-        with self._appliance.store() as database:
-            counts = Board(database).counts()
-            files = int(database.read("SELECT count(*) FROM file")[0][0])
+        try:
+            with self._appliance.store() as database:
+                counts = Board(database).counts()
+                files = int(database.read("SELECT count(*) FROM file")[0][0])
+        except StoreError:  # it is only just being made
+            return False
         return files >= self._files and not counts.queued and not counts.leased and not counts.receiving
 
 

@@ -46,7 +46,7 @@ def start(order: dict[str, Any], data: Path) -> int:
 
 
 def main() -> None:
-    """Until the input ends; then the children end, too: they die with their parent."""
+    """Until the input ends; then no child is left that could still write."""
     import onnxruntime  # noqa: F401, PLC0415  (preloaded, nothing more)
 
     data = Path(sys.argv[1])
@@ -56,7 +56,7 @@ def main() -> None:
         if ready:
             line = sys.stdin.buffer.raw.readline()  # type: ignore[union-attr]  # opened without a buffer
             if not line:
-                return
+                break
             order = json.loads(line)
             if "kill_pid" in order:
                 if order["kill_pid"] in alive:  # who has not been waited for keeps its number
@@ -70,6 +70,10 @@ def main() -> None:
             if done:
                 alive.discard(pid)
                 print(json.dumps({"ended": pid, "code": os.waitstatus_to_exitcode(status)}), flush=True)
+    for pid in alive:
+        os.kill(pid, signal.SIGKILL)
+    for pid in alive:
+        os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":
