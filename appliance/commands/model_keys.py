@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from appliance.commands.options import Config
+from appliance.commands.audit import note_command
+from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
 from appliance.config import load_settings
+from appliance.domain.audit import AuditKind
 from appliance.errors import ConfigError, ExitCode
+from appliance.layout import Layout
 
 if TYPE_CHECKING:
     from appliance.models.keys import TrustedKey
@@ -52,6 +55,7 @@ def trust_key(
     name: Annotated[
         str | None, typer.Option(help="What the key is to be called here. Default: its file's name.")
     ] = None,
+    data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -67,6 +71,8 @@ def trust_key(
         folder = load_settings(config).model_keys
         candidate = confirmed_key(key, name=name, fingerprint=fingerprint)
         file = add_key(candidate, folder=folder)
+        what = ("trusted", candidate.signer.fingerprint)
+        note_command(Layout(data=data.resolve()), AuditKind.TRUST, what)
         if as_json:
             say_json(to_plain(candidate.signer) | {"file": str(file)})
         else:
@@ -99,6 +105,7 @@ def confirmed_key(key: Path, *, name: str | None, fingerprint: str | None) -> Tr
 def revoke_key(
     fingerprint: Annotated[str, typer.Argument(help="Of the key, all 64 digits; blanks do not matter.")],
     *,
+    data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -111,6 +118,7 @@ def revoke_key(
     with errors_in_words():
         digits = fingerprint.replace(" ", "").replace(":", "").lower()
         file = revoke(digits, folder=load_settings(config).model_keys)
+        note_command(Layout(data=data.resolve()), AuditKind.TRUST, ("revoked", digits))
         if as_json:
             say_json({"revoked": digits, "file": str(file)})
         else:

@@ -35,6 +35,8 @@ class AuditKind(str, Enum):
     PIN_SET = "pin-set"
     MODEL = "model"
     """Another model, and with it another threshold, answers or waits."""
+    TRUST = "trust"
+    """Bundles of another signer are taken, or of one no more."""
     CLOCK = "clock"
     """The clock on the wall was moved."""
     REMOVED = "removed"

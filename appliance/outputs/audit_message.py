@@ -54,6 +54,7 @@ FORMS: Final = {
         event=DCM.SecurityAlert, event_type=DCM.UserSecurityAttributesChanged, action="E"
     ),
     AuditKind.MODEL: _Form(event=DCM.SecurityAlert, event_type=DCM.SoftwareConfiguration, action="E"),
+    AuditKind.TRUST: _Form(event=DCM.SecurityAlert, event_type=DCM.SecurityConfiguration, action="E"),
     AuditKind.CLOCK: _Form(event=DCM.SecurityAlert, event_type=DCM.HardwareConfiguration, action="E"),
     AuditKind.REMOVED: _Form(event=DCM.DICOMInstancesAccessed, action="D"),
     AuditKind.DAMAGED: _Form(

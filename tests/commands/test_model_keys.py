@@ -14,10 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
 from appliance.cli import app
+from appliance.clock import SystemClock
 from appliance.config import Settings
+from appliance.domain.audit import AuditKind
 from appliance.errors import ExitCode, ModelBundleError
+from appliance.layout import Layout
 from appliance.models.keys import Signer, fingerprint_of, grouped
 from appliance.processes.models import open_registry
+from appliance.store.audit import Trail
+from appliance.store.connection import Database
 from tests.tiny_bundles import Speaks, build, write_public_key, write_sums
 
 
@@ -108,3 +113,18 @@ def test_from_a_stranger_to_a_known_one_and_back(
     assert nobody is None
     assert "revoked" in refused.what
     assert [key["verdict"] for key in lines(run("keys", "--json"))] == ["TRUSTED", "REVOKED"]
+
+
+def test_the_trail_says_whose_bundles_are_taken_and_no_longer_taken(
+    public: Path, stranger: Ed25519PrivateKey, keys: Path, tmp_path: Path
+) -> None:
+    layout = Layout(data=tmp_path / "device")
+    layout.create()
+    Database.open(layout.database, data=layout.data, clock=SystemClock()).close()
+    digits = fingerprint_of(stranger.public_key())
+    assert run("trust", public, "--fingerprint", digits, "--data", layout.data).exit_code == ExitCode.OK
+    assert run("revoke", digits, "--data", layout.data).exit_code == ExitCode.OK
+    with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
+        events = [row.event for row in Trail(database).rows()]
+    assert {event.kind for event in events} == {AuditKind.TRUST}
+    assert [event.about for event in events] == [(("trusted", digits),), (("revoked", digits),)]

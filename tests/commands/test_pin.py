@@ -10,8 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from appliance.cli import app
+from appliance.clock import SystemClock
+from appliance.domain.audit import AuditKind
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 from appliance.pins import Role, load_pins
+from appliance.store.audit import Trail
+from appliance.store.connection import Database
 
 
 @pytest.fixture
@@ -44,3 +49,14 @@ def test_a_short_one_is_a_wrong_setting_in_words(file: Path) -> None:
 def test_there_is_no_other_role(file: Path) -> None:
     assert CliRunner().invoke(app, ["pin", "set", "root"]).exit_code == ExitCode.USAGE
     assert not file.exists()
+
+
+def test_the_trail_says_that_a_pin_was_set_and_not_which(file: Path, tmp_path: Path) -> None:
+    layout = Layout(data=tmp_path / "device")
+    layout.create()
+    Database.open(layout.database, data=layout.data, clock=SystemClock()).close()
+    command = ["pin", "set", "service", "--data", str(layout.data)]
+    assert CliRunner().invoke(app, command, input="483920\n483920\n").exit_code == 0
+    with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
+        events = [row.event for row in Trail(database).rows()]
+    assert [(event.kind, event.about) for event in events] == [(AuditKind.PIN_SET, (("role", "service"),))]
