@@ -42,6 +42,12 @@ class WorklistSettings(Section):
     port: int = Field(default=104, ge=1, le=65535)
     ae_title: AeTitle = "WORKLIST"
     """What the server is called. This device calls itself `listener.ae_title`."""
+    tls: bool = False
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
+    """Name in the server's certificate, where that is not `host`."""
     station_ae_title: str = Field(default="", max_length=16)
     """Only steps that are scheduled for this station. Empty: all."""
     modality: str = Field(default="", max_length=16, pattern="^[A-Z0-9 _]*$")

@@ -8,6 +8,7 @@ thrown away: half a list would call patients unexpected who are.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,9 +27,10 @@ from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.domain.expected import ExpectedStep
-from appliance.errors import WorklistError
+from appliance.errors import ConfigError, WorklistError
 from appliance.intake.small_message import MESSAGE_FAULTS, MESSAGE_SYNTAXES
 from appliance.intake.worklist_answer import question, read_step
+from appliance.tls import client_context
 from appliance.worklist import WorklistSettings
 
 WHOLE_ANSWER_FACTOR: Final = 6
@@ -72,18 +74,20 @@ def ask_worklist(
     application.add_requested_context(ModalityWorklistInformationFind, list(MESSAGE_SYNTAXES))
     application.acse_timeout = application.dimse_timeout = settings.timeout_s
     application.network_timeout = application.connection_timeout = settings.timeout_s
+    secure = _tls_context(settings, where)
     with _Guillotine(settings.timeout_s) as guillotine:
         association: Any = application.associate(
             settings.host,
             settings.port,
             ae_title=settings.ae_title,
+            tls_args=None if secure is None else (secure, settings.server_name or settings.host),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, guillotine.watch),
                 (evt.EVT_DATA_RECV, guillotine.weigh),
             ],
         )
         if not association.is_established:
-            raise _no_association(association, where)
+            raise _no_association(association, where, tls=settings.tls)
         guillotine.put_off(2 * WHOLE_ANSWER_FACTOR)
         try:
             answer = _take(association, settings, where, clock, given_up)
@@ -94,6 +98,18 @@ def ask_worklist(
             association.release()
         association.join(settings.timeout_s)
         return answer
+
+
+def _tls_context(settings: WorklistSettings, where: str) -> ssl.SSLContext | None:
+    """None: in the clear. The files are read for every question: they may be renewed while we run."""
+    if not settings.tls:
+        return None
+    try:
+        return client_context(
+            ca_file=settings.ca_file, certificate_file=settings.certificate_file, key_file=settings.key_file
+        )
+    except ConfigError as error:
+        raise WorklistError(f"{where} cannot be asked: {error.what}", remedy=error.remedy) from error
 
 
 class _Guillotine:
@@ -201,7 +217,7 @@ def read_answer(identifier: Dataset | None, settings: WorklistSettings) -> Expec
         return None
 
 
-def _no_association(association: Any, where: str) -> WorklistError:
+def _no_association(association: Any, where: str, *, tls: bool) -> WorklistError:
     answer = association.acceptor.primitive
     if association.rejected_contexts and not association.is_rejected:
         return WorklistError(
@@ -212,6 +228,12 @@ def _no_association(association: Any, where: str) -> WorklistError:
         return WorklistError(
             f"{where} refuses the connection: {answer.reason_str}.",
             remedy="Enter listener.ae_title at the worklist server, and check worklist.ae_title.",
+        )
+    if tls:
+        return WorklistError(
+            f"{where} does not answer over TLS.",
+            remedy="Look at worklist.host and worklist.port; at worklist.ca_file and worklist.server_name for"
+            " its certificate; at worklist.certificate_file where it wants ours. It is asked again.",
         )
     return WorklistError(
         f"{where} does not answer.",

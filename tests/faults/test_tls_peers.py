@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,12 @@ from tests.waiting_films import FILMS, QUICK_TO_GIVE_UP, Device, arrived_whole, 
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """pynetdicom drops the socket of a broken connection without closing it; Python closes it at once."""
+
+
+@pytest.fixture(autouse=True)
+def no_kept_records(caplog: pytest.LogCaptureFixture) -> None:
+    """A record of a failed handshake keeps its socket: dropped later, it would fail another test."""
+    caplog.set_level(logging.CRITICAL, "pynetdicom")
 
 
 @contextmanager

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +26,7 @@ from appliance.clock import ManualClock, SystemClock
 from appliance.errors import WorklistError
 from appliance.intake.worklist_query import WHOLE_ANSWER_FACTOR, WorklistAnswer, ask_worklist
 from appliance.worklist import WorklistSettings
+from tests.certificates import Authority
 from tests.orthanc import RunningOrthanc
 from tests.running import free_port
 from tests.worklist_server import RunningWlmscpfs, worklist_item, write_items
@@ -132,6 +135,40 @@ def test_exactly_as_many_as_are_taken_is_a_whole_list() -> None:
     with serving(flood(30)) as port:
         answer = ask(port, most_steps=30)
     assert (len(answer.steps), answer.whole) == (30, True)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket of pynetdicom's
+def test_orthanc_is_asked_over_tls_with_certificates_of_both(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "pynetdicom")  # a kept record would keep the socket into another test
+    hospital = Authority(tmp_path, "hospital")
+    (server, server_key), (device, device_key) = hospital.certify("ris"), hospital.certify("device")
+    files = tmp_path / "worklists"
+    write_items(files, WRIST)
+    settings = {
+        "Worklists": {"Enable": True, "Database": str(files)},
+        "DicomAlwaysAllowFindWorklist": True,
+        "DicomTlsEnabled": True,
+        "DicomTlsCertificate": server,
+        "DicomTlsPrivateKey": server_key,
+        "DicomTlsTrustedCertificates": str(hospital.file),
+    }
+    ours = {"ca_file": str(hospital.file), "certificate_file": device, "key_file": device_key}
+    stranger = Authority(tmp_path, "stranger")
+    with RunningOrthanc(tmp_path, plugins=("libModalityWorklists.so",), **settings) as orthanc:
+        answer = ask(orthanc.dicom_port, "ORTHANC", tls=True, **ours)
+        assert [step.patient_id for step in answer.steps] == ["P1"]
+        for wrong in ({"tls": False}, {"ca_file": str(stranger.file)}, {"server_name": "ris.example"}):
+            with pytest.raises(WorklistError, match="does not answer"):
+                ask(orthanc.dicom_port, "ORTHANC", **({"tls": True} | ours | wrong))
+    gc.collect()
+
+
+def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WorklistError, match="cannot be asked: The TLS files") as caught:
+        ask(free_port(), tls=True, ca_file=str(tmp_path / "none.pem"))
+    assert "PEM files" in caught.value.remedy
 
 
 def test_a_title_that_is_not_the_server_s_is_refused() -> None:
