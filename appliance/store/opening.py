@@ -61,7 +61,14 @@ def _write_connection(file: Path, flags: int) -> apsw.Connection:
     connection = apsw.Connection(str(file), flags=flags, vfs=reads_back())
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "user_version"):
+        # Without spilling, a change that is taken back has written nothing, which reading back relies on.
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_spill=OFF",
+            "user_version",
+        ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
     except BaseException:
         connection.close(force=True)
