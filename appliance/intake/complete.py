@@ -78,7 +78,7 @@ class Waiting:
         self._look_ns = round(look_interval_s * NS_PER_S)
         self._overdue_ns = round(truncated_after_s * NS_PER_S)
         self._candidates: dict[Path, Candidate] = {}
-        self._order: dict[Urgency, list[tuple[int, int, Path]]] = {urgency: [] for urgency in Urgency}
+        self._order: dict[Urgency, list[tuple[int, int, Path]]] = {urgency: [] for urgency in sorted(Urgency)}
         self._count = 0
 
     def __len__(self) -> int:
@@ -110,8 +110,7 @@ class Waiting:
 
     def due(self, now_ns: int) -> Candidate | None:
         """The most urgent candidate whose time has come. Give it to `look` next."""
-        for urgency in sorted(Urgency):
-            order = self._order[urgency]
+        for order in self._order.values():
             if self._trim(order) and order[0][0] <= now_ns:
                 return self._candidates[order[0][2]]
         return None

@@ -13,10 +13,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 from typing_extensions import Self
@@ -28,7 +27,8 @@ from appliance.errors import StoreError
 from appliance.intake.claim import NotPlainFileError, Part, Spool, require_plain
 from appliance.intake.complete import Candidate, Look, Signature, Waiting
 from appliance.intake.notices import Notices
-from appliance.processes.lander import Arrival, Fate, Lander, Outcome
+from appliance.processes.claims import Claim
+from appliance.processes.lander import Arrival, Fate, Outcome
 from appliance.store.settled import SettledFile
 
 SOON_S: Final = 0.1
@@ -40,7 +40,7 @@ LONGEST_RESCAN_PAUSE_S: Final = 30.0
 """But never by a longer one than the longest `rescan_interval_s` that may be set."""
 SOURCE_PAUSE_S: Final = 5.0
 """How long a file waits that could not be read (permissions, a share that is away)."""
-FILES_AT_ONCE: Final = 64
+FILES_AT_ONCE: Final = 128
 """Files of a burst that share one flush of the disk. A single file never waits for others."""
 BYTES_AT_ONCE: Final = 16 * MIB
 """But no more than about one radiograph's worth: what is urgent waits for few such batches at most."""
@@ -48,49 +48,8 @@ LOOKS_AT_ONCE: Final = 256
 """Looks before hints are read again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A file whose copy lies in the spool; or one that is not read at all, and why."""
-
-    candidate: Candidate
-    arrival: Arrival
-    started_ns: int
-    """When looking at its batch began."""
-    refusal: str | None = None
-
-    def settled(self) -> SettledFile:
-        """It is dealt with, as it is now."""
-        signature = self.candidate.signature
-        assert signature is not None  # two looks have seen it
-        return SettledFile(
-            path=self.candidate.path,
-            size_bytes=signature.size_bytes,
-            mtime_ns=signature.mtime_ns,
-            inode=signature.inode,
-        )
-
-
-class TakeOver(Protocol):
-    """Lands parts."""
-
-    def __call__(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
-        """Raises StoreError or EngineError: then nothing was taken."""
-
-
-def land(claims: Sequence[Claim], lander: Lander, take_over: TakeOver) -> list[Outcome]:
-    """What became of each. Raises StoreError or EngineError: then no copy was taken."""
-    refused = {
-        claim.candidate.path: lander.refuse(claim.arrival, claim.refusal)
-        for claim in claims
-        if claim.refusal is not None
-    }
-    copies = [claim.arrival for claim in claims if claim.refusal is None]
-    taken = iter(take_over(copies) if copies else ())
-    return [refused[claim.candidate.path] if claim.refusal else next(taken) for claim in claims]
-
-
 class WatchedFolder:
-    """A context manager; not thread-safe: one thread owns it, and may wait in it for as long as a share hangs.
+    """A context manager; not thread-safe: one thread owns it, and may wait in it as long as a share hangs.
 
     `alive` is called whenever the folder has answered something.
     """
@@ -230,34 +189,31 @@ class WatchedFolder:
         if candidate.path in self._claimed:  # a hint that came late, or it changed while its copy is landed
             self._waiting.later(candidate, now_ns, wait_s=self._settings.look_interval_s)
             return None
+        claim = None
         try:
             look = self._waiting.look(candidate, now_ns)
             self._alive()
-            if look not in (Look.READY, Look.OVERDUE):
-                return None
-            if self._notices.settled(candidate.path) == candidate.signature:
-                self._waiting.forget(candidate.path)  # a hint that came after a listing had found it
-                return None
-            claim = self._claim(candidate, started_ns, final=look is Look.OVERDUE)
+            if look in (Look.READY, Look.OVERDUE):
+                claim = self._claim(candidate, started_ns, final=look is Look.OVERDUE)
         except FileNotFoundError:
             self._waiting.forget(candidate.path)
-            return None
         except OSError as error:  # the source's: a share that is away, permissions
             if not candidate.tried and error.strerror != self._source_trouble:
                 self._log.warning("a file in the inbox cannot be read", reason=error.strerror)
             self._source_trouble = error.strerror  # a share with thousands of files says it once
             self._waiting.later(candidate, self._clock.monotonic_ns(), wait_s=SOURCE_PAUSE_S)
-            return None
-        if claim is None:
-            return None
-        self._source_trouble = None
-        self._waiting.forget(candidate.path)
-        self._claimed.add(candidate.path)
+        if claim is not None:
+            self._source_trouble = None
+            self._waiting.forget(candidate.path)
+            self._claimed.add(candidate.path)
         return claim
 
     def _claim(self, candidate: Candidate, started_ns: int, *, final: bool) -> Claim | None:
         limit_bytes = self._settings.max_file_bytes
         assert candidate.signature is not None  # two looks have seen it
+        if self._notices.settled(candidate.path) == candidate.signature:
+            self._waiting.forget(candidate.path)  # a hint that came after a listing had found it
+            return None
         try:
             require_plain(candidate.path.lstat(), max_bytes=limit_bytes)  # pipes and links are not opened
             part = self._spool.copy(

@@ -144,8 +144,8 @@ class Lander:
     ) -> list[Outcome]:
         """Land parts, in their order, in one transaction. They are gone afterwards.
 
-        `begun`: what `begin` gave for them. Raises StoreError or EngineError: then nothing was taken, and what is left of the parts is to be
-        discarded.
+        `begun`: what `begin` gave for them. Raises StoreError or EngineError: then nothing was taken, and
+        what is left of the parts is to be discarded.
         """
         verdicts = self._look(arrivals, self.begin(arrivals) if begun is None else begun)
         keep: dict[Path, Part] = {}
@@ -161,8 +161,10 @@ class Lander:
         except BaseException:
             self._gathering.start_over()
             raise
+        kept = {id(part) for part in keep.values()}
         for arrival in arrivals:
-            self._spool.discard(arrival.part)
+            if id(arrival.part) not in kept:
+                self._spool.discard(arrival.part)
         return outcomes
 
     def set_aside(self, arrival: Arrival, words: str) -> Outcome:

@@ -16,8 +16,9 @@ from appliance.config import IntakeSettings, Settings
 from appliance.errors import EngineError, StoreError
 from appliance.intake.claim import Spool
 from appliance.layout import Layout
+from appliance.processes.claims import land
+from appliance.processes.folder import WatchedFolder
 from appliance.processes.gathering import Gathering
-from appliance.processes.folder import WatchedFolder, land
 from appliance.processes.lander import Arrival, Describes, Lander, Outcome
 from appliance.processes.proof_store import RECEIVER, ProofStore
 from appliance.store.connection import Database

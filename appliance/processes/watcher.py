@@ -3,8 +3,9 @@
 """The watcher: both doors, the spool, and which files make an acquisition.
 
 One loop owns the store and the jail. The threads of the watched folders and of the associations copy what
-comes, and put it into the loop's mailbox. Nothing is acknowledged before its copy and its row are durable; while the disk does not take
-files, senders are told to come back, the inbox waits, and work resumes by itself.
+comes, and put it into the loop's mailbox. Nothing is acknowledged before its copy and its row are durable;
+while the disk does not take files, senders are told to come back, the inbox waits, and work resumes by
+itself.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ from appliance.intake.step_door import StepReport
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.monitor.turned_away import TurnedAwayFile
+from appliance.processes.claims import land
+from appliance.processes.folder_thread import Found
 from appliance.processes.gathering import Gathering
-from appliance.processes.folder import land
-from appliance.processes.inbox import Found, Inbox
+from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome, Pending, sent
 from appliance.processes.lock import only_one
 from appliance.processes.proof_door import ProofDoor

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figure: what is put into a watched folder is taken, whatever happens to the events and to the folder.
 
-One watcher, the real process with the real jail and store, and two folders: the inbox, whose interpreter is
-hogged while a burst comes and which is deleted and made again, and a share without events that goes away
-and stops answering. Every file is an image of its own; at the end each must be accepted, once.
+One watcher, the real process with the real jail, store and DICOM door, and two folders: the inbox, whose
+interpreter is hogged while a burst comes and which is deleted and made again, and a share without events
+that goes away and stops answering. Every file is an image of its own; at the end each must be accepted, once.
 """
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import re
@@ -23,23 +24,29 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
+from pydicom import dcmread
+from pynetdicom import AE
 from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, SystemClock
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import read_beat
+from appliance.monitor.silent_folder import silent_folders
 from appliance.processes.watcher import NAME
 from appliance.store.connection import Database
+from benchmarks.appliance_run import free_port
 from benchmarks.faults.figure import Run
 from benchmarks.faults.held_interpreter import HOG_FILE, OVERFLOWS_FILE
 from benchmarks.faults.share import Share, why_no_share
-from benchmarks.faults.tiny_images import tiny_radiographs
+from benchmarks.faults.tiny_images import tiny_radiograph, tiny_radiographs
 
 BURST_FILES: Final = 60_000
 OTHER_FILES: Final = 2_000
 OUTAGE_S: Final = 300.0
 SILENCE_S: Final = 45.0
-"""How long the share's server does not answer; the supervisor would end a watcher that is silent for 60 s."""
+"""How long the share's server does not answer."""
+SENT_NUMBER: Final = 50_000_000
+"""The number of the image that is sent by DICOM meanwhile; the others' numbers stay below."""
 NOTICED_LIMIT_S: Final = 30.0
 """From the end of the cause to where every file is either taken or in the queue."""
 LANDED_LIMIT_S: Final = 1800.0
@@ -62,6 +69,7 @@ class Site:
         self.share = Share(behind=folder / "behind", mounted=folder / "share")
         self._expected: dict[str, int] = {}
         self._next_number = 0
+        self._port = free_port()
         self._waiter = Event()
         self._stack = ExitStack()
 
@@ -76,7 +84,7 @@ class Site:
             )
             environment = {
                 **os.environ,
-                "SCANSIDE__LISTENER__ENABLED": "false",
+                "SCANSIDE__LISTENER__PORT": str(self._port),
                 "SCANSIDE__INTAKE__FOLDERS": folders,
                 **self._settings,
             }
@@ -121,9 +129,33 @@ class Site:
             self._expected[name] = 1
             self._next_number += 1
 
+    def send(self) -> bool:
+        """Send one image more by DICOM; whether it was acknowledged."""
+        dataset = dcmread(io.BytesIO(tiny_radiograph(SENT_NUMBER)))
+        application = AE()
+        application.add_requested_context(dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID)
+        application.dimse_timeout = application.network_timeout = NOTICED_LIMIT_S
+        association = application.associate("127.0.0.1", self._port, ae_title="SCANSIDE")
+        if not association.is_established:
+            return False
+        status = association.send_c_store(dataset)
+        association.release()
+        return bool(status) and status.Status == 0
+
     def landed(self) -> int:
-        """How many are taken."""
-        return int(self.database.read("SELECT count(*) FROM file")[0][0])
+        """How many are taken from the folders."""
+        return int(self.database.read("SELECT count(*) FROM file WHERE door = 'folder'")[0][0])
+
+    def silent(self) -> bool:
+        """Whether the watcher says that the share does not answer."""
+        beat = read_beat(self.layout.run, NAME, self.clock)
+        named = silent_folders(beat.state) if beat is not None else ()
+        return [one.path for one in named] == [str(self.share.mounted)]
+
+    def beat_age_s(self) -> float:
+        """Since the watcher's last sign of life."""
+        beat = read_beat(self.layout.run, NAME, self.clock)
+        return math.inf if beat is None else beat.age_s
 
     def noticed(self) -> int:
         """How many are taken, or in the queue."""
@@ -132,9 +164,9 @@ class Site:
         found = _IN_THE_QUEUE.search(beat.state) if beat is not None else None
         return landed + (int(found[1]) if found else 0)
 
-    def complaints(self) -> int:
-        """How many lines of the log say that a file cannot be read."""
-        return (self.layout.data / "watcher.log").read_text("utf-8", "replace").count("cannot be read")
+    def said(self, words: str) -> int:
+        """How many lines of the log say that."""
+        return (self.layout.data / "watcher.log").read_text("utf-8", "replace").count(words)
 
     def overflows(self) -> int:
         """How often the kernel's queue of events ran over."""
@@ -153,7 +185,7 @@ class Site:
 
     def pause(self, seconds: float) -> None:
         """Let the fault last."""
-        self._waiter.wait(seconds)
+        self._waiter.wait(max(0.0, seconds))
 
     def after_the_cause(self, files: int) -> dict[str, Any]:
         """The cause has ended: how long noticing and taking take, and what is not as it should be."""
@@ -161,7 +193,7 @@ class Site:
         noticed_s = self.wait(lambda: self.noticed() >= total, NOTICED_LIMIT_S * 4)
         patience_s = LANDED_LIMIT_S if math.isfinite(noticed_s) else 0.0  # what nobody saw is not coming
         landed_s = noticed_s + self.wait(lambda: self.landed() >= total, patience_s)
-        rows = self.database.read("SELECT source, status FROM file")
+        rows = self.database.read("SELECT source, status FROM file WHERE door = 'folder'")
         found = Counter(Path(source).name for source, status in rows if status == "accepted")
         wrong = (self._expected.keys() | found.keys()) - {
             name for name, count in found.items() if self._expected.get(name) == count
@@ -216,17 +248,33 @@ def outage(site: Site, files: int, *, seconds: float) -> dict[str, Any]:
     site.write(site.share.behind, files - files // 2)
     site.pause(seconds)
     site.share.come_back()
-    return site.after_the_cause(files) | {"away_s": seconds, "lines_of_log": site.complaints()}
+    return site.after_the_cause(files) | {"away_s": seconds, "lines_of_log": site.said("cannot be read")}
 
 
 def silence(site: Site, files: int, *, seconds: float) -> dict[str, Any]:
-    """The share's server does not answer for a while: who asks it waits."""
+    """The share's server does not answer for a while: who asks it waits, and nobody else does."""
     site.write(site.share.behind, files // 2)
     site.share.stop_answering()
+    start_ns = site.clock.monotonic_ns()
     site.write(site.share.behind, files - files // 2)
-    site.pause(seconds)
+    said_s = site.wait(site.silent, NOTICED_LIMIT_S)
+    before = site.landed()
+    site.write(site.layout.inbox, 1)
+    other_s = site.wait(lambda: site.landed() > before, NOTICED_LIMIT_S)
+    sent = site.send()
+    beat_age_s = site.beat_age_s()
+    site.pause(seconds - (site.clock.monotonic_ns() - start_ns) / NS_PER_S)
     site.share.answer_again()
-    return site.after_the_cause(files) | {"silent_s": seconds}
+    counts = site.after_the_cause(files)
+    site.wait(lambda: not site.silent(), NOTICED_LIMIT_S)
+    return counts | {
+        "silent_s": seconds,
+        "said_s": round(said_s, 1),
+        "other_folder_s": round(other_s, 1),
+        "sent": sent,
+        "beat_age_s": round(beat_age_s, 1),
+        "lines_of_log": [site.said("does not answer"), site.said("answers again")],
+    }
 
 
 def root_again(site: Site, files: int) -> dict[str, Any]:
@@ -275,4 +323,8 @@ def failures(name: str, counted: dict[str, Any]) -> list[str]:
         found.append(f"{name}: {counted['lost_or_double']} files lost or taken twice")
     if counted["noticed_s"] > NOTICED_LIMIT_S:
         found.append(f"{name}: noticed after {counted['noticed_s']} s")
+    if "said_s" in counted and not math.isfinite(counted["said_s"] + counted["other_folder_s"]):
+        found.append(f"{name}: not said, or a file of another folder was not taken meanwhile")
+    if not counted.get("sent", True):
+        found.append(f"{name}: the DICOM door did not take an image meanwhile")
     return found
