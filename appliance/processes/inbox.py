@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 from typing_extensions import Self
 
@@ -127,8 +127,18 @@ class Inbox:
             if now_ns < self._remember_at_ns:
                 return
         self._remember_at_ns = None
-        forget, remember = tuple(self._to_forget), tuple(self._to_remember)
-        self._settled_files.change(forget=forget, remember=remember)
-        for done, waiting in ((forget, self._to_forget), (remember, self._to_remember)):
-            for _ in done:
-                waiting.popleft()
+        forget, remember = _drained(self._to_forget), _drained(self._to_remember)
+        try:
+            self._settled_files.change(forget=forget, remember=remember)
+        except StoreError:
+            self._to_forget.extendleft(reversed(forget))
+            self._to_remember.extendleft(reversed(remember))
+            raise
+
+
+T = TypeVar("T")
+
+
+def _drained(waiting: deque[T]) -> list[T]:
+    """What is there now; the threads may be adding more."""
+    return [waiting.popleft() for _ in range(len(waiting))]

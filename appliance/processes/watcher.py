@@ -208,6 +208,7 @@ class Watcher:
         outcomes: list[Outcome] | None = None
         try:
             outcomes = land(found.claims, self._lander, take_over)
+            self._inbox.remember(if_due=True)
         except (StoreError, EngineError) as error:
             self._cannot_receive(error)
         finally:
