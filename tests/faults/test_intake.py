@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults import intake
-from benchmarks.faults.intake import Site
+from benchmarks.faults.intake_site import Site
 from benchmarks.faults.share import why_no_share
 
 FILES = 400
