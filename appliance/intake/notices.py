@@ -71,10 +71,11 @@ class Notices:
         events: bool,
         hint: Callable[[Path | None], None],
         alive: Callable[[], None] = lambda: None,
+        waits: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`alive` is called for each name that a listing has brought."""
+        """`alive` is called for each name that a listing has brought; what `waits` is not told again."""
         self._roots = folders
-        self._alive = alive
+        self._alive, self._waits = alive, waits
         self._handler = _Hints(hint)
         self._want_events = events
         self._observer: Any = None
@@ -139,6 +140,8 @@ class Notices:
                             continue
                         elif entry.is_dir(follow_symlinks=False):
                             folders.append(entry.path)
+                            continue
+                        elif self._waits(entry.path):
                             continue
                         else:
                             found = _look(entry, known, fresh_from_s)

@@ -73,8 +73,8 @@ class WatchedFolder:
         self._waiting = Waiting(
             look_interval_s=settings.look_interval_s, truncated_after_s=settings.truncated_after_s
         )
-        self._notices = Notices((folder,), events=settings.events, hint=hint, alive=alive)
-        self._claimed: set[Path] = set()
+        self._notices = Notices((folder,), events=settings.events, hint=hint, alive=alive, waits=self._waits)
+        self._claimed: set[str] = set()
         self._remembered: set[Path] = set()
         self._source_trouble: str | None = None
         self._rescan_at_ns = clock.monotonic_ns()
@@ -105,6 +105,9 @@ class WatchedFolder:
             self._notices.settle(file.path, Signature(file.size_bytes, file.mtime_ns, file.inode))
             self._remembered.add(file.path)
 
+    def _waits(self, name: str) -> bool:
+        return name in self._waiting or name in self._claimed
+
     def notice(self, path: Path | None) -> None:
         """A name that may be finished; None: the folder should be listed soon."""
         now_ns = self._clock.monotonic_ns()
@@ -122,10 +125,9 @@ class WatchedFolder:
         if now_ns < self._rescan_at_ns:
             return []
         for sighting in self._notices.rescan(self._clock.now_utc()):
-            if sighting.path not in self._claimed:
-                self._waiting.notice(
-                    sighting.path, urgency=sighting.urgency, now_ns=now_ns, signature=sighting.signature
-                )
+            self._waiting.notice(
+                sighting.path, urgency=sighting.urgency, now_ns=now_ns, signature=sighting.signature
+            )
         done_ns = self._clock.monotonic_ns()
         pause_s = max(self._settings.rescan_interval_s, LISTING_COST_FACTOR * (done_ns - now_ns) / NS_PER_S)
         self._rescan_at_ns = done_ns + round(min(pause_s, LONGEST_RESCAN_PAUSE_S) * NS_PER_S)
@@ -167,7 +169,7 @@ class WatchedFolder:
         """What became of them; None: they could not be taken. Returns those to remember as dealt with."""
         settled = []
         for number, claim in enumerate(claims):
-            self._claimed.discard(claim.candidate.path)
+            self._claimed.discard(str(claim.candidate.path))
             if outcomes is None:
                 self._waiting.put_back(claim.candidate)
             elif outcomes[number].fate is Fate.UNFINISHED:
@@ -186,7 +188,9 @@ class WatchedFolder:
     def _look(self, candidate: Candidate, started_ns: int) -> Claim | None:
         """Look at a file; if it is ready, copy it."""
         now_ns = self._clock.monotonic_ns()
-        if candidate.path in self._claimed:  # a hint that came late, or it changed while its copy is landed
+        if (
+            str(candidate.path) in self._claimed
+        ):  # a hint that came late, or it changed while its copy is landed
             self._waiting.later(candidate, now_ns, wait_s=self._settings.look_interval_s)
             return None
         claim = None
@@ -205,7 +209,7 @@ class WatchedFolder:
         if claim is not None:
             self._source_trouble = None
             self._waiting.forget(candidate.path)
-            self._claimed.add(candidate.path)
+            self._claimed.add(str(candidate.path))
         return claim
 
     def _claim(self, candidate: Candidate, started_ns: int, *, final: bool) -> Claim | None:

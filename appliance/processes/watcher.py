@@ -311,7 +311,7 @@ class Watcher:
     def _close(self) -> None:
         """Tell senders to come back, and write down what the next run should know."""
         self._closing = True
-        waiting = [found for found, _ in self._begun]
+        waiting: list[Found | Received | StepReport] = [found for found, _ in self._begun]
         while not self._mail.empty():
             message = self._mail.get()
             if isinstance(message, Found | Received | StepReport):

@@ -46,7 +46,7 @@ def start(order: dict[str, Any], data: Path) -> int:
 
 
 def main() -> None:
-    """Until the input ends; then the children end, too: they die with their parent."""
+    """Until the input ends; then the children end, too."""
     import onnxruntime  # noqa: F401, PLC0415  (preloaded, nothing more)
 
     data = Path(sys.argv[1])
@@ -56,6 +56,9 @@ def main() -> None:
         if ready:
             line = sys.stdin.buffer.raw.readline()  # type: ignore[union-attr]  # opened without a buffer
             if not line:
+                for pid in alive:  # waited for: their folder is removed next
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
                 return
             order = json.loads(line)
             if "kill_pid" in order:
