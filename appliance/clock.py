@@ -9,6 +9,7 @@ subtract. Readings of two boots must not be compared: `boot_id` tells them apart
 
 from __future__ import annotations
 
+import functools
 import time  # noqa: TID251  (this is the one place)
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,7 +49,7 @@ class SystemClock:
 
     def boot_id(self) -> str:
         """See `Clock.boot_id`."""
-        return _BOOT_ID_FILE.read_text(encoding="ascii").strip()
+        return _boot_id()
 
     def sleep(self, seconds: float) -> None:
         """See `Clock.sleep`."""
@@ -89,3 +90,9 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass."""
         self._elapsed_ns += round(seconds * NS_PER_S)
+
+
+@functools.cache
+def _boot_id() -> str:
+    """Read once: no process lives longer than its boot, and every row of the store asks."""
+    return _BOOT_ID_FILE.read_text(encoding="ascii").strip()

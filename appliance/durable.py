@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -99,13 +100,23 @@ def came_back(path: Path, *, sha256: str) -> bool:
 
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, such that its name outlives a power cut. Raises OSError."""
-    if folder.is_dir():
+    make_folders((folder,))
+
+
+def make_folders(folders: Iterable[Path]) -> None:
+    """The same for several; the folder that they lie in is flushed once."""
+    missing = [folder for folder in folders if not folder.is_dir()]
+    if not missing:
         return
-    if folder.exists():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    for folder in missing:
+        if folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    above = {folder.parent for folder in missing}
+    make_folders(above)
+    for folder in missing:
+        folder.mkdir(exist_ok=True)
+    for folder in above:
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from appliance.clock import NS_PER_S
 from appliance.domain.job import JobState
 from appliance.monitor.boots import NOTICE
+from appliance.monitor.silent_folder import silent_folders
 from appliance.store.board import Counts
 from ui.advice_words import reason_in_words
 from ui.device_faults import device_faults
@@ -30,6 +31,8 @@ STARTING_S: Final = 120.0
 """So long may a worker be silent while it loads and proves its models (its row in processes/table.py)."""
 MANY_WAITING: Final = 20
 """Queued jobs from which the device is called slow: ten radiographs, five minutes of the busiest hour."""
+LONGEST_FOLDER: Final = 60
+"""Characters of a folder's path that fit into the line of advice."""
 DISK_FULLNESS_WARN: Final = 0.85
 DISK_FULLNESS_DANGER: Final = 0.95
 """Shares of the disk; a DX study is about 15 MB, so 5 % of 64 GB is some 200 exams."""
@@ -204,6 +207,17 @@ def _silent_processes(health: HealthRecord, *, now_ns: int) -> Iterator[tuple[He
             HealthKind.DANGER,
             tr("NOT RECEIVING"),
             tr("New images do not arrive{since}. Call service.", since=since),
+        )
+    watcher = health.sign("watcher")
+    for folder in silent_folders(watcher.state) if watcher is not None and since is None else ():
+        yield (
+            HealthKind.ATTENTION,
+            tr("SHARE SILENT"),
+            tr(
+                "{folder} does not answer since {time}. Its images wait; all others arrive.",
+                folder=visible(folder.path, limit=LONGEST_FOLDER),
+                time=folder.since,
+            ),
         )
     since = _silent_since(health, "worker", now_ns=now_ns)
     if since is not None:

@@ -18,7 +18,7 @@ import shutil
 import signal
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from typing import Final
 from typing_extensions import Buffer, Self
 
 from appliance.config import MIB
-from appliance.durable import came_back, make_folder, sync_folder
+from appliance.durable import came_back, make_folders, sync_folder
 from appliance.errors import InputError, StoreError
 from appliance.intake.complete import Signature
 from appliance.layout import Layout
@@ -129,14 +129,20 @@ class Spool:
         return Incoming(self._spool)
 
     def copy(
-        self, source: Path, signature: Signature, *, max_bytes: int, still_open_ok: bool = False
+        self,
+        source: Path,
+        signature: Signature,
+        *,
+        max_bytes: int,
+        still_open_ok: bool = False,
+        alive: Callable[[], None] = lambda: None,
     ) -> Part | None:
         """Copy a file of the inbox, as it looked in `signature`, into a part.
 
         None: it changed meanwhile, or somebody still has it open for writing. `still_open_ok` takes it
-        although it is open: for a writer that never lets go. Raises NotPlainFileError for what is not a
-        plain file or too large, OSErrors of the source as they are (FileNotFoundError, PermissionError,
-        ...), StoreError when the spool does not take it.
+        although it is open: for a writer that never lets go. `alive` is called for each MiB. Raises
+        NotPlainFileError for what is not a plain file or too large, OSErrors of the source as they are
+        (FileNotFoundError, PermissionError, ...), StoreError when the spool does not take it.
         """
         fd = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -147,6 +153,7 @@ class Spool:
             with self.receive() as incoming:
                 while chunk := os.read(fd, CHUNK_BYTES):
                     incoming.write(chunk)
+                    alive()
                 if Signature.of(os.fstat(fd)) != signature:
                     return None
                 return incoming.finish()
@@ -169,8 +176,7 @@ class Spool:
         """
         folders = {place.parent for place in places}
         with _disk_in_words(self._spool):
-            for folder in folders:
-                make_folder(folder)
+            make_folders(folders)
         if len(places) == 1:
             for place, part in places.items():
                 _make_durable(part, place)

@@ -77,18 +77,22 @@ class Waiting:
     def __init__(self, *, look_interval_s: float, truncated_after_s: float) -> None:
         self._look_ns = round(look_interval_s * NS_PER_S)
         self._overdue_ns = round(truncated_after_s * NS_PER_S)
-        self._candidates: dict[Path, Candidate] = {}
-        self._order: dict[Urgency, list[tuple[int, int, Path]]] = {urgency: [] for urgency in Urgency}
+        self._candidates: dict[str, Candidate] = {}
+        self._order: dict[Urgency, list[tuple[int, int, str]]] = {urgency: [] for urgency in sorted(Urgency)}
         self._count = 0
 
     def __len__(self) -> int:
         return len(self._candidates)
 
+    def __contains__(self, name: str) -> bool:
+        """Whether the file of this path is being looked at."""
+        return name in self._candidates
+
     def notice(
         self, path: Path, *, urgency: Urgency, now_ns: int, signature: Signature | None = None
     ) -> None:
         """A hint that something is behind this name. `signature`: what a listing has just seen there."""
-        known = self._candidates.get(path)
+        known = self._candidates.get(str(path))
         if known is None:
             self._put(
                 Candidate(
@@ -110,8 +114,7 @@ class Waiting:
 
     def due(self, now_ns: int) -> Candidate | None:
         """The most urgent candidate whose time has come. Give it to `look` next."""
-        for urgency in sorted(Urgency):
-            order = self._order[urgency]
+        for order in self._order.values():
             if self._trim(order) and order[0][0] <= now_ns:
                 return self._candidates[order[0][2]]
         return None
@@ -174,22 +177,23 @@ class Waiting:
 
     def forget(self, path: Path) -> None:
         """Settled, or gone."""
-        self._candidates.pop(path, None)
+        self._candidates.pop(str(path), None)
 
     def any_unread(self) -> bool:
         """Whether a file waits whose content nobody knows yet: it may belong to anything."""
         return any(not candidate.tried for candidate in self._candidates.values())
 
     def _put(self, candidate: Candidate) -> None:
-        self._candidates[candidate.path] = candidate
+        name = str(candidate.path)
+        self._candidates[name] = candidate
         self._count += 1
-        heapq.heappush(self._order[candidate.urgency], (candidate.next_look_ns, self._count, candidate.path))
+        heapq.heappush(self._order[candidate.urgency], (candidate.next_look_ns, self._count, name))
 
-    def _trim(self, order: list[tuple[int, int, Path]]) -> bool:
+    def _trim(self, order: list[tuple[int, int, str]]) -> bool:
         """Drop entries that a later one has replaced. True when one is left."""
         while order:
-            next_look_ns, _, path = order[0]
-            candidate = self._candidates.get(path)
+            next_look_ns, _, name = order[0]
+            candidate = self._candidates.get(name)
             if candidate is not None and candidate.next_look_ns == next_look_ns:
                 return True
             heapq.heappop(order)

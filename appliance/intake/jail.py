@@ -33,8 +33,8 @@ from appliance.intake.shared_memory import BufferPool, SharedBuffer
 
 _FIRST_BUFFER_BYTES: Final = 16 * 1024**2
 """A radiograph of 2500 x 3000 pixels of 16 bits fits; untouched pages cost nothing."""
-_MOST_IN_FLIGHT: Final = 16
-"""Requests sent before their answers are read; they fit into the socket many times over."""
+_MOST_IN_FLIGHT: Final = 64
+"""Requests sent before their answers are read; they fit into the socket with room to spare."""
 _MOST_CRASHES: Final = 2
 """A process may be killed for reasons of its own (memory of the whole machine); twice is the file's doing."""
 _MOST_BYTES_PER_STORED: Final = 2

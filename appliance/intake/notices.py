@@ -65,9 +65,17 @@ class Notices:
     """
 
     def __init__(
-        self, folders: tuple[Path, ...], *, events: bool, hint: Callable[[Path | None], None]
+        self,
+        folders: tuple[Path, ...],
+        *,
+        events: bool,
+        hint: Callable[[Path | None], None],
+        alive: Callable[[], None] = lambda: None,
+        waits: Callable[[str], bool] = lambda _: False,
     ) -> None:
+        """`alive` is called for each name that a listing has brought; what `waits` is not told again."""
         self._roots = folders
+        self._alive, self._waits = alive, waits
         self._handler = _Hints(hint)
         self._want_events = events
         self._observer: Any = None
@@ -98,6 +106,10 @@ class Notices:
         """This content of this file is dealt with: it is noticed again only when it changes."""
         self._settled.setdefault(str(path.parent), {})[path.name] = signature
 
+    def settled(self, path: Path) -> Signature | None:
+        """The content of this file that was dealt with; None: none, or it was not there any more."""
+        return self._settled.get(str(path.parent), {}).get(path.name)
+
     def rescan(self, now_utc: datetime) -> list[Sighting]:
         """List the folders: what is not settled. Also mends watches that have died."""
         self._mend_watches()
@@ -120,6 +132,7 @@ class Notices:
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
+                        self._alive()
                         known = settled.get(entry.name)
                         if known is not None and not full and known.inode == entry.inode():
                             found: Signature | Sighting | None = known
@@ -127,6 +140,8 @@ class Notices:
                             continue
                         elif entry.is_dir(follow_symlinks=False):
                             folders.append(entry.path)
+                            continue
+                        elif self._waits(entry.path):
                             continue
                         else:
                             found = _look(entry, known, fresh_from_s)

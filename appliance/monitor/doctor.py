@@ -25,6 +25,7 @@ from appliance.monitor.diagnosis import Diagnosis, Health
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.neighbours import peers, port, worklist
 from appliance.monitor.proof import read_proof
+from appliance.monitor.silent_folder import silent_folders
 from appliance.monitor.timekeeping import BUILD_YEAR
 from appliance.monitor.turned_away import repeatedly_turned_away
 from appliance.store.connection import OLDEST_SQLITE, Database
@@ -194,6 +195,13 @@ def _processes(settings: Settings, layout: Layout, clock: Clock) -> Iterator[Dia
     beats = {name: read_beat(layout.run, name, clock) for name in ("watcher", "worker", "sender")}
     fresh = [beat for beat in beats.values() if beat and beat.age_s < BEAT_FRESH_S]
     if fresh:
+        for silent in (folder for beat in fresh for folder in silent_folders(beat.state)):
+            yield Diagnosis(
+                subject="watched folder",
+                health=Health.CHECK,
+                found=silent.words,
+                remedy="Look at its server and the network. All else arrives, and so will its files then.",
+            )
         for name, beat in beats.items():
             alive = beat is not None and beat.age_s < BEAT_FRESH_S
             yield Diagnosis(

@@ -8,7 +8,7 @@ part -> known already? -> described in the jail -> known in other bytes? -> its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
@@ -128,13 +128,26 @@ class Lander:
         self._clock = clock
         self._log = structlog.get_logger()
 
-    def take(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
+    def begin(self, arrivals: Sequence[Arrival]) -> dict[str, Pending]:
+        """Have parts looked into that will be taken next, while those before them are taken."""
+        asked: dict[str, Pending] = {}
+        for arrival in arrivals:
+            part = arrival.part
+            if part.sha256 not in asked and self._landings.find(part.sha256) is None:
+                asked[part.sha256] = self._describes.begin_describe(
+                    self._spool.where(part), sha256=part.sha256
+                )
+        return asked
+
+    def take(
+        self, arrivals: Sequence[Arrival], *, begun: Mapping[str, Pending] | None = None
+    ) -> list[Outcome]:
         """Land parts, in their order, in one transaction. They are gone afterwards.
 
-        Raises StoreError or EngineError: then nothing was taken, and what is left of the parts is to be
-        discarded.
+        `begun`: what `begin` gave for them. Raises StoreError or EngineError: then nothing was taken, and
+        what is left of the parts is to be discarded.
         """
-        verdicts = self._look(arrivals)
+        verdicts = self._look(arrivals, self.begin(arrivals) if begun is None else begun)
         keep: dict[Path, Part] = {}
         for arrival, verdict in zip(arrivals, verdicts, strict=True):
             if verdict.place is not None:
@@ -148,8 +161,10 @@ class Lander:
         except BaseException:
             self._gathering.start_over()
             raise
+        kept = {id(part) for part in keep.values()}
         for arrival in arrivals:
-            self._spool.discard(arrival.part)
+            if id(arrival.part) not in kept:
+                self._spool.discard(arrival.part)
         return outcomes
 
     def set_aside(self, arrival: Arrival, words: str) -> Outcome:
@@ -161,20 +176,14 @@ class Lander:
         self._landings.land(self._landed(arrival, place), status=FileStatus.QUARANTINED, reason=words)
         return Outcome(fate=Fate.QUARANTINED, words=words)
 
-    def refuse(self, arrival: Arrival, words: str) -> None:
+    def refuse(self, arrival: Arrival, words: str) -> Outcome:
         """A row for something that is not read at all (a pipe, a link, too large): there is no copy of it."""
         place = self._layout.quarantine / "not-read" / arrival.part.sha256
         self._landings.land(self._landed(arrival, place), status=FileStatus.QUARANTINED, reason=words)
         self._log.warning("not read", name=arrival.part.sha256[:12], reason=words)
+        return Outcome(fate=Fate.QUARANTINED, words=words)
 
-    def _look(self, arrivals: Sequence[Arrival]) -> list[_Verdict]:
-        asked: dict[str, Pending] = {}
-        for arrival in arrivals:
-            part = arrival.part
-            if part.sha256 not in asked and self._landings.find(part.sha256) is None:
-                asked[part.sha256] = self._describes.begin_describe(
-                    self._spool.where(part), sha256=part.sha256
-                )
+    def _look(self, arrivals: Sequence[Arrival], asked: Mapping[str, Pending]) -> list[_Verdict]:
         descriptions = {sha256: pending.description() for sha256, pending in asked.items()}
         came: dict[str, dict[str, Path]] = {}
         verdicts = [self._verdict(arrival, descriptions.get(arrival.part.sha256)) for arrival in arrivals]

@@ -16,15 +16,15 @@ from appliance.config import IntakeSettings, Settings
 from appliance.errors import EngineError, StoreError
 from appliance.intake.claim import Spool
 from appliance.layout import Layout
+from appliance.processes.claims import land
+from appliance.processes.folder import WatchedFolder
 from appliance.processes.gathering import Gathering
-from appliance.processes.inbox import Inbox
 from appliance.processes.lander import Arrival, Describes, Lander, Outcome
 from appliance.processes.proof_store import RECEIVER, ProofStore
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
 from appliance.store.performed import PerformedSteps
 from appliance.store.proofs import Proofs
-from appliance.store.settled import SettledFiles
 
 LOOK_INTERVAL_S: Final = 0.2
 LOOKS: Final = 3
@@ -34,7 +34,7 @@ PATIENCE_S: Final = 10.0
 
 
 class ProofDoor:
-    """A second inbox in the same loop, with the same jail. A context manager."""
+    """A second inbox, looked at by the loop itself, with the same jail. A context manager."""
 
     def __init__(self, settings: Settings, layout: Layout, clock: Clock, describes: Describes) -> None:
         self._settings = IntakeSettings(
@@ -63,13 +63,10 @@ class ProofDoor:
             layout=self._store.layout,
             clock=self._clock,
         )
-        self._inbox = Inbox(
+        self._folder = WatchedFolder(
             self._settings,
-            inbox=self._store.layout.inbox,
+            folder=self._store.layout.inbox,
             spool=self._spool,
-            lander=self._lander,
-            take_over=self._take_over,
-            settled_files=SettledFiles(database),
             clock=self._clock,
             hint=_no_hint,
         )
@@ -85,13 +82,28 @@ class ProofDoor:
         if not self._store.ready():
             return
         try:
-            self._inbox.rescan_if_due()
+            self._folder.rescan_if_due()
             for _ in range(LOOKS):
-                if not self._inbox.take_what_is_due():
+                if not self._take_what_is_due():
                     break
                 self._clock.sleep(self._settings.look_interval_s)
         except Exception as error:  # noqa: BLE001  a test exam that stumbles has failed; the doors stay open
             self._store.trouble(error)
+
+    def _take_what_is_due(self) -> bool:
+        """False: there is nothing to look at. Raises StoreError, EngineError."""
+        before = len(self._folder)
+        claims, trouble = self._folder.claim()
+        if claims:
+            try:
+                outcomes = land(claims, self._lander, self._take_over)
+            except (StoreError, EngineError):
+                self._folder.answered(claims, None)
+                raise
+            self._folder.answered(claims, outcomes)
+        if trouble is not None:
+            raise trouble
+        return before > 0
 
     def _take_over(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         try:

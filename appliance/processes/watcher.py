@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watcher: both doors, the spool, and which files make an acquisition.
 
-One loop owns all state. The threads of the observer and of the associations only put messages into its
-mailbox. Nothing is acknowledged before its copy and its row are durable; while the disk does not take
-files, senders are told to come back, the inbox waits, and work resumes by itself.
+One loop owns the store and the jail. The threads of the watched folders and of the associations copy what
+comes, and put it into the loop's mailbox. Nothing is acknowledged before its copy and its row are durable;
+while the disk does not take files, senders are told to come back, the inbox waits, and work resumes by
+itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Final
@@ -37,9 +38,11 @@ from appliance.intake.step_door import StepReport
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.monitor.turned_away import TurnedAwayFile
+from appliance.processes.claims import land
+from appliance.processes.folder_thread import Found
 from appliance.processes.gathering import Gathering
 from appliance.processes.inbox import Inbox
-from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome, sent
+from appliance.processes.lander import Arrival, Describes, Fate, Lander, Outcome, Pending, sent
 from appliance.processes.lock import only_one
 from appliance.processes.proof_door import ProofDoor
 from appliance.processes.reports import StepReports
@@ -54,14 +57,16 @@ from appliance.store.settled import SettledFiles
 NAME: Final = "watcher"
 LONGEST_SLEEP_S: Final = 0.5
 """The loop turns at least this often, to show life and to notice that it should stop."""
+UNREAD_PAUSE_S: Final = 0.1
+"""How long a series that has been quiet waits at a time for a file that nobody has read yet."""
 MESSAGES_AT_ONCE: Final = 200
-"""Messages taken before the inbox is looked at again, so that neither door can starve the other."""
+"""Messages taken before files of a folder are landed, so that neither door can starve the other."""
 TROUBLE_PAUSE_S: Final = 1.0
-"""How long the inbox waits after the disk, or the jail, failed a file; senders are told to come back."""
+"""How long after the disk failed it is tried again; senders are told to come back."""
 
 _OWN_FAULT: Final = "A fault of the software ended the reading of this file. Please report it."
-Message = Path | None | Received | AssociationEnded | StepReport | StoreError
-"""A name that may be finished; a wish to list the folders; what the DICOM door has to say, or suffers."""
+Message = Found | Received | AssociationEnded | StepReport | StoreError
+"""Files of a watched folder; what the DICOM door has to say; what either suffers."""
 
 
 class Watcher:
@@ -82,6 +87,8 @@ class Watcher:
         self._spool = spool
         self._log = structlog.get_logger()
         self._mail: SimpleQueue[Message] = SimpleQueue()
+        self._begun: deque[tuple[Found, Mapping[str, Pending] | None]] = deque()
+        """The jail looks into these while those before them are landed."""
         self._closing = False
         self._trouble: ScansideError | None = None
         self._retry_at_ns = clock.monotonic_ns()
@@ -111,11 +118,9 @@ class Watcher:
             settings.intake,
             inbox=layout.inbox,
             spool=spool,
-            lander=self._lander,
-            take_over=self._take_over,
             settled_files=SettledFiles(database),
             clock=clock,
-            hint=self._mail.put,
+            deliver=self._deliver,
         )
 
     def run(self, stop: Event) -> None:
@@ -152,36 +157,63 @@ class Watcher:
     def _state(self) -> str:
         """In words: what it is doing, or what is in its way."""
         if self._trouble is not None:
-            return f"not receiving: {self._trouble}"
-        count = len(self._inbox)
-        return f"looking at {count} files in the inbox" if count else "waiting"
+            doing = f"not receiving: {self._trouble}"
+        else:
+            count = len(self._inbox)
+            doing = f"looking at {count} files in the inbox" if count else "waiting"
+        return "; ".join((doing, *self._inbox.silent()))
 
     def _step(self) -> float:
         """Do what is due. Returns the seconds until something else will be; 0 when there is more to do."""
         self._read([self._mail.get() for _ in range(min(self._mail.qsize(), MESSAGES_AT_ONCE))])
-        self._inbox.rescan_if_due()
+        if self._begun:
+            self._land(*self._begun.popleft())
+            return 0.0
         if self._clock.monotonic_ns() >= self._retry_at_ns:
             try:
                 if isinstance(self._trouble, StoreError):
                     self._volume.require_both()
                     self._can_receive()
-                if self._inbox.take_what_is_due():
-                    return 0.0
                 self._between_files()
             except (StoreError, EngineError) as error:
                 self._cannot_receive(error)
-        due_ns = self._inbox.next_due_ns(not_before_ns=self._retry_at_ns)
         quiet_ns = self._gathering.next_due_ns()
-        if quiet_ns is not None:
-            due_ns = min(due_ns, max(quiet_ns, self._retry_at_ns))
-        return max(0, due_ns - self._clock.monotonic_ns()) / NS_PER_S
+        if quiet_ns is None:
+            return LONGEST_SLEEP_S
+        if self._inbox.any_unread():
+            return UNREAD_PAUSE_S
+        return max(0, max(quiet_ns, self._retry_at_ns) - self._clock.monotonic_ns()) / NS_PER_S
 
     def _between_files(self) -> None:
-        """What can wait until no file is due. Raises StoreError."""
+        """What can wait until no file is to be landed. Raises StoreError."""
         self._gathering.settle_reported()
         if self._gathering.next_due_ns() is not None and not self._inbox.any_unread():
             self._gathering.settle_quiet()  # an unread file could be of the series that seems to be quiet
         self._inbox.remember(if_due=True)
+
+    def _begin(self, found: Found) -> Mapping[str, Pending] | None:
+        """Have its files looked into ahead of their turn; None: that has to wait until it comes."""
+        copies = [claim.arrival for claim in found.claims if claim.refusal is None]
+        try:
+            return self._lander.begin(copies)
+        except Exception:  # noqa: BLE001 - whatever it is, taking them meets it again, and says so
+            return None
+
+    def _land(self, found: Found, begun: Mapping[str, Pending] | None) -> None:
+        """Take over what a watched folder brought, and answer."""
+
+        def take_over(arrivals: Sequence[Arrival]) -> list[Outcome]:
+            return self._take_over(arrivals, begun)
+
+        outcomes: list[Outcome] | None = None
+        try:
+            outcomes = land(found.claims, self._lander, take_over)
+            self._inbox.remember(if_due=True)
+        except (StoreError, EngineError) as error:
+            self._cannot_receive(error)
+        finally:
+            self._inbox.landed(found)
+            found.answer(outcomes)
 
     def _rest(self, wait_s: float) -> None:
         if wait_s <= 0:
@@ -199,8 +231,8 @@ class Watcher:
             if isinstance(message, Received):
                 images.append(message)
                 continue
-            if message is None or isinstance(message, Path):
-                self._inbox.notice(message)
+            if isinstance(message, Found):
+                self._begun.append((message, self._begin(message)))
                 continue
             self._receive(images)
             images = []
@@ -237,10 +269,12 @@ class Watcher:
                 Answer(status=CANNOT_UNDERSTAND, words=outcome.words) if refused else Answer(status=SUCCESS)
             )
 
-    def _take_over(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
+    def _take_over(
+        self, arrivals: Sequence[Arrival], begun: Mapping[str, Pending] | None = None
+    ) -> list[Outcome]:
         """Land parts. Raises StoreError or EngineError: then nothing was taken, and the parts are gone."""
         try:
-            outcomes = self._lander.take(arrivals)
+            outcomes = self._lander.take(arrivals, begun=begun)
         except (StoreError, EngineError, OSError) as error:  # the last: sources are not looked at any more
             for arrival in arrivals:
                 self._spool.discard(arrival.part)
@@ -267,9 +301,9 @@ class Watcher:
         if self._volume.was_replaced():
             raise DiskReplacedError
 
-    def _deliver(self, message: Received | AssociationEnded | StepReport | StoreError) -> None:
-        """Called by the threads of associations."""
-        if self._closing and isinstance(message, Received | StepReport):
+    def _deliver(self, message: Message) -> None:
+        """Called by the threads of watched folders and of associations."""
+        if self._closing and isinstance(message, Found | Received | StepReport):
             self._turn_away(message)
         else:
             self._mail.put(message)
@@ -277,19 +311,27 @@ class Watcher:
     def _close(self) -> None:
         """Tell senders to come back, and write down what the next run should know."""
         self._closing = True
+        waiting: list[Found | Received | StepReport] = [found for found, _ in self._begun]
         while not self._mail.empty():
             message = self._mail.get()
-            if isinstance(message, Received | StepReport):
-                self._turn_away(message)
+            if isinstance(message, Found | Received | StepReport):
+                waiting.append(message)
+        for message in waiting:
+            self._turn_away(message)
+        self._inbox.stop()
         try:
             self._inbox.remember()
             self._gathering.write_down()
         except StoreError as error:  # both only save the next run some waiting
             self._log.warning("the next run will look at the inbox again", reason=str(error))
 
-    def _turn_away(self, message: Received | StepReport) -> None:
+    def _turn_away(self, message: Found | Received | StepReport) -> None:
         if isinstance(message, StepReport):
             self._step_reports.turn_away(message)
+        elif isinstance(message, Found):
+            for claim in message.claims:
+                if claim.refusal is None:
+                    self._spool.discard(claim.arrival.part)
         elif message.answer.set_running_or_notify_cancel():
             self._spool.discard(message.part)
             message.answer.set_result(Answer(status=OUT_OF_RESOURCES, words="stopping, send again later"))

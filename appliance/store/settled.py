@@ -31,10 +31,12 @@ class SettledFiles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def remember(self, files: Iterable[SettledFile]) -> None:
-        """Add or replace, in one transaction."""
+    def change(self, *, remember: Iterable[SettledFile] = (), forget: Iterable[Path] = ()) -> None:
+        """First drop those that are no longer there, then add or replace. One transaction."""
         with self._database.transaction() as write:
-            for file in files:
+            for path in forget:
+                write("DELETE FROM settled WHERE path = ?", (os.fsencode(path),))
+            for file in remember:
                 write(
                     "INSERT OR REPLACE INTO settled (path, size_bytes, mtime_ns, inode) VALUES (?, ?, ?, ?)",
                     (os.fsencode(file.path), file.size_bytes, file.mtime_ns, file.inode),
@@ -48,11 +50,3 @@ class SettledFiles:
             yield SettledFile(
                 path=Path(os.fsdecode(path)), size_bytes=size_bytes, mtime_ns=mtime_ns, inode=inode
             )
-
-    def forget_missing(self) -> int:
-        """Drop those whose file is no longer there. Returns how many."""
-        gone = [file.path for file in self.every() if not os.path.lexists(file.path)]
-        with self._database.transaction() as write:
-            for path in gone:
-                write("DELETE FROM settled WHERE path = ?", (os.fsencode(path),))
-        return len(gone)

@@ -23,7 +23,7 @@ from appliance.logs import start_logs
 from appliance.store.board import Board
 from benchmarks.faults.clock_waits import JUMPS, WAITS, Jump, bench_in
 from benchmarks.faults.figure import Run
-from benchmarks.faults.intake import Site
+from benchmarks.faults.intake_site import Site
 from benchmarks.faults.schedule import Step
 from benchmarks.faults.schedules import PER_STORE, SCHEDULES, SEED, Disturb, play_many
 from benchmarks.faults.tiny_images import tiny_slice

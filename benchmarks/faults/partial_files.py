@@ -30,7 +30,7 @@ from appliance.config import MIB
 from appliance.intake.description import FileState
 from appliance.intake.look import describe
 from benchmarks.faults.figure import Run
-from benchmarks.faults.intake import LANDED_LIMIT_S, Site
+from benchmarks.faults.intake_site import LANDED_LIMIT_S, Site
 from benchmarks.faults.tiny_images import SIZE_PX, tiny_radiograph
 
 WRITERS: Final = 1_000

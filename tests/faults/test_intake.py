@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults import intake
-from benchmarks.faults.intake import Site
+from benchmarks.faults.intake_site import Site
 from benchmarks.faults.share import why_no_share
 
 FILES = 400
@@ -44,4 +45,10 @@ def test_a_share_gives_no_events_goes_away_and_stops_answering(site: Site) -> No
     away = intake.outage(site, FILES, seconds=OUTAGE_S)
     assert away["lost_or_double"] == 0, away
     assert away["lines_of_log"] <= 1  # said when it starts, not for each file
-    assert intake.silence(site, FILES, seconds=OUTAGE_S)["lost_or_double"] == 0
+    silent = intake.silence(site, FILES, seconds=OUTAGE_S)
+    assert silent["lost_or_double"] == 0, silent
+    assert math.isfinite(silent["said_s"])  # in the sign of life, with the folder's path
+    assert math.isfinite(silent["other_folder_s"])  # a file in the inbox was taken meanwhile,
+    assert silent["sent"]  # and an image from the DICOM door,
+    assert silent["beat_age_s"] < intake.SILENCE_S  # and the loop went on
+    assert silent["lines_of_log"] == [1, 1]  # said once, and that it is over

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults import partial_files
-from benchmarks.faults.intake import Site
+from benchmarks.faults.intake_site import Site
 
 WRITERS = 60
 PAUSE_S = 3.0

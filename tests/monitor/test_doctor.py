@@ -23,6 +23,7 @@ from appliance.monitor.diagnosis import Diagnosis, Health
 from appliance.monitor.doctor import examine
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.monitor.proof import ProofFile, moment, write_proof
+from appliance.monitor.silent_folder import silent_words
 from appliance.receivers import PeerSettings, SenderSettings
 from appliance.store.connection import Database
 from tests.receiver import receiver
@@ -175,6 +176,18 @@ def test_a_process_without_a_fresh_sign_of_life_fails_beside_living_ones(layout:
     assert (answers["watcher"].health, answers["watcher"].found) == (Health.OK, "waiting")
     assert answers["worker"].health is answers["sender"].health is Health.FAIL
     assert "appliance" not in answers
+
+
+def test_a_share_that_does_not_answer_is_named_while_its_watcher_lives(layout: Layout) -> None:
+    clock = ManualClock()
+    words = silent_words(Path("/mnt/modality"), "14:02")
+    Heartbeat(layout.run, "watcher", clock).beat(f"waiting; {words}")
+    answer = found(layout, clock=clock)["watched folder"]
+    assert answer.health is Health.CHECK
+    assert answer.found == "The share /mnt/modality does not answer since 14:02"
+    clock.advance(60)
+    Heartbeat(layout.run, "worker", clock).beat("waiting")
+    assert "watched folder" not in found(layout, clock=clock)
 
 
 def test_the_port_is_free_or_taken(layout: Layout) -> None:

@@ -20,21 +20,20 @@ def settled(path: Path) -> SettledFile:
 
 def test_names_of_any_bytes_come_back_as_they_were(database: Database, tmp_path: Path) -> None:
     files = [settled(tmp_path / "a.dcm"), settled(tmp_path / os.fsdecode(b"\xff\xfe.dcm"))]
-    SettledFiles(database).remember(files)
+    SettledFiles(database).change(remember=files)
     assert sorted(SettledFiles(database).every(), key=lambda file: file.path) == files
 
 
 def test_the_newest_look_counts(database: Database, tmp_path: Path) -> None:
     file = settled(tmp_path / "a.dcm")
     memory = SettledFiles(database)
-    memory.remember([file])
-    memory.remember([replace(file, size_bytes=2)])
+    memory.change(remember=[file])
+    memory.change(remember=[replace(file, size_bytes=2)])
     assert [one.size_bytes for one in memory.every()] == [2]
 
 
 def test_a_file_that_is_gone_is_forgotten(database: Database, tmp_path: Path) -> None:
     memory = SettledFiles(database)
-    memory.remember([settled(tmp_path / "a.dcm"), settled(tmp_path / "b.dcm")])
-    (tmp_path / "a.dcm").unlink()
-    assert memory.forget_missing() == 1
+    memory.change(remember=[settled(tmp_path / "a.dcm"), settled(tmp_path / "b.dcm")])
+    memory.change(forget=[tmp_path / "a.dcm", tmp_path / "never.dcm"])
     assert [one.path.name for one in memory.every()] == ["b.dcm"]

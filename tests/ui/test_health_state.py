@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.monitor.boots import SAFE_AFTER, WITHOUT_AI_AFTER, Boots, say_level
+from appliance.monitor.heartbeat import Heartbeat
+from appliance.monitor.silent_folder import silent_words
 from ui.health_state import HealthKind, HealthState, checker_down, faults_of, health_of
 from ui.records import StoreTrouble
 
@@ -55,6 +58,21 @@ def test_silence_of_a_process_is_said_with_the_time(clinic: Any) -> None:
     down = checker_down(clinic.read().health, now_ns=clinic.clock.monotonic_ns())
     assert down is not None
     assert ":00" in down
+
+
+def test_a_share_that_does_not_answer_is_said_with_its_path_and_the_time(clinic: Any) -> None:
+    words = "; ".join(silent_words(Path(path), "14:02") for path in ("/mnt/a b", "/mnt/c"))
+    Heartbeat(clinic.layout.run, "watcher", clinic.clock).beat(f"looking at 3 files in the inbox; {words}")
+    board = clinic.read()
+    faults = faults_of(board, now_ns=clinic.clock.monotonic_ns(), trouble=None)
+    said = [(kind, advice) for kind, word, advice in faults if word == "SHARE SILENT"]
+    assert said == [
+        (
+            HealthKind.ATTENTION,
+            f"{path} does not answer since 14:02. Its images wait; all others arrive.",
+        )
+        for path in ("/mnt/a b", "/mnt/c")
+    ]
 
 
 def test_processes_that_never_ran_are_not_called_well(clinic: Any) -> None:
