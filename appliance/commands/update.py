@@ -146,19 +146,23 @@ def switch(
 
     with _refusals_in_words():
         limit_s = load_settings(config).update.prove_within_s
+        wanted = steps.what_may_run(_root(root))
+        # First the row: a moment later the store may be on its way to the newer software.
+        note_command(Layout(data=data.resolve()), AuditKind.UPDATE, ("chosen", wanted.version))
         slot = steps.switch(_root(root), limit_s=limit_s, clock=SystemClock())
-        note_command(Layout(data=data.resolve()), AuditKind.UPDATE, ("chosen", slot.version))
         _say_change(_root(root), slot.version, as_json=as_json)
 
 
 @update.command("rollback")
 def rollback(*, root: Root = None, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Go back to the software that ran before, at once. Images that came since are kept and answered again."""
+    """Go back to the software that ran before, at once. Images that came since are kept and answered."""
     from appliance.updates import steps  # noqa: PLC0415  (--help stays quick)
 
     with _refusals_in_words():
+        wanted = steps.what_ran_before(_root(root))
+        # First the row: a moment later the store may be on its way to the older software.
+        note_command(Layout(data=data.resolve()), AuditKind.UPDATE, ("back to", wanted.version))
         slot = steps.go_back(_root(root), clock=SystemClock())
-        note_command(Layout(data=data.resolve()), AuditKind.UPDATE, ("back to", slot.version))
         _say_change(_root(root), slot.version, as_json=as_json)
 
 

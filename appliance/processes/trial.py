@@ -29,6 +29,8 @@ from appliance.store.connection import Database
 LOOK_S: Final = 0.5
 PROOFS: Final = {WORKER: "the worker's own test image", PATH: "the test exam through all processes"}
 WHO: Final = "launcher"
+FAULT_STANDS_S: Final = 30.0
+"""A process that has said for so long why it cannot start will not: no need to wait for the limit."""
 
 
 def settle(settings: Settings, layout: Layout, clock: Clock, *, why: str) -> SteppedBack | None:
@@ -54,10 +56,15 @@ def judge(settings: Settings, layout: Layout, clock: Clock, *, limit_s: float) -
 
     Raises StoreError when the row about it cannot be written.
     """
-    since_ns = clock.monotonic_ns()
+    since_ns = standing_since_ns = clock.monotonic_ns()
     missing = "nothing was seen of it"
     while clock.monotonic_ns() - since_ns < limit_s * NS_PER_S:
         missing = missing_since(settings, layout, clock, since_ns=since_ns)
+        fault = any(read_fault(layout.run, row.name) is not None for row in rows_for(settings))
+        if not fault:
+            standing_since_ns = clock.monotonic_ns()
+        elif clock.monotonic_ns() - standing_since_ns > FAULT_STANDS_S * NS_PER_S:
+            break
         if not missing:
             about = (("software", importlib.metadata.version("scanside")), ("proved", "yes"))
             with Database.open(layout.database, data=layout.data, clock=clock) as database:

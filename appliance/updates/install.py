@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a checked update to a whole slot, beside the one that runs. It is complete, or it is not there.
 
-The wheels are copied from the stick and compared meanwhile, the slot is emptied, a virtual environment is made
-in it without a network, what lies on the disk is read back against the lists of the wheels, the new software
-has to say its version, and last of all COMPLETE is written.
+The wheels are copied from the stick and compared meanwhile, the slot is emptied, an environment is made in it
+without a network, what lies on the disk is read back against the lists of the wheels, the new software has to
+say its version, and last of all COMPLETE is written.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from appliance.clock import Clock
 from appliance.durable import make_folder
 from appliance.errors import UpdateError
 from appliance.models.keys import Trust
-from appliance.updates.bundle import Accepted, Checked, Opened, Target, check_update, files_of, open_update
+from appliance.updates.bundle import Accepted, Checked, Target, check_update, files_of
 from appliance.updates.choice import (
     CHOICE,
     COMPLETE,
@@ -40,6 +40,7 @@ from appliance.updates.choice import (
     write_choice,
     write_durably,
 )
+from appliance.updates.opened import Opened, open_update
 from appliance.updates.slot_build import LAUNCHER, build_slot, launcher_file, prove_slot
 
 INCOMING: Final = "incoming"

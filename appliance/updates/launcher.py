@@ -14,18 +14,17 @@ half a second. The appliance is told to stop and has stopped before anything els
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time  # noqa: TID251  (runs outside the appliance, which holds the clock)
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import NoReturn
 
+from appliance.updates.child import LOOK_S, dies_with_parent, ended, plain_environment, stop
 from appliance.updates.choice import (
     MOST_TRIES,
     Choice,
@@ -39,11 +38,10 @@ from appliance.updates.choice import (
     write_choice,
 )
 
-LOOK_S = 0.25
-STOP_PATIENCE_S = 45.0
-"""Three times what the supervisor gives its processes."""
 SETTLE_LIMIT_S = 900.0
 """Bringing the store to what this software reads: originals may have to be taken in again."""
+SETTLE_TRIES = 3
+"""A command that still had the store open is gone a moment later."""
 JUDGE_GRACE_S = 20.0
 """The judge ends by itself when its time is over; this long after it is killed."""
 PAUSE_S = 0.5
@@ -53,7 +51,6 @@ LOCK_TRIES = 10
 """Whoever only looks whether a launcher runs holds the lock for a moment."""
 WISH = "go-back"
 """A file in DATA/update: somebody at the screen wants the software that ran before."""
-PR_SET_PDEATHSIG = 1
 
 
 def say(words: str) -> None:
@@ -124,10 +121,15 @@ class Launcher:
 
     def _settle(self, choice: Choice) -> bool:
         """Let the software that is about to run look at the store first. False: another one is to run."""
-        child = self._start(choice, "update", "settle")
-        done, words = _ended(child, limit_s=SETTLE_LIMIT_S, stops=lambda: self._stop)
-        if self._stop:
-            return False
+        done, words = False, ""
+        for _ in range(SETTLE_TRIES):
+            child = self._start(choice, "update", "settle")
+            done, words = ended(child, limit_s=SETTLE_LIMIT_S, stops=lambda: self._stop)
+            if self._stop:
+                return False
+            if done:
+                break
+            time.sleep(PAUSE_S)
         with alone(self._root):
             now = read_choice(self._root)
             if now is None or _differs(now, choice):
@@ -162,7 +164,7 @@ class Launcher:
         finally:
             for process in (judge, child):
                 if process is not None:
-                    _stop(process)
+                    stop(process)
 
     def _is_another(self, choice: Choice) -> bool:
         now = read_choice(self._root)
@@ -182,7 +184,7 @@ class Launcher:
 
     def _judged(self, choice: Choice, judge: subprocess.Popen[bytes]) -> bool:
         """Keep what the judge found; one that is late has found nothing. False: it goes back."""
-        good, words = _ended(judge, limit_s=0.0)
+        good, words = ended(judge, limit_s=0.0)
         with alone(self._root):
             now = read_choice(self._root)
             if now is None or _differs(now, choice):
@@ -211,58 +213,18 @@ class Launcher:
         plain = [argument for argument in self._arguments if argument != "--kiosk"]
         limit = [] if limit_s is None else ["--limit-s", str(limit_s)]
         return subprocess.Popen(
-            [str(python_of(self._root, choice.serves)), "-m", "appliance", *command, *plain, *limit],
-            env=_plain_environment(),
+            [str(python_of(self._root, choice.serves)), "-I", "-m", "appliance", *command, *plain, *limit],
+            env=plain_environment(),
+            cwd=self._root,  # `-m` looks there first, in children too
             stdin=subprocess.DEVNULL,
             stdout=None if command[0] == "run" else subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_dies_with_parent,  # noqa: PLW1509  (one thread)
+            preexec_fn=dies_with_parent,  # noqa: PLW1509  (one thread)
         )
-
-
-def _plain_environment() -> dict[str, str]:
-    """Nothing that could put packages from elsewhere before those of the slot."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-
-
-def _dies_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _differs(now: Choice, choice: Choice) -> bool:
     return (now.number, now.bundle) != (choice.number, choice.bundle)
-
-
-def _ended(
-    child: subprocess.Popen[bytes], *, limit_s: float, stops: Callable[[], bool] = lambda: False
-) -> tuple[bool, str]:
-    """Whether it ended well, and the last line that it said."""
-    until_s = time.monotonic() + limit_s
-    while True:
-        try:
-            said, _ = child.communicate(timeout=LOOK_S)
-        except subprocess.TimeoutExpired:
-            if time.monotonic() < until_s and not stops():
-                continue
-            _stop(child)
-            return False, "it took too long"
-        lines = said.decode("utf-8", "replace").strip().splitlines()
-        return child.returncode == 0, lines[-1].strip().rstrip(".") if lines else ""
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """It and whatever it started. Returns when nothing of it runs."""
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        process.wait(STOP_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    if process.stdout is not None:
-        process.stdout.close()
 
 
 def _exec(root: Path, arguments: list[str]) -> NoReturn:
@@ -271,7 +233,7 @@ def _exec(root: Path, arguments: list[str]) -> NoReturn:
         say("no slot holds whole software")
         sys.exit(78)
     python = str(python_of(root, choice.serves))
-    os.execve(python, [python, "-m", "appliance", *arguments], _plain_environment())  # noqa: S606  (no shell)
+    os.execve(python, [python, "-I", "-m", "appliance", *arguments], plain_environment())  # noqa: S606  (no shell)
 
 
 def main() -> None:
@@ -282,7 +244,11 @@ def main() -> None:
     if command != ["run"] or "--data" not in arguments[:-1]:
         say("usage: launcher.pyz run --data DIR [--config F] [--kiosk], or launcher.pyz exec ARGUMENTS")
         sys.exit(2)
-    data = Path(arguments[arguments.index("--data") + 1]).resolve()
+    for option in ("--data", "--config"):
+        if option in arguments[:-1]:
+            at = arguments.index(option) + 1
+            arguments[at] = str(Path(arguments[at]).resolve())
+    data = Path(arguments[arguments.index("--data") + 1])
     launcher = Launcher(root, data=data, arguments=arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, launcher.stop)

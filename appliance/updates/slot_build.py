@@ -20,10 +20,17 @@ from typing import Final
 from appliance.durable import came_back
 from appliance.errors import UpdateError
 from appliance.updates.bundle import PIP_WHEEL
+from appliance.updates.child import dies_with_parent
 from appliance.updates.choice import python_of, slot_folder
 
 LAUNCHER: Final = "launcher.pyz"
-LAUNCHER_PARTS: Final = ("__init__.py", "updates/__init__.py", "updates/choice.py", "updates/launcher.py")
+LAUNCHER_PARTS: Final = (
+    "__init__.py",
+    "updates/__init__.py",
+    "updates/child.py",
+    "updates/choice.py",
+    "updates/launcher.py",
+)
 """Files of this package that run outside both slots."""
 PLATFORM: Final = "platform.txt"
 """In ROOT, where the maker of the machine brings packages of his own (JetPack): their folders, one a line."""
@@ -74,9 +81,16 @@ def _said(command: list[str], *, limit_s: float) -> str:
     environment = {"PATH": SYSTEM_PATH, "PIP_CONFIG_FILE": os.devnull, "TMPDIR": tempfile.gettempdir()}
     try:
         done = subprocess.run(
-            command, env=environment, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=limit_s, check=False,
-        )  # fmt: skip
+            command,
+            env=environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=limit_s,
+            check=False,
+            preexec_fn=dies_with_parent,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UpdateError(f"The update could not be installed: {error}.", remedy=RETRY) from error
     if done.returncode != 0:

@@ -23,38 +23,45 @@ from appliance.updates.choice import (
 )
 
 
+def what_may_run(root: Path) -> Slot:
+    """The software that `switch` would change to. Raises UpdateError with what stands in the way."""
+    choice = _choice(root)
+    slot = read_slot(root, other(choice.serves))
+    if slot is None:
+        raise UpdateError(
+            "No other software is installed.", remedy="Install it first: `scanside update install`."
+        )
+    try:
+        switched(choice, slot, limit_s=0.0, now_utc="", note="")
+    except ChoiceError as error:
+        raise UpdateError(str(error), remedy="`scanside update status` shows what runs.") from error
+    return slot
+
+
+def what_ran_before(root: Path) -> Slot:
+    """The software that `go_back` would bring back. Raises UpdateError where there is none."""
+    try:
+        return way_back(root, _choice(root))
+    except ChoiceError as error:
+        raise UpdateError(str(error), remedy="Install another release: `scanside update install`.") from error
+
+
 def switch(root: Path, *, limit_s: float, clock: Clock) -> Slot:
     """Let the other slot run from the launcher's next look on; it has `limit_s` to prove itself.
 
     Raises UpdateError with what stands in the way, OSError.
     """
     with alone(root):
-        choice = _choice(root)
-        slot = read_slot(root, other(choice.serves))
-        if slot is None:
-            raise UpdateError(
-                "No other software is installed.", remedy="Install it first: `scanside update install`."
-            )
-        try:
-            new = switched(
-                choice, slot, limit_s=limit_s, now_utc=_now(clock), note=f"A person chose {slot.version}."
-            )
-        except ChoiceError as error:
-            raise UpdateError(str(error), remedy="`scanside update status` shows what runs.") from error
-        write_choice(root, new)
+        slot, choice = what_may_run(root), _choice(root)
+        note = f"A person chose {slot.version}."
+        write_choice(root, switched(choice, slot, limit_s=limit_s, now_utc=_now(clock), note=note))
         return slot
 
 
 def go_back(root: Path, *, clock: Clock) -> Slot:
     """Let the software run again that ran before. Raises UpdateError where there is none, OSError."""
     with alone(root):
-        choice = _choice(root)
-        try:
-            slot = way_back(root, choice)
-        except ChoiceError as error:
-            raise UpdateError(
-                str(error), remedy="Install another release: `scanside update install`."
-            ) from error
+        slot, choice = what_ran_before(root), _choice(root)
         note = f"Back to {slot.version}: a person wanted it."
         write_choice(root, gone_back(choice, slot, now_utc=_now(clock), note=note))
         return slot
