@@ -23,6 +23,7 @@ from pathlib import Path
 FORMAT = 1
 SLOTS = ("a", "b")
 CHOICE = "choice.json"
+LAUNCHER = "launcher.pyz"
 COMPLETE = "COMPLETE"
 """In a slot: the last file of an installation. Without it the slot is not there."""
 CONFIRMED = "CONFIRMED"

@@ -28,6 +28,7 @@ from appliance.updates.choice import (
     CHOICE,
     COMPLETE,
     FORMAT,
+    LAUNCHER,
     SLOTS,
     Choice,
     Slot,
@@ -41,7 +42,7 @@ from appliance.updates.choice import (
     write_durably,
 )
 from appliance.updates.opened import Opened, open_update
-from appliance.updates.slot_build import LAUNCHER, build_slot, launcher_file, prove_slot
+from appliance.updates.slot_build import build_slot, launcher_file, prove_slot
 
 INCOMING: Final = "incoming"
 SPARE_BYTES: Final = 256 * 1024**2

@@ -47,7 +47,7 @@ JUDGE_GRACE_S = 20.0
 PAUSE_S = 0.5
 """Between two starts, so that software that dies at once does not spin."""
 ALREADY_RUNNING = 75
-LOCK_TRIES = 10
+LOCK_TRIES = 4
 """Whoever only looks whether a launcher runs holds the lock for a moment."""
 WISH = "go-back"
 """A file in DATA/update: somebody at the screen wants the software that ran before."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance.updates.choice import ChoiceError, Slot, alone, read_choice, read_slot, way_back
-from appliance.updates.slot_build import LAUNCHER
+from appliance.updates.choice import LAUNCHER, ChoiceError, Slot, alone, read_choice, read_slot, way_back
 
 DEFAULT_ROOT: Final = Path("/var/lib/scanside-software")
 

@@ -23,7 +23,6 @@ from appliance.updates.bundle import PIP_WHEEL
 from appliance.updates.child import dies_with_parent
 from appliance.updates.choice import python_of, slot_folder
 
-LAUNCHER: Final = "launcher.pyz"
 LAUNCHER_PARTS: Final = (
     "__init__.py",
     "updates/__init__.py",

@@ -23,10 +23,9 @@ from typing import Final
 from appliance.clock import SystemClock
 from appliance.errors import ScansideError
 from appliance.updates import steps
-from appliance.updates.choice import confirm, python_of, read_choice, write_choice
+from appliance.updates.choice import LAUNCHER, confirm, python_of, read_choice, write_choice
 from appliance.updates.install import install
 from appliance.updates.launcher import begin, step_back
-from appliance.updates.slot_build import LAUNCHER
 from benchmarks.faults.update_bundles import tiny, trust, version_of
 
 CALLS: Final = (

@@ -26,8 +26,8 @@ from typing_extensions import Self
 from appliance.clock import NS_PER_S, SystemClock
 from appliance.layout import Layout
 from appliance.selftest.phantom_radiograph import Identity, write_chest
-from appliance.updates.choice import Choice, read_choice
-from appliance.updates.slot_build import LAUNCHER, PLATFORM
+from appliance.updates.choice import LAUNCHER, Choice, read_choice
+from appliance.updates.slot_build import PLATFORM
 from benchmarks.faults.update_bundles import KEY
 
 LOOK_S: Final = 0.2
@@ -158,7 +158,7 @@ class UpdatedDevice:
 
 
 class Sender:
-    """A modality that sends one image after the other, whatever happens, and knows which were acknowledged."""
+    """A modality that sends one image after the other, whatever happens, and knows what was acknowledged."""
 
     def __init__(self, port: int, folder: Path) -> None:
         self._port = port
