@@ -68,7 +68,6 @@ def prove_slot(root: Path, name: str, *, version: str) -> None:
     said = _said([str(python_of(root, name)), "-m", "appliance", "--version"], limit_s=FIRST_WORD_LIMIT_S)
     if said != version:
         raise UpdateError(f"The new software says {said!r}, not {version!r}.", remedy=RETRY)
-    os.sync()
 
 
 def _site_of(folder: Path) -> Path:

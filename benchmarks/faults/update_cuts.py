@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -23,7 +22,7 @@ from typing import Final
 from appliance.clock import SystemClock
 from appliance.errors import ScansideError
 from appliance.updates import steps
-from appliance.updates.choice import LAUNCHER, confirm, python_of, read_choice, write_choice
+from appliance.updates.choice import LAUNCHER, confirm, python_of, read_choice
 from appliance.updates.install import install
 from appliance.updates.launcher import begin, step_back
 from benchmarks.faults.update_bundles import tiny, trust, version_of
@@ -77,12 +76,12 @@ def _fall_back(root: Path, made: Path) -> None:
 
 CUTS: Final[MappingProxyType[str, Callable[[Path, Path], None]]] = MappingProxyType(
     {
-        "install": _install,
         "switch": _switch,
         "begin": _begin,
         "fall_back": _fall_back,
         "confirm": _confirm,
         "go_back": _go_back,
+        "install": _install,
     }
 )
 BEFORE: Final = MappingProxyType(
@@ -210,18 +209,6 @@ def again(root: Path, what: str, made: Path) -> None:
     if (what == "switch" and new) or (what in {"go_back", "fall_back"} and not new):
         return
     CUTS[what](root, made)
-
-
-def lose_the_choice(root: Path) -> None:
-    """As a card that forgets what was written last would: for a test of what then boots."""
-    (root / "choice.json").write_bytes(b"")
-
-
-def tries_used_up(root: Path) -> None:
-    """The slot on trial was started as often as it may be."""
-    choice = read_choice(root)
-    assert choice is not None
-    write_choice(root, replace(choice, tries=3))
 
 
 if __name__ == "__main__":

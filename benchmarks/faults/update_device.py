@@ -163,8 +163,10 @@ class Sender:
     def __init__(self, port: int, folder: Path) -> None:
         self._port = port
         self._stop = Event()
-        self.acknowledged: list[str] = []
-        """SOPInstanceUIDs."""
+        self._kept = folder / "acknowledged.txt"
+        known = self._kept.read_text(encoding="ascii").split() if self._kept.exists() else []
+        self.acknowledged: list[str] = known
+        """SOPInstanceUIDs, those of an earlier part of the same run included."""
         self.refused = 0
         """Sent and not acknowledged: nobody was there."""
         file = folder / "sent.dcm"
@@ -178,6 +180,8 @@ class Sender:
                 return
             if self._store(image):
                 self.acknowledged.append(str(image.SOPInstanceUID))
+                with self._kept.open("a", encoding="ascii") as kept:
+                    kept.write(f"{image.SOPInstanceUID}\n")
             else:
                 self.refused += 1
 

@@ -18,8 +18,8 @@ from typing import Final
 
 import apsw
 
-from appliance.clock import SystemClock
-from appliance.updates.choice import COMPLETE, slot_folder
+from appliance.clock import NS_PER_S, SystemClock
+from appliance.updates.choice import COMPLETE, read_choice, read_slot, slot_folder
 from benchmarks.faults.figure import Counts, Run
 from benchmarks.faults.update_bundles import of_this_source
 from benchmarks.faults.update_device import Sender, UpdatedDevice
@@ -27,8 +27,8 @@ from benchmarks.faults.update_device import Sender, UpdatedDevice
 CUTS: Final = 100
 OLD: Final = 2
 NEW: Final = 3
-LONGEST_S: Final = 24.0
-"""From the start of a step to its cut: installing takes some ten seconds, a change with its proof twenty."""
+SPREAD: Final = 1.3
+"""A step is cut between its start and this many times what it takes in peace."""
 LOOK_EVERY: Final = 10
 """Cuts until the store is compared with what was acknowledged."""
 ROLLBACK_MOST_S: Final = 60.0
@@ -40,46 +40,62 @@ ALTER TABLE file ADD COLUMN figure TEXT;
 
 
 def run(run: Run) -> None:
-    """The whole figure, in one go: what a device was is not kept between two runs."""
-    counts: Counts = {"failures": [], "promised_cuts": run.rounds(CUTS)}
+    """The whole figure; it goes on where it was interrupted, on the same device."""
+    counts = run.counted()
+    counts |= {"failures": counts.get("failures", []), "promised_cuts": run.rounds(CUTS)}
     old = of_this_source(OLD, run.folder)
     new = of_this_source(NEW, run.folder, migration=MIGRATION)
-    chance = random.Random(SEED)  # noqa: S311  (not a secret)
     with UpdatedDevice(run.folder / "device") as device:
-        assert device.command("install", str(old)).wait() == 0
+        if read_choice(device.root) is None:
+            assert device.command("install", str(old)).wait() == 0
         device.start()
         device.wait_until_up()
         with Sender(device.port, run.folder) as sender:
-            cut_again_and_again(device, sender, new, counts, run, chance)
-            time_a_rollback(device, new, counts)
-        look_for_all(device, sender, counts)
+            if "rollback_s" not in counts:
+                measure(device, new, counts)
+            cut_again_and_again(device, sender, new, counts, run)
+            look_for_all(device, sender, counts)
     run.note(counts)
 
 
-def cut_again_and_again(
-    device: UpdatedDevice, sender: Sender, new: Path, counts: Counts, run: Run, chance: random.Random
-) -> None:
-    """One step after the other, each cut; what could be done goes on from where it stands."""
-    steps: Counter[str] = Counter()
-    ran: Counter[str] = Counter()
-    up_s: list[float] = []
+def measure(device: UpdatedDevice, new: Path, counts: Counts) -> None:
+    """Once in peace, timed: install, change, prove, and back, with the store of the newer software."""
     clock = SystemClock()
-    for number in range(counts["promised_cuts"]):
+    started_ns = clock.monotonic_ns()
+    assert device.command("install", str(new)).wait() == 0
+    counts["install_s"] = round((clock.monotonic_ns() - started_ns) / NS_PER_S, 1)
+    assert device.command("switch").wait() == 0
+    counts["proved_s"] = round(device.wait_for(lambda: device.choice.confirmed, limit_s=400), 1)
+    assert device.command("rollback").wait() == 0
+    counts["rollback_s"] = round(device.wait_until_up(), 1)
+    if counts["rollback_s"] > ROLLBACK_MOST_S:
+        counts["failures"].append(f"going back took {counts['rollback_s']:.1f} s")
+    empty_the_other_slot(device)
+
+
+def cut_again_and_again(device: UpdatedDevice, sender: Sender, new: Path, counts: Counts, run: Run) -> None:
+    """One step after the other, each cut; what could be done goes on from where it stands."""
+    steps: Counter[str] = Counter(counts.get("cuts_by_step", {}))
+    ran: Counter[str] = Counter(counts.get("ran_after", {}))
+    up_s: list[float] = counts.setdefault("up_again_s", [])
+    clock = SystemClock()
+    limits_s = {"install": counts["install_s"], "go back": counts["rollback_s"]}
+    for number in range(counts.get("cuts", 0), counts["promised_cuts"]):
         run.progress("cuts", number, counts["promised_cuts"])
+        chance = random.Random(SEED + number)  # noqa: S311  (not a secret)
         step = next_step(device, new)
         steps[step] += 1
-        clock.sleep(chance.uniform(0.1, LONGEST_S))
+        clock.sleep(chance.uniform(0.1, SPREAD * limits_s.get(step, counts["proved_s"])))
         device.pull_the_plug()
         device.start()
         try:
-            up_s.append(device.wait_until_up())
+            up_s.append(round(device.wait_until_up(), 1))
         except (TimeoutError, AssertionError) as error:
             counts["failures"].append(f"cut {number} of {step}: {error}")
             device.pull_the_plug()
             device.start()
         ran[device.choice.serves] += 1
         counts |= {"cuts": number + 1, "cuts_by_step": dict(steps), "ran_after": dict(ran)}
-        counts["up_again_s"] = {"median": sorted(up_s)[len(up_s) // 2], "most": max(up_s)} if up_s else {}
         if (number + 1) % LOOK_EVERY == 0:
             look_for_all(device, sender, counts)
         run.note(counts)
@@ -93,28 +109,20 @@ def next_step(device: UpdatedDevice, new: Path) -> str:
     if choice.serves == "b":
         device.command("rollback")
         return "go back"
-    if (slot_folder(device.root, "b") / COMPLETE).exists():
-        device.command("switch")
-        return "switch"
-    device.command("install", str(new))
-    return "install"
+    if read_slot(device.root, "b") is None:
+        device.command("install", str(new))
+        return "install"
+    if choice.note.startswith("Back to"):
+        empty_the_other_slot(device)  # the next stick
+        device.command("install", str(new))
+        return "install"
+    device.command("switch")
+    return "switch"
 
 
-def time_a_rollback(device: UpdatedDevice, new: Path, counts: Counts) -> None:
-    """Once in peace: install, change, prove, go back, with the store of the newer software."""
-    device.wait_for(lambda: device.choice.confirmed, limit_s=400)
-    if device.choice.serves == "a":
-        if device.command("install", str(new)).wait() != 0 or device.command("switch").wait() != 0:
-            counts["failures"].append("in peace the update could not be installed and chosen")
-            return
-        counts["proved_s"] = round(device.wait_for(lambda: device.choice.confirmed, limit_s=400), 1)
-    if device.command("rollback").wait() != 0:
-        counts["failures"].append("in peace it could not go back")
-        return
-    seconds = device.wait_until_up()
-    counts["rollback_s"] = round(seconds, 1)
-    if seconds > ROLLBACK_MOST_S:
-        counts["failures"].append(f"going back took {seconds:.1f} s")
+def empty_the_other_slot(device: UpdatedDevice) -> None:
+    """So that there is something to install again."""
+    (slot_folder(device.root, "b") / COMPLETE).unlink(missing_ok=True)
 
 
 def look_for_all(device: UpdatedDevice, sender: Sender, counts: Counts) -> None:

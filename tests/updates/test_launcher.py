@@ -35,6 +35,15 @@ esac
 """
 
 
+LOADS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from appliance.updates import launcher
+names = {module.partition(".")[0] for module in sys.modules}
+print(*names - {"appliance"} - sys.stdlib_module_names)
+"""
+
+
 class Bench:
     """Two slots under a launcher."""
 
@@ -217,8 +226,7 @@ def test_the_launcher_needs_nothing_but_python() -> None:
     found = subprocess.run(
         [
             *(sys.executable, "-I", "-S", "-c"),
-            "import sys; sys.path.insert(0, sys.argv[1]); from appliance.updates import launcher;"
-            "print(*{m.partition('.')[0] for m in sys.modules} - {'appliance'} - sys.stdlib_module_names)",
+            LOADS,
             str(Path(__file__).resolve().parents[2]),
         ],
         capture_output=True,
