@@ -83,7 +83,7 @@ def cut_again_and_again(device: UpdatedDevice, sender: Sender, new: Path, counts
     for number in range(counts.get("cuts", 0), counts["promised_cuts"]):
         run.progress("cuts", number, counts["promised_cuts"])
         chance = random.Random(SEED + number)  # noqa: S311  (not a secret)
-        step = next_step(device, new)
+        step = counts["last_step"] = next_step(device, new, last=counts.get("last_step", ""))
         steps[step] += 1
         clock.sleep(chance.uniform(0.1, SPREAD * limits_s.get(step, counts["proved_s"])))
         device.pull_the_plug()
@@ -101,7 +101,7 @@ def cut_again_and_again(device: UpdatedDevice, sender: Sender, new: Path, counts
         run.note(counts)
 
 
-def next_step(device: UpdatedDevice, new: Path) -> str:
+def next_step(device: UpdatedDevice, new: Path, *, last: str) -> str:
     """Begin what comes next on this device."""
     choice = device.choice
     if not choice.confirmed:
@@ -109,11 +109,9 @@ def next_step(device: UpdatedDevice, new: Path) -> str:
     if choice.serves == "b":
         device.command("rollback")
         return "go back"
-    if read_slot(device.root, "b") is None:
-        device.command("install", str(new))
-        return "install"
-    if choice.note.startswith("Back to"):
+    if last == "go back":
         empty_the_other_slot(device)  # the next stick
+    if read_slot(device.root, "b") is None:
         device.command("install", str(new))
         return "install"
     device.command("switch")
