@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from appliance.commands.update_keys import revoke_update_key, trust_update_key, 
 from appliance.commands.update_trial import judge_trial, settle_store
 from appliance.config import load_settings
 from appliance.domain.audit import AuditKind
-from appliance.errors import ExitCode, ModelBundleError, UpdateError
+from appliance.errors import ExitCode, ModelBundleError, StoreError, UpdateError
 from appliance.layout import Layout
 
 update = typer.Typer(
@@ -160,8 +160,10 @@ def rollback(*, root: Root = None, data: Data = DEFAULT_DATA, as_json: AsJson = 
 
     with _refusals_in_words():
         wanted = steps.what_ran_before(_root(root))
-        # First the row: a moment later the store may be on its way to the older software.
-        note_command(Layout(data=data.resolve()), AuditKind.UPDATE, ("back to", wanted.version))
+        # First the row: a moment later the store may be on its way to the older software. A store that takes
+        # none must not keep anybody from going back; the launcher notes the change, too.
+        with suppress(StoreError):
+            note_command(Layout(data=data.resolve()), AuditKind.UPDATE, ("back to", wanted.version))
         slot = steps.go_back(_root(root), clock=SystemClock())
         _say_change(_root(root), slot.version, as_json=as_json)
 

@@ -93,11 +93,14 @@ class UpdatedDevice:
             )
 
     def command(self, *words: str) -> subprocess.Popen[bytes]:
-        """`scanside update ...` of this source, as a person at the device would."""
+        """`scanside update ...` of what runs there, as a person at the device would; at first of this source."""
+        runs = read_choice(self.root) is not None
+        there = (sys.executable, "-I", str(self.root / LAUNCHER), "exec")
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "appliance", "update", *words, "--root", str(self.root)),
+                    *(there if runs else (sys.executable, "-m", "appliance")),
+                    *("update", *words, "--root", str(self.root)),
                     *("--data", str(self.layout.data)),
                     *(("--config", str(self.settings)) if words[0] != "rollback" else ()),
                 ],
