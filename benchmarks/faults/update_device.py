@@ -93,7 +93,7 @@ class UpdatedDevice:
             )
 
     def command(self, *words: str) -> subprocess.Popen[bytes]:
-        """`scanside update ...` of what runs there, as a person at the device would; at first of this source."""
+        """`scanside update ...` of what runs there, as a person would; at first of this source."""
         runs = read_choice(self.root) is not None
         there = (sys.executable, "-I", str(self.root / LAUNCHER), "exec")
         with self._log.open("ab") as log:
