@@ -39,6 +39,7 @@ from appliance.commands.slip import slip
 from appliance.commands.store import store
 from appliance.commands.support_bundle import support_bundle
 from appliance.commands.threshold import threshold
+from appliance.commands.update import update
 from appliance.commands.worklist import worklist
 from appliance.errors import ExitCode
 from appliance.logs import start_logs
@@ -83,6 +84,7 @@ app.add_typer(threshold, name="threshold")
 app.add_typer(outcomes, name="outcomes")
 app.add_typer(callbacks, name="callbacks")
 app.add_typer(report, name="report")
+app.add_typer(update, name="update")
 
 
 def _version(wanted: bool) -> None:

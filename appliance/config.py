@@ -177,6 +177,16 @@ class DriftSettings(Section):
     every_exams: int = Field(default=50, ge=10, le=1000)
 
 
+class UpdateSettings(Section):
+    """Whose updates of the software this device takes, and how long a new one has to prove itself."""
+
+    keys: Path = Path("/etc/scanside/update-keys")
+    """Folder of public keys. Others than those of models: who may sign software may do anything here."""
+    prove_within_s: float = Field(default=600.0, ge=10, le=7200)
+    """From its start until every process works and the test exam has come out right; else the software that
+    ran before runs again."""
+
+
 class Settings(BaseSettings):
     """All settings. Read with `load_settings`."""
 
@@ -206,6 +216,7 @@ class Settings(BaseSettings):
     drift: DriftSettings = DriftSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
+    update: UpdateSettings = UpdateSettings()
 
     @property
     def everybody(self) -> tuple[ReceiverSettings, ...]:

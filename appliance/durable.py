@@ -46,6 +46,10 @@ class WholeFile:
         self._hash.update(content)
         return self._file.write(content)
 
+    def flush(self) -> None:
+        """Hand what was written to the system, as any file does. Raises OSError."""
+        self._file.flush()
+
     def finish(self) -> None:
         """Everything is written: prove it, and give the file its name. Raises OSError."""
         self._file.flush()

@@ -13,6 +13,7 @@ ScansideError
  +-- StoreError             the store's        the process stops rather than acknowledge what it cannot keep
  +-- DeliveryError          the receiver's     kept and tried again, for ever, with backoff
  +-- WorklistError          the worklist's     the last good list is kept, and it is asked again
+ +-- UpdateError            the update's       refused before anything is unpacked; what runs goes on
 """
 
 from __future__ import annotations
@@ -103,3 +104,7 @@ class DeliveryError(ScansideError):
 
 class WorklistError(ScansideError):
     """The worklist server gave no whole answer. The last good list stays, with its age; it is asked again."""
+
+
+class UpdateError(ScansideError):
+    """An update of the software is not what was signed, or not for this device. What runs goes on running."""

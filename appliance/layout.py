@@ -93,6 +93,11 @@ class Layout:
         return self.data / "run"
 
     @property
+    def update_wish(self) -> Path:
+        """Is there while somebody at the screen wants the software back that ran before."""
+        return self.data / "update" / "go-back"
+
+    @property
     def boots(self) -> Path:
         """How often in a row the appliance started and did not stay up; outlives everything under `run`."""
         return self.data / "boots.json"

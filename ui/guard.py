@@ -16,6 +16,7 @@ from appliance.clock import NS_PER_S, Clock
 from appliance.config import Settings
 from appliance.layout import Layout
 from appliance.pins import Role
+from appliance.updates.places import own_root
 from ui import theme
 from ui.activity import ActivityFilter
 from ui.covers import Covers
@@ -52,7 +53,8 @@ class Guard(QObject):
         self._limits = PresenceLimits(
             initials_after_min=settings.kiosk.initials_after_min, idle_after_min=settings.kiosk.idle_after_min
         )
-        self._desk = ServiceDesk(settings, layout, clock)
+        self._desk = ServiceDesk(settings, layout, clock, root=own_root())
+        self._back_trouble: str | None = None
         self._touched_ns = clock.monotonic_ns()
         self._step = Presence.HERE
         self._tries = Tries()
@@ -87,6 +89,7 @@ class Guard(QObject):
         self.idle.lead_wanted.connect(lambda: self._ask_pin(Role.LEAD))
         self.pin.entered.connect(self._compare)
         self.service.echo_wanted.connect(self._ask_receivers)
+        self.service.back_wanted.connect(self._go_back)
         for signal in (self.pin.back_wanted, self.service.lock_wanted, self.lead.lock_wanted):
             signal.connect(self.sleep)
         self._comparing.done.connect(self._take_pin_answer)
@@ -244,6 +247,13 @@ class Guard(QObject):
 
     def _show_service(self) -> None:
         self.service.show_state(self._desk.facts(), self._receivers, busy=self._asking.is_busy)
+        trouble = self._back_trouble
+        self.service.show_way_back(self._desk.way_back(), asked=trouble == "", trouble=trouble or "")
+
+    def _go_back(self) -> None:
+        """One tap behind the PIN: the launcher sees it soon, and starts the screen anew, too."""
+        self._back_trouble = self._desk.wish_back()
+        self._show_service()
 
     def _ask_receivers(self) -> None:
         self._asking.run(self._desk.ask_receivers)

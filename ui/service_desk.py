@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from appliance.clock import Clock
@@ -21,10 +22,20 @@ from appliance.store.audit import note_alone
 from appliance.store.board import Board
 from appliance.store.connection import Database
 from appliance.store.decisions import Decisions
+from appliance.updates.places import Software, read_software
 from ui.language import tr
 from ui.patient_state import exam_name
 from ui.plain_text import LONGEST_SENTENCE, visible
-from ui.service_state import EchoLine, Fact, RejectState, echo_line, facts_of, not_asked, rejects_of
+from ui.service_state import (
+    EchoLine,
+    Fact,
+    RejectState,
+    echo_line,
+    facts_of,
+    not_asked,
+    rejects_of,
+    software_facts,
+)
 
 MOST_EXAMS: Final = 500
 """Newest exams whose view is looked up: more than the busiest day of PRODUCT.md has."""
@@ -51,7 +62,9 @@ class RejectAnswer:
 class ServiceDesk:
     """Slow functions for an errand; each gives its answer as a value and raises nothing it expects."""
 
-    def __init__(self, settings: Settings, layout: Layout, clock: Clock) -> None:
+    def __init__(self, settings: Settings, layout: Layout, clock: Clock, *, root: Path | None = None) -> None:
+        """`root`: of the two slots; None: this software does not run from one."""
+        self._root = root
         self._settings = settings
         self._layout = layout
         self._clock = clock
@@ -93,7 +106,37 @@ class ServiceDesk:
 
     def facts(self) -> tuple[Fact, ...]:
         """How this device is called."""
-        return facts_of(self._settings, self._layout, importlib.metadata.version("scanside"))
+        known = facts_of(self._settings, self._layout, importlib.metadata.version("scanside"))
+        software = self._software()
+        return known if software is None else (*known, *software_facts(software))
+
+    def way_back(self) -> str | None:
+        """The version that ran before and can run again; None: there is none."""
+        software = self._software()
+        return None if software is None or not software.runs else software.back_to
+
+    def wish_back(self) -> str:
+        """Ask the launcher for the software that ran before; "" or why it cannot be asked."""
+        wish = self._layout.update_wish
+        event = AuditEvent(
+            kind=AuditKind.UPDATE,
+            who=f"{Role.SERVICE.value} at the screen",
+            about=(("back to", self.way_back() or "nothing"),),
+        )
+        layout = self._layout
+        try:
+            with Database.open(layout.database, data=layout.data, clock=self._clock) as database:
+                note_alone(database, event)
+            wish.parent.mkdir(exist_ok=True)
+            wish.touch()
+        except ScansideError as error:
+            return visible(str(error), limit=LONGEST_SENTENCE)
+        except OSError as error:
+            return visible(error.strerror or type(error).__name__)
+        return ""
+
+    def _software(self) -> Software | None:
+        return None if self._root is None else read_software(self._root)
 
     def receivers(self) -> tuple[EchoLine, ...]:
         """The receivers, not asked yet."""

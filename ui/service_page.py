@@ -75,6 +75,7 @@ class ServicePage(_BehindPin):
     """How the device is called, and whether its receivers answer."""
 
     echo_wanted = pyqtSignal()
+    back_wanted = pyqtSignal()
 
     def __init__(self, scale: Scale, icons: Icons) -> None:
         super().__init__(tr("Service"), scale)
@@ -83,7 +84,19 @@ class ServicePage(_BehindPin):
         self.echo = LargeButton(tr("Test connections"), scale, low=True)
         self.echo.clicked.connect(self.echo_wanted)
         self.head.addWidget(self.echo, stretch=1)
+        self.back = LargeButton("", scale, low=True)
+        self.back.clicked.connect(self.back_wanted)
+        self.back.hide()
+        self.head.addWidget(self.back, stretch=1)
         self._shown: object = None
+
+    def show_way_back(self, version: str | None, *, asked: bool, trouble: str = "") -> None:
+        """The button to the software that ran before; None: there is none. `asked`: it was tapped."""
+        self.back.setVisible(version is not None)
+        self.back.setEnabled(not asked)
+        self.back.say(
+            trouble or (tr("Going back…") if asked else tr("Back to {version}", version=version or ""))
+        )
 
     def show_state(self, facts: tuple[Fact, ...], peers: tuple[EchoLine, ...], *, busy: bool) -> None:
         """Draw it. `busy`: the receivers are being asked."""

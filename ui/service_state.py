@@ -15,6 +15,7 @@ from appliance.errors import ScansideError
 from appliance.layout import Layout
 from appliance.receivers import PeerSettings
 from appliance.store.decisions import Choice, Decision
+from appliance.updates.places import Software
 from ui.language import tr, tr_n
 from ui.plain_text import LONGEST_SENTENCE, visible
 
@@ -67,6 +68,20 @@ def facts_of(settings: Settings, layout: Layout, version: str) -> tuple[Fact, ..
         Fact(title=tr("AE title, address, port"), value=door if listener.enabled else tr("switched off")),
         Fact(title=tr("Data folder"), value=visible(str(layout.data.absolute()), limit=LONGEST_SENTENCE)),
         Fact(title=tr("Version"), value=visible(version)),
+    )
+
+
+def software_facts(software: Software) -> tuple[Fact, ...]:
+    """What runs since when, why, and what changed with it."""
+    standing = tr("has proved itself") if software.confirmed else tr("on trial")
+    since = f"{software.since_utc}, {standing}" if software.since_utc else standing
+    said = (
+        (tr("Runs since"), since),
+        (tr("Why this version"), software.note),
+        (tr("What changed"), " ".join(software.changes)),
+    )
+    return tuple(
+        Fact(title=title, value=visible(value, limit=LONGEST_SENTENCE)) for title, value in said if value
     )
 
 

@@ -45,6 +45,8 @@ class AuditKind(str, Enum):
     """The spool holds other bytes than were acknowledged."""
     RESTORED = "restored"
     """Images that were removed or damaged came again."""
+    UPDATE = "update"
+    """Other software was installed, chosen, proved, or left again."""
     STORE_REBUILT = "store-rebuilt"
     TRAIL_READ = "trail-read"
 

@@ -90,43 +90,54 @@ def sign(sums: bytes, key: Ed25519PrivateKey, *, of: Named) -> bytes:
     return statement.encode() + f"signature {signature.hex()}\n".encode("ascii")
 
 
-def check_signature(sums: bytes, signature: bytes | None, trusted: Trust, *, bundle: str) -> Signed:
-    """Who signed these sums, if it is somebody whom this device trusts. `bundle`: its name, for messages.
+def check_signature(
+    sums: bytes,
+    signature: bytes | None,
+    trusted: Trust,
+    *,
+    bundle: str,
+    kind: str = "model bundle",
+    trust_with: str = "scanside models trust",
+) -> Signed:
+    """Who signed these sums, if it is somebody whom this device trusts.
+
+    For messages: `bundle`, its name; `kind`, what it is; `trust_with`, the command that takes a key.
 
     Raises ModelBundleError: there is no signature, it is by somebody else or by a revoked key, or the
     sums or a line of the signature are not what was signed.
     """
+    named = f"{kind} {bundle!r}"
     if signature is None:
         raise _refused(
-            bundle,
+            named,
             "it is not signed",
             f"Ask whoever made it for a signed one, or sign it yourself if you answer for it. {PAGE}",
         )
     match = _FILE.fullmatch(_text(signature))
     if match is None:
         raise _refused(
-            bundle, "its SIGNATURE is damaged", "Get the bundle again from where it was made, whole."
+            named, "its SIGNATURE is damaged", "Get the bundle again from where it was made, whole."
         )
     fingerprint = match["key"]
     if fingerprint in trusted.revoked:
         raise _refused(
-            bundle,
+            named,
             f"it is signed with the key {grouped(fingerprint)}, which was revoked",
             f"Ask whoever made it for one that is signed with their new key. {PAGE}",
         )
     key = trusted.keys.get(fingerprint)
     if key is None:
         raise _refused(
-            bundle,
+            named,
             f"it is signed with the key {grouped(fingerprint)}, which this device does not trust",
             "If you know whose key that is, compare these digits with what they tell you by telephone, "
-            f"then run `scanside models trust` with their key file. {PAGE}",
+            f"then run `{trust_with}` with their key file. {PAGE}",
         )
     try:
         key.key.verify(bytes.fromhex(match["signature"]), CONTEXT + match["statement"].encode() + sums)
     except InvalidSignature as error:
         raise _refused(
-            bundle,
+            named,
             f"it is not as {key.signer.name} signed it",
             "Somebody or something has changed it. Get it again from where it was made.",
         ) from error
@@ -143,5 +154,5 @@ def _text(signature: bytes) -> str:
         return ""
 
 
-def _refused(bundle: str, why: str, remedy: str) -> ModelBundleError:
-    return ModelBundleError(f"The model bundle {bundle!r} is refused: {why}.", remedy=remedy)
+def _refused(named: str, why: str, remedy: str) -> ModelBundleError:
+    return ModelBundleError(f"The {named} is refused: {why}.", remedy=remedy)

@@ -61,6 +61,7 @@ FORMS: Final = {
         event=DCM.SecurityAlert, event_type=DCM.ObjectSecurityAttributesChanged, action="E"
     ),
     AuditKind.RESTORED: _Form(event=DCM.Import, action="C"),
+    AuditKind.UPDATE: _Form(event=DCM.SecurityAlert, event_type=DCM.SoftwareConfiguration, action="E"),
     AuditKind.STORE_REBUILT: _Form(event=DCM.SecurityAlert, event_type=DCM.SoftwareConfiguration, action="E"),
     AuditKind.TRAIL_READ: _Form(event=DCM.AuditLogUsed, action="R"),
 }

@@ -9,7 +9,7 @@ is opened a second time, before anybody believes it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,19 @@ from appliance.store.landing import Landings
 from appliance.store.performed import PerformedSteps
 from appliance.store.proofs import Proofs
 
-LEDGERS: Final = ("audit", "decision", "opinion", "deed", "courier_bundle", "courier_item", "courier_receipt")
-"""What people said and what happened: kept as far as the damaged file can still be read."""
+LEDGERS: Final = (
+    "audit",
+    "decision",
+    "opinion",
+    "deed",
+    "outcome",
+    "threshold_change",
+    "call_back",
+    "courier_bundle",
+    "courier_item",
+    "courier_receipt",
+)
+"""What people said and what happened: kept as far as the other file can be read."""
 PROBE: Final = b"scanside probe\n" * 4096
 LOOKS: Final = 2
 
@@ -47,6 +58,16 @@ class StoreState:
     disk_trouble: str | None
     """Why nothing can be said of the store: its disk does not work. None: it does."""
     faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A file of the spool, and how it came."""
+
+    path: Path
+    door: Door
+    source: str
+    urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +103,26 @@ def rebuild(settings: Settings, layout: Layout, clock: Clock) -> Rebuilt:
     Everything waits for its receivers again: what a receiver has already it recognises by its UIDs.
     """
     aside = _move_aside(layout)
+    with Database.open(layout.database, data=layout.data, clock=clock) as database:
+        with database.transaction():
+            rows = sum(salvage(database, aside / layout.database.name, table) for table in LEDGERS)
+        files, damaged = take_in(database, settings, layout, clock, map(_original, _in_spool(layout.spool)))
+        what = (("files", str(files)), ("damaged", str(damaged)), ("ledger rows", str(rows)))
+        note_alone(database, AuditEvent(kind=AuditKind.STORE_REBUILT, who="store", about=what))
+    old = str(aside.relative_to(layout.data))
+    return Rebuilt(old_store=old, files=files, damaged_files=damaged, ledger_rows=rows)
+
+
+def take_in(
+    database: Database, settings: Settings, layout: Layout, clock: Clock, originals: Iterable[Original]
+) -> tuple[int, int]:
+    """Take originals of the spool in as if they came now: how many were taken, how many are damaged.
+
+    Nothing may run meanwhile. Raises StoreError, EngineError.
+    """
     peers = tuple(peer.name for peer in settings.everybody if peer.wants_originals)
-    with (
-        Database.open(layout.database, data=layout.data, clock=clock) as database,
-        Jail(settings.reading, clock=clock) as jail,
-    ):
-        rows = sum(_salvage(database, aside / layout.database.name, table) for table in LEDGERS)
+    files = damaged = 0
+    with Jail(settings.reading, clock=clock) as jail:
         landings, spool = Landings(database, peers_for_originals=peers), Spool(layout)
         gathering = Gathering(
             landings, PerformedSteps(database), clock=clock, series_quiet_s=settings.intake.series_quiet_s
@@ -101,19 +136,15 @@ def rebuild(settings: Settings, layout: Layout, clock: Clock) -> Rebuilt:
             layout=layout,
             clock=clock,
         )
-        files = damaged = 0
-        for original in _originals(layout.spool):
+        for original in originals:
             arrival = _again(original, spool, clock)
-            if arrival.part.sha256 != original.name:
+            if arrival.part.sha256 != original.path.name:
                 spool.discard(arrival.part)
                 damaged += 1
                 continue
             (outcome,) = lander.take([arrival])
             files += outcome.fate in (Fate.ACCEPTED, Fate.IGNORED)
-        what = (("files", str(files)), ("damaged", str(damaged)), ("ledger rows", str(rows)))
-        note_alone(database, AuditEvent(kind=AuditKind.STORE_REBUILT, who="store", about=what))
-    old = str(aside.relative_to(layout.data))
-    return Rebuilt(old_store=old, files=files, damaged_files=damaged, ledger_rows=rows)
+    return files, damaged
 
 
 def _disk_trouble(folder: Path) -> str | None:
@@ -160,37 +191,50 @@ def _move_aside(layout: Layout) -> Path:
     return aside
 
 
-def _salvage(database: Database, old: Path, table: str) -> int:
-    """Row by row, as far as the old file lets itself be read."""
+def salvage(database: Database, old: Path, table: str) -> int:
+    """Row by row, as far as the other file lets itself be read; the columns that both stores have."""
     saved = 0
     with suppress(apsw.Error):
         connection = apsw.Connection(str(old), flags=apsw.SQLITE_OPEN_READONLY)
         try:
-            for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608  (our own table)
-                marks = ", ".join("?" * len(row))
-                database.read(f'INSERT OR IGNORE INTO "{table}" VALUES ({marks})', tuple(row))  # noqa: S608
+            shared = shared_columns(database, connection, table)
+            names, marks = ", ".join(shared), ", ".join("?" * len(shared))
+            for row in connection.execute(f'SELECT {names} FROM "{table}"'):  # noqa: S608  (our own table)
+                database.read(f'INSERT OR IGNORE INTO "{table}" ({names}) VALUES ({marks})', tuple(row))  # noqa: S608
                 saved += 1
         finally:
             connection.close()
     return saved
 
 
-def _originals(spool: Path) -> list[Path]:
+def shared_columns(database: Database, other: apsw.Connection, table: str) -> list[str]:
+    """The columns that a table has in both stores, quoted."""
+    theirs = {row[1] for row in other.execute(f'PRAGMA table_info("{table}")')}
+    ours = [row[1] for row in database.read(f'PRAGMA table_info("{table}")')]
+    return [f'"{name}"' for name in ours if name in theirs]
+
+
+def _in_spool(spool: Path) -> list[Path]:
     """In the order in which they came."""
     found = [path for path in spool.glob("??/*") if path.is_file()]
     return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
-def _again(original: Path, spool: Spool, clock: Clock) -> Arrival:
-    with original.open("rb") as source, spool.receive() as incoming:
+def _original(path: Path) -> Original:
+    """One of which nobody knows how it came."""
+    return Original(path=path, door=Door.FOLDER, source=f"spool/{path.name}", urgency=Urgency.BACKFILL)
+
+
+def _again(original: Original, spool: Spool, clock: Clock) -> Arrival:
+    with original.path.open("rb") as source, spool.receive() as incoming:
         while chunk := source.read(CHUNK_BYTES):
             incoming.write(chunk)
         part = incoming.finish()
     return Arrival(
         part=part,
-        door=Door.FOLDER,
-        source=f"spool/{original.name}",
-        urgency=Urgency.BACKFILL,
+        door=original.door,
+        source=original.source,
+        urgency=original.urgency,
         noticed_ns=clock.monotonic_ns(),
         final=True,
     )

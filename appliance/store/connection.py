@@ -27,13 +27,13 @@ from appliance.clock import Clock
 from appliance.errors import StoreError
 from appliance.layout import Layout
 from appliance.store import opening
+from appliance.store.migrating import keep_before, migrations
 from appliance.store.opening import BUSY_TIMEOUT_MS, Opened, open_for_reading, open_for_writing
 from appliance.store.reserve import Reserve
 
 Row: TypeAlias = tuple[Any, ...]
 
 OLDEST_SQLITE: Final = opening.OLDEST_SQLITE
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
 FAULTS_OF_THE_DISK: Final = (
     apsw.IOError,
     apsw.CantOpenError,
@@ -102,8 +102,9 @@ class Database:
     def open(cls, file: Path, *, data: Path, clock: Clock) -> Self:
         """Open for reading and writing; create and migrate as needed.
 
-        Raises StoreError when the file cannot be opened or was written by a newer version, ConfigError when
-        the device's key cannot be used: then no row of the audit trail could be sealed.
+        A copy of an older store is kept first. Raises StoreError when the file cannot be opened or copied, or
+        was written by a newer version, ConfigError when the device's key cannot be used: then no row of the
+        audit trail could be sealed.
         """
         with _opening(file):
             opened = open_for_writing(file, create=True)
@@ -135,7 +136,7 @@ class Database:
         return self._opened.connection
 
     def _require_known_version(self) -> None:
-        version, known = int(self.read("PRAGMA user_version")[0][0]), len(_migrations())
+        version, known = int(self.read("PRAGMA user_version")[0][0]), len(migrations())
         if version != known:
             raise StoreError(
                 f"The store at {self._file} is of version {version}; this software reads {known}.",
@@ -145,7 +146,7 @@ class Database:
             )
 
     def _migrate(self) -> None:
-        files = _migrations()
+        files = migrations()
         with self.transaction() as write:
             done = int(write("PRAGMA user_version")[0][0])
             if done > len(files):
@@ -153,6 +154,8 @@ class Database:
                     f"The store is of version {done}; this software knows {len(files)}.",
                     remedy="Install the newer software again; nothing has been changed.",
                 )
+            if 0 < done < len(files):
+                keep_before(self._file, done)
             for number, file in enumerate(files[done:], start=done + 1):
                 self._connection.execute(file.read_text(encoding="utf-8")).fetchall()
                 write(f"PRAGMA user_version={number}")
@@ -240,10 +243,6 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _migrations() -> list[Path]:
-    return sorted(MIGRATIONS.glob("*.sql"))
 
 
 @contextmanager

@@ -42,6 +42,7 @@ NETWORK_DOORS = {
     "benchmarks/archive.py": "starts an archive on this machine and asks what it holds",
     "benchmarks/faults/canaries.py": "an archive and a web address on this machine for the appliance",
     "benchmarks/faults/device.py": "the same, on a disk that fails",
+    "benchmarks/faults/update_device.py": "a free port for it, and images to it",
     "benchmarks/faults/full_disk.py": "a free port for it",
     "appliance/engines/kserve.py": "asks the inference server of the settings, when worker.engines says so",
     "appliance/engines/remote.py": "the protocol's names for types of numbers",

@@ -15,7 +15,8 @@ from appliance.domain.job import Lane
 from appliance.domain.record import to_json
 from appliance.domain.result import LaneResult
 from appliance.domain.shadow import Pair, ShadowAnswer
-from appliance.store.connection import MIGRATIONS, Database
+from appliance.store.connection import Database
+from appliance.store.migrating import MIGRATIONS
 from appliance.store.shadows import Shadows
 
 TASK, RELEASE = "chest_triage", "0123456789abcdef"

@@ -268,3 +268,18 @@ def test_the_night_leaves_the_picture_as_it_is(full_clinic: Any, qtbot: QtBot) -
         screen.guard.switch_night()
         assert screen.window.image.grab().toImage() == by_day
         screen.guard.switch_night()
+
+
+def test_the_way_back_is_a_button_only_where_there_is_one(screen: Guarded, qtbot: QtBot) -> None:
+    page = screen.guard.service
+    page.show_way_back(None, asked=False)
+    assert page.back.isHidden()
+    page.show_way_back("0.2.0", asked=False)
+    assert not page.back.isHidden()
+    assert page.back.text() == "Back to 0.2.0"
+    with qtbot.waitSignal(page.back_wanted):
+        page.back.click()
+    page.show_way_back("0.2.0", asked=True)
+    assert page.back.text() == "Going back\N{HORIZONTAL ELLIPSIS}"
+    assert not page.back.isEnabled()
+    assert screen.clinic.layout.update_wish.exists()

@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.config import Settings
+from appliance.domain.audit import AuditKind
 from appliance.pins import Role
 from appliance.receivers import PeerSettings
+from appliance.store.audit import Trail
 from appliance.store.decisions import Choice, Decisions
+from appliance.updates.choice import LAUNCHER, alone, write_choice
 from tests.receiver import receiver
+from tests.updates.test_choice import choice_of, put_slot, slot_of
 from ui.service_desk import ServiceDesk
 
 NOBODY_LISTENS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -94,3 +99,27 @@ def test_a_damaged_file_is_words_and_fits_nothing(clinic: Any, tmp_path: Path) -
     desk = desk_of(clinic, pins=pins)
     assert "is damaged" in desk.locked(Role.LEAD)
     assert "is damaged" in desk.compare(Role.LEAD, b"123456").trouble
+
+
+# Trace: REQ-059
+def test_one_tap_asks_for_the_software_from_before(clinic: Any, tmp_path: Path) -> None:
+    put_slot(tmp_path, slot_of("a", 2))
+    put_slot(tmp_path, slot_of("b", 3))
+    (tmp_path / LAUNCHER).touch()
+    desk = ServiceDesk(Settings(), clinic.layout, clinic.clock, root=tmp_path)
+    assert desk.way_back() is None
+    values = {fact.title: fact.value for fact in desk.facts()}
+    assert values["What changed"] == "All of it."
+    write_choice(tmp_path, replace(choice_of(tmp_path), before="a", before_bundle=slot_of("a", 2).bundle))
+    assert desk.way_back() is None, "no launcher runs that could do it"
+    with alone(tmp_path, "launcher.lock"):
+        assert desk.way_back() == "0.2.0"
+        assert desk.wish_back() == ""
+    assert clinic.layout.update_wish.exists()
+    assert Trail(clinic.database).latest(AuditKind.UPDATE) is not None
+
+
+def test_software_that_runs_from_no_slot_has_no_way_back(clinic: Any) -> None:
+    desk = desk_of(clinic)
+    assert desk.way_back() is None
+    assert "What changed" not in {fact.title for fact in desk.facts()}
