@@ -15,6 +15,7 @@ import typer
 from appliance.commands.audit import audit
 from appliance.commands.bench import bench
 from appliance.commands.callbacks import callbacks
+from appliance.commands.config import config
 from appliance.commands.conformance import conformance
 from appliance.commands.courier import courier
 from appliance.commands.deidentify import deidentify
@@ -71,6 +72,7 @@ app.command()(metrics)
 app.command()(drift)
 app.command("support-bundle")(support_bundle)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
+app.add_typer(config, name="config")
 app.add_typer(store, name="store")
 app.add_typer(audit, name="audit")
 app.add_typer(models, name="models")

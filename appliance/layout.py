@@ -83,6 +83,11 @@ class Layout:
         return self.data / "keys"
 
     @property
+    def settings(self) -> Path:
+        """The settings with which the appliance last stayed up."""
+        return self.data / "settings"
+
+    @property
     def audit(self) -> Path:
         """Where the audit trail ended, line by line: outside the store, to contradict one that was cut."""
         return self.data / "audit"
