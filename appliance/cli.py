@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from appliance.commands.audit import audit
+from appliance.commands.backup import backup, restore
 from appliance.commands.bench import bench
 from appliance.commands.callbacks import callbacks
 from appliance.commands.config import config
@@ -63,6 +64,8 @@ app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
 app.command()(worklist)
+app.command()(backup)
+app.command()(restore)
 app.command("safe-mode")(safe_mode)
 app.command()(bench)
 app.command()(deidentify)

@@ -44,6 +44,8 @@ class AuditKind(str, Enum):
     RESTORED = "restored"
     """Images that were removed or damaged came again."""
     STORE_REBUILT = "store-rebuilt"
+    STORE_RESTORED = "store-restored"
+    """A backup was put back."""
     TRAIL_READ = "trail-read"
 
 
