@@ -24,6 +24,7 @@ from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.drift import drift
 from appliance.commands.export import PASSED_ON, export
+from appliance.commands.fleet import fleet
 from appliance.commands.kiosk import kiosk
 from appliance.commands.light import light
 from appliance.commands.metrics import metrics
@@ -79,6 +80,7 @@ app.add_typer(config, name="config")
 app.add_typer(store, name="store")
 app.add_typer(audit, name="audit")
 app.add_typer(models, name="models")
+app.add_typer(fleet, name="fleet")
 app.add_typer(courier, name="courier")
 app.add_typer(pin, name="pin")
 app.add_typer(slip, name="slip")

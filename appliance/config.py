@@ -23,6 +23,7 @@ from appliance.receivers import CourierSettings, ReceiverSettings, SenderSetting
 from appliance.section import AeTitle, Section
 from appliance.settings_for_people import AlertSettings, KioskSettings, LightSettings, QueueSettings
 from appliance.settings_form import CURRENT_FORM, FIRST_FORM, bring_up_to_date
+from appliance.watching import DriftSettings, FleetSettings, MetricsSettings
 from appliance.worklist import WorklistSettings
 
 if sys.version_info >= (3, 11):
@@ -162,23 +163,6 @@ class RemoteSettings(Section):
     retry_longest_s: float = Field(default=300.0, gt=0)
 
 
-class MetricsSettings(Section):
-    """The device in numbers, for Prometheus."""
-
-    enabled: bool = True
-    host: str = "127.0.0.1"
-    port: int = Field(default=9477, ge=1, le=65535)
-
-
-class DriftSettings(Section):
-    """Each scanner's newest exams against its baseline."""
-
-    enabled: bool = True
-    baseline_exams: int = Field(default=200, ge=100, le=2000)
-    recent_exams: int = Field(default=100, ge=50, le=1000)
-    every_exams: int = Field(default=50, ge=10, le=1000)
-
-
 class Settings(BaseSettings):
     """All settings. Read with `load_settings`."""
 
@@ -208,6 +192,7 @@ class Settings(BaseSettings):
     light: LightSettings = LightSettings()
     metrics: MetricsSettings = MetricsSettings()
     drift: DriftSettings = DriftSettings()
+    fleet: FleetSettings = FleetSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
 
