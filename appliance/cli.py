@@ -15,6 +15,7 @@ import typer
 from appliance.commands.audit import audit
 from appliance.commands.backup import backup, restore
 from appliance.commands.bench import bench
+from appliance.commands.binder import binder
 from appliance.commands.callbacks import callbacks
 from appliance.commands.config import config
 from appliance.commands.conformance import conformance
@@ -71,6 +72,7 @@ app.command("safe-mode")(safe_mode)
 app.command()(bench)
 app.command()(deidentify)
 app.command()(conformance)
+app.command()(binder)
 app.command()(simulate)
 app.command()(metrics)
 app.command()(drift)

@@ -83,6 +83,11 @@ class Layout:
         return self.data / "keys"
 
     @property
+    def proofs(self) -> Path:
+        """What came of each test of the device by itself, month by month."""
+        return self.data / "proofs"
+
+    @property
     def settings(self) -> Path:
         """The settings with which the appliance last stayed up."""
         return self.data / "settings"

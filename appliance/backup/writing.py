@@ -36,7 +36,7 @@ ROOM_BYTES: Final = 64 * 1024**2
 """Beside the files: the list, and what a file system needs itself."""
 NAMED_SETTINGS: Final = "settings/named.toml"
 """The file that --config named."""
-FOLDERS_ALWAYS: Final = ("audit", "models", "releases", "settings", "bench")
+FOLDERS_ALWAYS: Final = ("audit", "models", "releases", "settings", "proofs", "bench")
 FOLDERS_OF_IMAGES: Final = ("spool", "quarantine", "results")
 UNFINISHED: Final = (".part", ".lock")
 NOT_IN: Final = (

@@ -33,6 +33,7 @@ from appliance.monitor.counting import count_on
 from appliance.monitor.drift_watch import report_on, scanner_due, take_exams
 from appliance.monitor.heartbeat import Heartbeat, read_beat
 from appliance.monitor.metrics import DeviceMetrics
+from appliance.monitor.proof_log import ProofLog
 from appliance.monitor.shadow_nights import count_nights
 from appliance.processes.lock import only_one
 from appliance.processes.proof_path import PathProof
@@ -73,6 +74,7 @@ class Monitor:
         self._server: tuple[WSGIServer, Thread] | None = None
         self._rarely_ns: int | None = None
         self._since_ns = clock.monotonic_ns()
+        self._proofs = ProofLog(layout)
         self._fleet = BeatTimer(settings.fleet.interval_min)
         self._troubles: dict[str, str] = {}
 
@@ -95,6 +97,7 @@ class Monitor:
             self._do("shadows", self._count_nights)
             self._do("settings", self._keep_settings)
             self._do("fleet", self._tell_the_fleet)
+            self._do("log of the tests", self._proofs.note)
             if self._settings.drift.enabled and not self._path.under_way:
                 self._do("drift", self._look_for_drift)
         return worked
