@@ -25,6 +25,7 @@ from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.drift import drift
 from appliance.commands.export import PASSED_ON, export
+from appliance.commands.first_run import first_run
 from appliance.commands.fleet import fleet
 from appliance.commands.kiosk import kiosk
 from appliance.commands.light import light
@@ -60,6 +61,7 @@ app = typer.Typer(
     ),
 )
 app.command()(demo)
+app.command("first-run")(first_run)
 app.command()(run)
 app.command()(results)
 app.command()(process)

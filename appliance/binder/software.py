@@ -21,9 +21,8 @@ def software_part() -> Part:
         name = distribution.metadata["Name"]
         if not name:
             continue
-        licence = (
-            distribution.metadata.get("License-Expression") or distribution.metadata.get("License") or ""
-        )
+        told = distribution.metadata
+        licence = next((told[field] for field in ("License-Expression", "License") if field in told), "")
         rows.setdefault(name.lower(), (name, distribution.version, licence.split("\n")[0][:LONGEST_LICENCE]))
     columns = (
         Column(name="package", title="Package"),

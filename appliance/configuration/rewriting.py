@@ -44,17 +44,18 @@ def write_migrated(file: Path, text: str, *, before: int) -> Path:
         tried = Path(scratch) / file.name
         tried.write_text(text, encoding="utf-8")
         load_settings(tried)
-    kept = _free_name(file, before)
-    write_durably(kept, file.read_bytes())
-    kept.chmod(file.stat().st_mode & 0o777)
+    kept = keep_beside(file, f"form-{before}")
     mode = file.stat().st_mode & 0o777
     write_durably(file, text.encode("utf-8"))
     file.chmod(mode)
     return kept
 
 
-def _free_name(file: Path, form: int) -> Path:
-    """Never over an earlier original."""
-    name = f"{file.name}.form-{form}"
+def keep_beside(file: Path, word: str) -> Path:
+    """A copy with `word` behind its name, never over an earlier one. Raises OSError."""
+    name = f"{file.name}.{word}"
     candidates = (file.with_name(name + (f".{number}" if number else "")) for number in range(10_000))
-    return next(candidate for candidate in candidates if not candidate.exists())
+    kept = next(candidate for candidate in candidates if not candidate.exists())
+    write_durably(kept, file.read_bytes())
+    kept.chmod(file.stat().st_mode & 0o777)
+    return kept
