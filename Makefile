@@ -98,6 +98,11 @@ sbom: setup ## The bill of materials of a device as CycloneDX JSON, into dist/
 audit: setup ## Ask the public advisory service about every locked package (needs the network)
 	@$(BIN)/pip-audit --disable-pip --require-hashes --requirement packaging/constraints/run.txt $(ARGS)
 
+.PHONY: docs
+docs: setup ## The documents as a site, into build/site
+	@$(BIN)/python -m properdocs build --strict --config-file mkdocs.yml
+	@echo build/site/index.html
+
 .PHONY: trace
 trace: ## Write docs/trace.md again: from hazard to requirement to test
 	@$(BIN)/python -m tests.trace_matrix

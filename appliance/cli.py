@@ -13,8 +13,11 @@ import structlog
 import typer
 
 from appliance.commands.audit import audit
+from appliance.commands.backup import backup, restore
 from appliance.commands.bench import bench
+from appliance.commands.binder import binder
 from appliance.commands.callbacks import callbacks
+from appliance.commands.config import config
 from appliance.commands.conformance import conformance
 from appliance.commands.courier import courier
 from appliance.commands.deidentify import deidentify
@@ -22,6 +25,8 @@ from appliance.commands.demo import demo
 from appliance.commands.doctor import doctor
 from appliance.commands.drift import drift
 from appliance.commands.export import PASSED_ON, export
+from appliance.commands.first_run import first_run
+from appliance.commands.fleet import fleet
 from appliance.commands.kiosk import kiosk
 from appliance.commands.light import light
 from appliance.commands.metrics import metrics
@@ -57,24 +62,30 @@ app = typer.Typer(
     ),
 )
 app.command()(demo)
+app.command("first-run")(first_run)
 app.command()(run)
 app.command()(results)
 app.command()(process)
 app.command()(kiosk)
 app.command()(doctor)
 app.command()(worklist)
+app.command()(backup)
+app.command()(restore)
 app.command("safe-mode")(safe_mode)
 app.command()(bench)
 app.command()(deidentify)
 app.command()(conformance)
+app.command()(binder)
 app.command()(simulate)
 app.command()(metrics)
 app.command()(drift)
 app.command("support-bundle")(support_bundle)
 app.command(context_settings=PASSED_ON, add_help_option=False)(export)
+app.add_typer(config, name="config")
 app.add_typer(store, name="store")
 app.add_typer(audit, name="audit")
 app.add_typer(models, name="models")
+app.add_typer(fleet, name="fleet")
 app.add_typer(courier, name="courier")
 app.add_typer(pin, name="pin")
 app.add_typer(slip, name="slip")

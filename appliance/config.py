@@ -9,11 +9,12 @@ and what is allowed. Every setting has its unit in its name and stands in docs/s
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 from typing_extensions import Self
 
 from appliance.errors import ConfigError
@@ -21,6 +22,8 @@ from appliance.keeping import AuditSettings, RetentionSettings
 from appliance.receivers import CourierSettings, ReceiverSettings, SenderSettings
 from appliance.section import AeTitle, Section
 from appliance.settings_for_people import AlertSettings, KioskSettings, LightSettings, QueueSettings
+from appliance.settings_form import CURRENT_FORM, FIRST_FORM, bring_up_to_date
+from appliance.watching import DriftSettings, FleetSettings, MetricsSettings
 from appliance.worklist import WorklistSettings
 
 if sys.version_info >= (3, 11):
@@ -160,23 +163,6 @@ class RemoteSettings(Section):
     retry_longest_s: float = Field(default=300.0, gt=0)
 
 
-class MetricsSettings(Section):
-    """The device in numbers, for Prometheus."""
-
-    enabled: bool = True
-    host: str = "127.0.0.1"
-    port: int = Field(default=9477, ge=1, le=65535)
-
-
-class DriftSettings(Section):
-    """Each scanner's newest exams against its baseline."""
-
-    enabled: bool = True
-    baseline_exams: int = Field(default=200, ge=100, le=2000)
-    recent_exams: int = Field(default=100, ge=50, le=1000)
-    every_exams: int = Field(default=50, ge=10, le=1000)
-
-
 class UpdateSettings(Section):
     """Whose updates of the software this device takes, and how long a new one has to prove itself."""
 
@@ -194,6 +180,8 @@ class Settings(BaseSettings):
         env_prefix="SCANSIDE__", env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
+    settings_version: int = Field(default=CURRENT_FORM, ge=FIRST_FORM, le=CURRENT_FORM)
+    """The form of the file (settings_form)."""
     site_name: str = Field(default="", max_length=64)
     models: tuple[Path, ...] = ()
     """Folders of model bundles beside the shipped ones; the first bundle of a task wins."""
@@ -214,6 +202,7 @@ class Settings(BaseSettings):
     light: LightSettings = LightSettings()
     metrics: MetricsSettings = MetricsSettings()
     drift: DriftSettings = DriftSettings()
+    fleet: FleetSettings = FleetSettings()
     audit: AuditSettings = AuditSettings()
     retention: RetentionSettings = RetentionSettings()
     update: UpdateSettings = UpdateSettings()
@@ -240,25 +229,18 @@ class Settings(BaseSettings):
 def load_settings(file: Path | None = None) -> Settings:
     """The settings of `file` (none: the defaults) with the environment on top.
 
-    Raises ConfigError naming the file or variable, the key, the value and what is allowed.
+    An older form is read as it was meant (settings_form). Raises ConfigError naming the file or variable,
+    the key, the value and what is allowed; `appliance.configuration.checking` finds every fault at once.
     """
-    content: dict[str, Any] = {}
-    if file is not None:
-        try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(
-                f"The settings file {file} cannot be read: {error.strerror}.",
-                remedy="Name an existing file with --config, or leave the option out for the defaults.",
-            ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "no UTF-8, or nested"
-            raise ConfigError(
-                f"The settings file {file} is not TOML: {why}.",
-                remedy="Mend that line; docs/settings.md shows a complete file.",
-            ) from error
+    content = read_content(file) if file is not None else {}
+    bring_up_to_date(content)
     try:
         settings = Settings(**content)
+    except SettingsError as error:
+        raise ConfigError(
+            f"The environment (SCANSIDE__...) cannot be understood: {error}.",
+            remedy="Write lists there as JSON: SCANSIDE__WORKER__ENGINES='[\"ort\"]'.",
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -267,20 +249,46 @@ def load_settings(file: Path | None = None) -> Settings:
             f"In {where}: {key} = {first.get('input')!r} is not allowed: {first['msg']}.",
             remedy="docs/settings.md lists every setting with its unit and range.",
         ) from error
-    if "remote" in settings.worker.engines and not settings.remote.address:
+    for _, what, remedy in contradictions(settings):
+        raise ConfigError(what, remedy=remedy)
+    return settings
+
+
+def read_content(file: Path) -> dict[str, Any]:
+    """What stands in a settings file, unjudged. Raises ConfigError when it cannot be read or is no TOML."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
         raise ConfigError(
-            "worker.engines names remote, but remote.address is empty.", remedy="Set it, or leave remote out."
+            f"The settings file {file} cannot be read: {error.strerror}.",
+            remedy="Name an existing file with --config, or leave the option out for the defaults.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "no UTF-8, or nested"
+        raise ConfigError(
+            f"The settings file {file} is not TOML: {why}.",
+            remedy="Mend that line; docs/settings.md shows a complete file.",
+        ) from error
+
+
+def contradictions(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Settings that are right one by one and not together: a key, what is wrong, the remedy."""
+    if "remote" in settings.worker.engines and not settings.remote.address:
+        yield (
+            "remote.address",
+            "worker.engines names remote, but remote.address is empty.",
+            "Set it, or leave remote out.",
         )
     names = {receiver.name for receiver in settings.sender.receivers}
     if settings.courier.enabled and settings.courier.name in names:
-        raise ConfigError(
+        yield (
+            "courier.name",
             f"A receiver of sender is called {settings.courier.name!r}, like the courier.",
-            remedy="Give one of them another name.",
+            "Give one of them another name.",
         )
-    strangers = sorted(set(settings.courier.instead_of) - names)
-    if strangers:
-        raise ConfigError(
-            f"courier.instead_of names {strangers[0]!r}, but no receiver of sender is called so.",
-            remedy="Write the name as it stands at the receiver.",
+    for stranger in sorted(set(settings.courier.instead_of) - names):
+        yield (
+            "courier.instead_of",
+            f"courier.instead_of names {stranger!r}, but no receiver of sender is called so.",
+            "Write the name as it stands at the receiver.",
         )
-    return settings

@@ -83,6 +83,16 @@ class Layout:
         return self.data / "keys"
 
     @property
+    def proofs(self) -> Path:
+        """What came of each test of the device by itself, month by month."""
+        return self.data / "proofs"
+
+    @property
+    def settings(self) -> Path:
+        """The settings with which the appliance last stayed up."""
+        return self.data / "settings"
+
+    @property
     def audit(self) -> Path:
         """Where the audit trail ended, line by line: outside the store, to contradict one that was cut."""
         return self.data / "audit"

@@ -126,13 +126,7 @@ def load_pins(file: Path) -> Pins:
 
 def set_pin(file: Path, role: Role, pin: str) -> None:
     """Write the PIN of `role` into `file`, durably; the other role's stays. Raises ConfigError."""
-    if not (SHORTEST_PIN <= len(pin) <= LONGEST_PIN and pin.isascii() and pin.isdigit()):
-        raise ConfigError(
-            f"A PIN has {SHORTEST_PIN} to {LONGEST_PIN} digits and nothing else.",
-            remedy="Choose another one; the screen has only digits.",
-        )
-    if len(set(pin)) == 1 or pin in "0123456789012345" or pin in "9876543210987654":
-        raise ConfigError("This PIN is the first that anybody would try.", remedy="Choose another one.")
+    require_good(pin)
     entries = dict(load_pins(file).entries)
     salt = secrets.token_hex(16)
     blank = _Entry(salt=salt, hash="00" * HASH_BYTES, n=COST_N, r=COST_R, p=COST_P)
@@ -144,6 +138,17 @@ def set_pin(file: Path, role: Role, pin: str) -> None:
             f"The PIN file {file} cannot be written: {error.strerror}.",
             remedy="Run this as the owner of that folder, or change the setting kiosk.pins.",
         ) from error
+
+
+def require_good(pin: str) -> None:
+    """Raises ConfigError when it has other than 6 to 12 digits, or is the first that anybody would try."""
+    if not (SHORTEST_PIN <= len(pin) <= LONGEST_PIN and pin.isascii() and pin.isdigit()):
+        raise ConfigError(
+            f"A PIN has {SHORTEST_PIN} to {LONGEST_PIN} digits and nothing else.",
+            remedy="Choose another one; the screen has only digits.",
+        )
+    if len(set(pin)) == 1 or pin in "0123456789012345" or pin in "9876543210987654":
+        raise ConfigError("This PIN is the first that anybody would try.", remedy="Choose another one.")
 
 
 def _scrypt(entry: _Entry) -> Scrypt:

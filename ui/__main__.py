@@ -12,7 +12,8 @@ import typer
 
 from appliance.commands.options import DEFAULT_DATA, Config, Data, Demo, DemoSpeed, demo_folder
 from appliance.commands.say import errors_in_words
-from appliance.config import load_settings
+from appliance.configuration.last_good import settings_for_running
+from appliance.layout import Layout
 from ui.main import run_kiosk
 
 SMALLEST_PX: Final = 320
@@ -73,9 +74,10 @@ def main(  # noqa: PLR0913  a command has as many arguments as options
 ) -> None:
     """Show worklist, picture, verdict and health of the appliance that works on DATA."""
     with errors_in_words():
+        folder = demo_folder(data) if demo else data
         code = run_kiosk(
-            demo_folder(data) if demo else data,
-            load_settings(config),
+            folder,
+            settings_for_running(config, Layout(data=folder.resolve())).settings,
             screenshot=screenshot,
             size=_size(size) if screenshot is not None else None,
             profile=profile.value if profile is not None else None,

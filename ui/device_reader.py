@@ -77,20 +77,6 @@ class DeviceReader(QObject):
 
 def inventory_of(settings: Settings, layout: Layout) -> Inventory:
     """The models of this device, verified now with the keys of its settings."""
-    from appliance.models.inventory import take_inventory  # noqa: PLC0415  (onnx, cryptography)
-    from appliance.models.releases import Releases  # noqa: PLC0415
-    from appliance.processes.models import (  # noqa: PLC0415
-        inference_server,
-        model_folders,
-        slot_folder,
-        trusted_keys,
-    )
+    from appliance.processes.models import inventory_of as look  # noqa: PLC0415  (onnx, cryptography)
 
-    return take_inventory(
-        model_folders(settings),
-        trust=trusted_keys(settings),
-        slots=slot_folder(settings, layout),
-        releases=Releases(layout.releases, read_only=True),
-        cache=layout.engine_cache,
-        server=inference_server(settings),
-    )
+    return look(settings, layout)

@@ -12,6 +12,7 @@ from typing import Final
 from appliance.clock import NS_PER_S
 from appliance.domain.job import JobState
 from appliance.monitor.boots import NOTICE
+from appliance.monitor.fault import SETTINGS
 from appliance.monitor.silent_folder import silent_folders
 from appliance.store.board import Counts
 from ui.advice_words import reason_in_words
@@ -177,6 +178,7 @@ def _cannot_start(health: HealthRecord) -> Iterator[tuple[HealthKind, str, str]]
     names = {
         "run": (HealthKind.DANGER, tr("NOT RUNNING")),
         NOTICE: (HealthKind.ATTENTION, tr("SAFE MODE")),
+        SETTINGS: (HealthKind.ATTENTION, tr("OLD SETTINGS")),
         "watcher": (HealthKind.DANGER, tr("NOT RECEIVING")),
         "worker": (HealthKind.ATTENTION, tr("AI NOT RUNNING")),
         "sender": (HealthKind.ATTENTION, tr("NOT SENDING")),

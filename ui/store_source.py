@@ -20,7 +20,7 @@ from appliance.domain.view import VIEW_FILE
 from appliance.errors import StoreError
 from appliance.layout import Layout
 from appliance.monitor.boots import NOTICE
-from appliance.monitor.fault import Fault, read_fault
+from appliance.monitor.fault import SETTINGS, Fault, read_fault
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.proof import read_proof
 from appliance.store.board import Board, BoardEntry
@@ -193,7 +193,7 @@ def open_store(
 
 
 def _faults(layout: Layout) -> tuple[Fault, ...]:
-    found = (read_fault(layout.run, process) for process in ("run", NOTICE, *_PROCESSES))
+    found = (read_fault(layout.run, process) for process in ("run", NOTICE, SETTINGS, *_PROCESSES))
     return tuple(fault for fault in found if fault is not None)
 
 

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import typer
 
 from appliance.clock import SystemClock
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
-from appliance.config import load_settings
 from appliance.domain.record import to_plain
 from appliance.errors import ExitCode
 from appliance.layout import Layout
@@ -21,17 +22,20 @@ def doctor(*, data: Data = DEFAULT_DATA, config: Config = None, as_json: AsJson 
     Changes nothing, and may run beside the appliance. Exit code 1 when something fails; every CHECK and
     FAIL comes with its remedy.
     """
-    from appliance.monitor.diagnosis import Health  # noqa: PLC0415  (--help stays quick)
+    from appliance.configuration.last_good import settings_for_running  # noqa: PLC0415  (--help stays quick)
+    from appliance.monitor.diagnosis import Health  # noqa: PLC0415
     from appliance.monitor.doctor import examine  # noqa: PLC0415
+    from appliance.monitor.settings_file import settings_file  # noqa: PLC0415
     from appliance.processes.models import kept_passports, open_registry  # noqa: PLC0415
 
     with errors_in_words():
-        settings = load_settings(config)
         layout = Layout(data=data.resolve())
+        settings = settings_for_running(config, layout).settings
         failed = False
         rows: list[tuple[str, ...]] = []
         with open_registry(settings, kept_passports(layout), layout=layout) as registry:
-            for diagnosis in examine(settings, layout, registry, SystemClock()):
+            looks = examine(settings, layout, registry, SystemClock())
+            for diagnosis in chain((settings_file(config, layout),), looks):
                 failed |= diagnosis.health is Health.FAIL
                 if as_json:
                     say_json(to_plain(diagnosis))

@@ -14,8 +14,8 @@ from appliance.commands.say import AsJson, errors_in_words, say_json, table
 
 if TYPE_CHECKING:
     from appliance.clock import Clock
-    from appliance.config import DriftSettings
     from appliance.layout import Layout
+    from appliance.watching import DriftSettings
 
 SHOWN: Final = 6
 """Features of a scanner in the table; --json and --html have all."""

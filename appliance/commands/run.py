@@ -13,10 +13,9 @@ import typer
 from appliance.clock import SystemClock
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json
-from appliance.config import load_settings
 from appliance.errors import ConfigError
 from appliance.layout import Layout
-from appliance.monitor.fault import clear_fault, leave_fault
+from appliance.monitor.fault import SETTINGS, clear_fault, leave_fault
 
 
 def run(
@@ -32,6 +31,7 @@ def run(
     Results: `scanside results --data DATA`, and DICOM objects under DATA/results.
     The inbox is never touched. Stop with Ctrl-C; whatever was not finished goes on at the next start.
     """
+    from appliance.configuration.last_good import settings_for_running  # noqa: PLC0415
     from appliance.logs import start_logs  # noqa: PLC0415  (--help stays quick)
     from appliance.processes.supervisor import supervise  # noqa: PLC0415
     from appliance.processes.table import KIOSK, rows_for  # noqa: PLC0415
@@ -40,12 +40,16 @@ def run(
     with errors_in_words():
         layout = Layout(data=data.resolve())
         try:
-            settings = load_settings(config)
+            running = settings_for_running(config, layout)
         except ConfigError as error:
             leave_fault(layout.run, "run", what=error.what, remedy=error.remedy, clock=SystemClock())
             raise
         layout.create()
         clear_fault(layout.run, "run")
+        clear_fault(layout.run, SETTINGS)
+        settings = running.settings
+        if running.words is not None:
+            typer.echo(f"scanside: {running.words[0]}\n  {running.words[1]}", err=True)
         stop = Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

@@ -13,7 +13,6 @@ from appliance.clock import SystemClock
 from appliance.commands.audit import note_command
 from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
-from appliance.config import load_settings
 from appliance.domain.audit import AuditKind
 from appliance.errors import ExitCode
 from appliance.layout import Layout
@@ -35,15 +34,18 @@ def support_bundle(
     No name, number or image of a patient: it is searched for those in the store before it is written. Exit
     code 1 when a part had to stay out.
     """
-    from appliance.durable import write_durably  # noqa: PLC0415  (--help stays quick)
+    from appliance.configuration.last_good import settings_for_running  # noqa: PLC0415  (--help stays quick)
+    from appliance.durable import write_durably  # noqa: PLC0415
     from appliance.monitor.doctor import examine  # noqa: PLC0415
+    from appliance.monitor.settings_file import settings_file  # noqa: PLC0415
     from appliance.monitor.support import bundle_of, parts_of  # noqa: PLC0415
     from appliance.processes.models import kept_passports, open_registry  # noqa: PLC0415
 
     with errors_in_words():
-        settings, layout, clock = load_settings(config), Layout(data=data.resolve()), SystemClock()
+        layout, clock = Layout(data=data.resolve()), SystemClock()
+        settings = settings_for_running(config, layout).settings
         with open_registry(settings, kept_passports(layout), layout=layout) as registry:
-            diagnoses = tuple(examine(settings, layout, registry, clock))
+            diagnoses = (settings_file(config, layout), *examine(settings, layout, registry, clock))
         parts = parts_of(settings, layout, clock, diagnoses=diagnoses, logs=tuple(log or ()))
         write_durably(out, bundle_of(parts))
         note_command(layout, AuditKind.EXPORTED, ("support bundle", str(len(parts))))

@@ -89,6 +89,12 @@ def read_identities(folder: Path, files: tuple[Path, ...] = ()) -> list[Any]:
     return [own_identity(folder), *(_identity(file) for file in files)]
 
 
+def identities_in(folder: Path, files: tuple[Path, ...]) -> list[Any]:
+    """As `read_identities`, but none is made. Raises ConfigError for a file without one."""
+    own = (folder / IDENTITY_FILE,) if (folder / IDENTITY_FILE).exists() else ()
+    return [_identity(file) for file in (*own, *files)]
+
+
 def own_identity(folder: Path) -> Any:
     """This machine's own. Raises ConfigError when it is damaged or others may read it."""
     file = folder / IDENTITY_FILE

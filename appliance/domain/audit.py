@@ -48,6 +48,8 @@ class AuditKind(str, Enum):
     UPDATE = "update"
     """Other software was installed, chosen, proved, or left again."""
     STORE_REBUILT = "store-rebuilt"
+    STORE_RESTORED = "store-restored"
+    """A backup was put back."""
     TRAIL_READ = "trail-read"
 
 

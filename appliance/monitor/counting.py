@@ -78,10 +78,10 @@ def _count_result(stored: StoredResult, counts: Counts) -> None:
     if result.lane is Lane.QUALITY:
         counts["verdicts", (worst(result.quality).value,)] += 1
         if stored.urgency is not Urgency.BACKFILL:
-            counts["deadlines", (stored.kind.value, _outcome(stored))] += 1
+            counts["deadlines", (stored.kind.value, deadline_outcome(stored))] += 1
 
 
-def _outcome(stored: StoredResult) -> str:
+def deadline_outcome(stored: StoredResult) -> str:
     """As store.punctuality has it, for answers that were given."""
     if worst(stored.result.quality) is Verdict.NOT_CHECKED:
         return "without_check"

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from appliance.clock import Clock
-from appliance.config import DriftSettings
 from appliance.domain.drift import DriftReport, DriftState
 from appliance.layout import Layout
 from appliance.monitor.drift import compare
 from appliance.monitor.drift_advice import advise
 from appliance.monitor.drift_features import drift_exam
 from appliance.store.drift import DriftStore
+from appliance.watching import DriftSettings
 
 
 def take_exams(store: DriftStore, layout: Layout, *, at_once: int) -> int:

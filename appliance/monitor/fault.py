@@ -18,6 +18,8 @@ from appliance.domain.record import from_json, to_json
 from appliance.errors import ScansideError
 from appliance.monitor.signs import clear_sign, read_signs, write_sign
 
+SETTINGS: Final = "settings"
+"""Not a process: the name under which it is told that the last good settings serve."""
 _ENDING: Final = ".fault"
 
 

@@ -63,6 +63,9 @@ FORMS: Final = {
     AuditKind.RESTORED: _Form(event=DCM.Import, action="C"),
     AuditKind.UPDATE: _Form(event=DCM.SecurityAlert, event_type=DCM.SoftwareConfiguration, action="E"),
     AuditKind.STORE_REBUILT: _Form(event=DCM.SecurityAlert, event_type=DCM.SoftwareConfiguration, action="E"),
+    AuditKind.STORE_RESTORED: _Form(
+        event=DCM.SecurityAlert, event_type=DCM.SoftwareConfiguration, action="E"
+    ),
     AuditKind.TRAIL_READ: _Form(event=DCM.AuditLogUsed, action="R"),
 }
 

@@ -22,11 +22,12 @@ import structlog
 import typer
 
 from appliance.clock import Clock, SystemClock
-from appliance.config import Settings, load_settings
+from appliance.config import Settings
+from appliance.configuration.last_good import note_start, settings_for_running
 from appliance.errors import ConfigError, EngineLostError, ExitCode, ScansideError, StoreError
 from appliance.layout import Layout
 from appliance.logs import start_logs
-from appliance.monitor.fault import fault_of, leave_fault
+from appliance.monitor.fault import SETTINGS, clear_fault, fault_of, leave_fault
 from appliance.monitor.service_manager import tell_stopping
 from appliance.processes.lock import AlreadyRunningError
 from appliance.processes.presence import in_the_trail
@@ -35,6 +36,9 @@ from appliance.processes.table import EVERY_ROW
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): the signal that a child gets when its parent dies."""
 
+TELLS_WHAT_IS_GOOD: Final = "monitor"
+"""The process that sees whether the others stay up with these settings."""
+
 Run = Callable[[Settings, Layout, Clock, Event], None]
 
 
@@ -42,6 +46,21 @@ def _program(name: str) -> Run:
     """The process's loop, imported only in the process that runs it."""
     module = importlib.import_module(f"appliance.processes.{name}")
     return cast("Run", getattr(module, f"run_{name}"))
+
+
+def _settings(name: str, config: Path | None, layout: Layout, clock: Clock) -> Settings:
+    """Those of the file, or the last good ones: then the screen is told. Raises ConfigError, OSError."""
+    running = settings_for_running(config, layout)
+    layout.create()
+    if running.words is None:
+        clear_fault(layout.run, SETTINGS)
+    else:
+        what, remedy = running.words
+        structlog.get_logger().error("settings", reason=str(running.fault), runs_with=str(running.file))
+        leave_fault(layout.run, SETTINGS, what=what, remedy=remedy, clock=clock)
+    if name == TELLS_WHAT_IS_GOOD:
+        note_start(layout, running)
+    return running.settings
 
 
 def main(
@@ -70,8 +89,7 @@ def main(
         leave_fault(layout.run, name, what=what, remedy=remedy, clock=clock)
 
     try:
-        settings = load_settings(config)
-        layout.create()
+        settings = _settings(name, config, layout, clock)
         with in_the_trail(name, settings, layout, clock):
             _program(name)(settings, layout, clock, stop)
         tell_stopping()

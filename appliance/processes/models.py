@@ -14,6 +14,7 @@ from appliance.engines.catalogue import REMOTE
 from appliance.engines.kserve import InferenceServer
 from appliance.layout import Layout
 from appliance.models.folders import InFolders, read_folders
+from appliance.models.inventory import Inventory, take_inventory
 from appliance.models.keys import Trust, read_trust, shipped_keys
 from appliance.models.registry import Registry, shipped_models
 from appliance.models.releases import Releases
@@ -106,6 +107,18 @@ def bundles_in_folders(settings: Settings, cache: Path, releases: Releases) -> I
         trust=trusted_keys(settings),
         releases=releases,
         problems=[],
+    )
+
+
+def inventory_of(settings: Settings, layout: Layout) -> Inventory:
+    """Which models answer here, looked at anew without loading one."""
+    return take_inventory(
+        model_folders(settings),
+        trust=trusted_keys(settings),
+        slots=slot_folder(settings, layout),
+        releases=Releases(layout.releases, read_only=True),
+        cache=layout.engine_cache,
+        server=inference_server(settings),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 from typing import Final
@@ -23,16 +24,20 @@ from typing_extensions import Self
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Settings
+from appliance.configuration.last_good import keep_as_good
 from appliance.errors import ScansideError
+from appliance.fleet.beat import BeatTimer, beat_into
 from appliance.layout import Layout
+from appliance.monitor.boots import GOOD_AFTER_S
 from appliance.monitor.counting import count_on
 from appliance.monitor.drift_watch import report_on, scanner_due, take_exams
-from appliance.monitor.heartbeat import Heartbeat
+from appliance.monitor.heartbeat import Heartbeat, read_beat
 from appliance.monitor.metrics import DeviceMetrics
+from appliance.monitor.proof_log import ProofLog
 from appliance.monitor.shadow_nights import count_nights
 from appliance.processes.lock import only_one
 from appliance.processes.proof_path import PathProof
-from appliance.processes.table import PROCESSES
+from appliance.processes.table import PROCESSES, ProcessRow
 from appliance.store.connection import Database
 from appliance.store.drift import DriftStore
 from appliance.store.shadows import Shadows
@@ -47,6 +52,8 @@ AT_ONCE: Final = 200
 """Rows that are counted before the next duty."""
 RARELY_S: Final = 30.0
 """How often it is asked whether drift or a night is due, and a port that was taken is tried again."""
+SETTLED_S: Final = 120.0
+"""A worker may take this long to load and prove its models."""
 NICENESS: Final = 10
 """Of setpriority(2): patients' images are computed first."""
 
@@ -66,6 +73,9 @@ class Monitor:
         self._path = PathProof(settings, layout, clock, patients=database)
         self._server: tuple[WSGIServer, Thread] | None = None
         self._rarely_ns: int | None = None
+        self._since_ns = clock.monotonic_ns()
+        self._proofs = ProofLog(layout)
+        self._fleet = BeatTimer(settings.fleet.interval_min)
         self._troubles: dict[str, str] = {}
 
     def run(self, stop: Event) -> None:
@@ -85,6 +95,9 @@ class Monitor:
             self._rarely_ns = now_ns
             self._do("metrics", self._serve)
             self._do("shadows", self._count_nights)
+            self._do("settings", self._keep_settings)
+            self._do("fleet", self._tell_the_fleet)
+            self._do("log of the tests", self._proofs.note)
             if self._settings.drift.enabled and not self._path.under_way:
                 self._do("drift", self._look_for_drift)
         return worked
@@ -104,6 +117,26 @@ class Monitor:
                 images=night.images,
                 different=night.different,
             )
+
+    def _keep_settings(self) -> None:
+        """All stayed up long enough: what they run with is good, and serves when an edit is not."""
+        lived_s = (self._clock.monotonic_ns() - self._since_ns) / NS_PER_S
+        if lived_s < GOOD_AFTER_S or not all(self._is_alive(row) for row in PROCESSES if row.name != NAME):
+            return
+        if keep_as_good(self._layout):
+            self._log.info("settings kept as good")
+
+    def _tell_the_fleet(self) -> None:
+        """First when this process has seen the others for a while: a start is no trouble."""
+        now_ns = self._clock.monotonic_ns()
+        folder = self._settings.fleet.folder
+        if folder and now_ns - self._since_ns >= SETTLED_S * NS_PER_S and self._fleet.is_due(now_ns):
+            beat_into(Path(folder), self._settings, self._layout, self._clock)
+            self._fleet.made(now_ns)
+
+    def _is_alive(self, row: ProcessRow) -> bool:
+        beat = read_beat(self._layout.run, row.name, self._clock)
+        return beat is not None and beat.age_s < row.silent_limit_s
 
     def _look_for_drift(self) -> None:
         """One scanner at a time: it takes a second or two."""

@@ -27,6 +27,7 @@ from appliance.intake.jail import Jail
 from appliance.layout import Layout
 from appliance.processes.gathering import Gathering
 from appliance.processes.lander import Arrival, Fate, Lander
+from appliance.store.aside import move_aside
 from appliance.store.audit import note_alone
 from appliance.store.connection import Database
 from appliance.store.landing import Landings
@@ -102,7 +103,7 @@ def rebuild(settings: Settings, layout: Layout, clock: Clock) -> Rebuilt:
 
     Everything waits for its receivers again: what a receiver has already it recognises by its UIDs.
     """
-    aside = _move_aside(layout)
+    aside = move_aside(layout)
     with Database.open(layout.database, data=layout.data, clock=clock) as database:
         with database.transaction():
             rows = sum(salvage(database, aside / layout.database.name, table) for table in LEDGERS)
@@ -179,16 +180,6 @@ def _integrity(file: Path) -> Iterator[str]:
             connection.close()
     except apsw.Error as error:
         yield str(error)
-
-
-def _move_aside(layout: Layout) -> Path:
-    number = 1
-    while (aside := layout.database.parent / f"aside-{number}").exists():
-        number += 1
-    aside.mkdir()
-    for file in sorted(layout.database.parent.glob(f"{layout.database.name}*")):
-        file.rename(aside / file.name)
-    return aside
 
 
 def salvage(database: Database, old: Path, table: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,20 @@ class Proofs:
             size_bytes=size_bytes,
             acquisition_id=acquisition_id,
         )
+
+    def all_stored(self) -> Iterator[StoredFile]:
+        """Every file whose bytes should be here."""
+        rows = self._database.read(
+            "SELECT sha256, path, size_bytes, acquisition_id FROM file WHERE removed_at_utc IS NULL"
+            " AND path NOT LIKE 'quarantine/not-read/%' ORDER BY rowid"
+        )
+        for sha256, path, size_bytes, acquisition_id in rows:
+            yield StoredFile(
+                sha256=sha256,
+                path=self._database.data / path,
+                size_bytes=size_bytes,
+                acquisition_id=acquisition_id,
+            )
 
     def stored(self) -> tuple[int, int]:
         """How many files are stored, and how many bytes."""

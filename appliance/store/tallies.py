@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Final, TypeAlias
 
 from appliance.domain.acquisition import Kind, Urgency
 from appliance.domain.record import from_json
 from appliance.domain.result import EngineUse, LaneResult
-from appliance.store.connection import Database
+from appliance.store.connection import Database, Row
 
 Key: TypeAlias = tuple[str, tuple[str, ...]]
 """Name of a count, and the values of its labels."""
@@ -20,13 +21,20 @@ Key: TypeAlias = tuple[str, tuple[str, ...]]
 RESULT: Final = "result"
 FILE: Final = "file"
 
-_RESULTS_SQL: Final = (
-    "SELECT r.rowid, r.record, r.boot_id, r.committed_ns, a.kind, a.urgency, f.boot_id, f.noticed_ns"
+_SELECT_SQL: Final = (
+    "SELECT r.rowid, r.record, r.boot_id, r.committed_ns, a.kind, a.urgency, f.boot_id, f.noticed_ns,"
+    " r.committed_at_utc"
     " FROM result r JOIN acquisition a USING (acquisition_id)"
     " LEFT JOIN file f ON f.rowid = (SELECT l.rowid FROM file l WHERE l.acquisition_id = r.acquisition_id"
     "  ORDER BY l.arrival DESC LIMIT 1)"
-    " WHERE r.rowid > ? ORDER BY r.rowid LIMIT ?"
 )
+_AFTER_SQL: Final = f"{_SELECT_SQL} WHERE r.rowid > ? ORDER BY r.rowid LIMIT ?"
+_BETWEEN_SQL: Final = (
+    f"{_SELECT_SQL} WHERE r.rowid > ? AND r.committed_at_utc >= ? AND r.committed_at_utc < ?"
+    " ORDER BY r.rowid LIMIT ?"
+)
+ROWS_AT_ONCE: Final = 500
+"""Of a period: so many results are in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +72,17 @@ class Tallies:
 
     def results_after(self, rowid: int, *, limit: int) -> tuple[StoredResult, ...]:
         """The next results in the order of their commits."""
-        return tuple(
-            StoredResult(
-                rowid=number,
-                result=from_json(LaneResult, record),
-                kind=Kind(kind),
-                urgency=Urgency(urgency),
-                took_ns=committed_ns - noticed_ns if boot_id == landed_boot else None,
-            )
-            for number, record, boot_id, committed_ns, kind, urgency, landed_boot, noticed_ns in (
-                self._database.read(_RESULTS_SQL, (rowid, limit))
-            )
-        )
+        rows = self._database.read(_AFTER_SQL, (rowid, limit))
+        return tuple(_stored_result(row) for row in rows)
+
+    def results_between(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, StoredResult]]:
+        """Results that were committed from `since` on and before `until`, each with that time."""
+        last = 0
+        between = tuple(moment.astimezone(timezone.utc).isoformat() for moment in (since, until))
+        while rows := self._database.read(_BETWEEN_SQL, (last, *between, ROWS_AT_ONCE)):
+            for row in rows:
+                yield datetime.fromisoformat(row[8]), _stored_result(row)
+            last = rows[-1][0]
 
     def files_after(self, rowid: int, *, limit: int) -> tuple[StoredFile, ...]:
         """The next files in the order in which they came."""
@@ -125,3 +132,14 @@ class Tallies:
             task: EngineUse(task=task, model=model, engine=engine, fallback_reason=reason)
             for task, model, engine, reason in rows
         }
+
+
+def _stored_result(row: Row) -> StoredResult:
+    number, record, boot_id, committed_ns, kind, urgency, landed_boot, noticed_ns = row[:8]
+    return StoredResult(
+        rowid=number,
+        result=from_json(LaneResult, record),
+        kind=Kind(kind),
+        urgency=Urgency(urgency),
+        took_ns=committed_ns - noticed_ns if boot_id == landed_boot else None,
+    )

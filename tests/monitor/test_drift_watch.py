@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from appliance.clock import ManualClock
-from appliance.config import DriftSettings
 from appliance.domain.acquisition import Instance
 from appliance.domain.drift import DriftState
 from appliance.domain.finding import Code, Decision, Finding
@@ -27,6 +26,7 @@ from appliance.monitor.drift_watch import fix_baseline, report_on, scanner_due, 
 from appliance.monitor.metrics import DeviceMetrics, as_text
 from appliance.store.connection import Database
 from appliance.store.drift import DriftStore
+from appliance.watching import DriftSettings
 
 SETTINGS = DriftSettings(baseline_exams=100, recent_exams=50, every_exams=50)
 SCANNER = "DX FDX 4711"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.monitor.boots import SAFE_AFTER, WITHOUT_AI_AFTER, Boots, say_level
+from appliance.monitor.fault import SETTINGS, leave_fault
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.monitor.silent_folder import silent_words
 from ui.health_state import HealthKind, HealthState, checker_down, faults_of, health_of
@@ -118,3 +119,10 @@ def test_the_safe_mode_is_said_with_what_to_do_and_taken_back(clinic: Any) -> No
     say_level(clinic.layout.run, Boots(), clock=clinic.clock)
     faults = faults_of(clinic.read(), now_ns=clinic.clock.monotonic_ns(), trouble=None)
     assert "SAFE MODE" not in [word for _, word, _ in faults]
+
+
+def test_the_last_good_settings_are_said_and_are_no_danger(clinic: Any) -> None:
+    leave_fault(clinic.layout.run, SETTINGS, what="port = 0.", remedy="Mend it.", clock=clinic.clock)
+    state = one(clinic)
+    assert (state.kind, state.word) == (HealthKind.ATTENTION, "OLD SETTINGS")
+    assert state.advice == "port = 0. Mend it."
