@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "packaging" / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
 MOST_EXPOSED = 1.5
 """0 is sealed, 10 is bare; the units of a usual distribution score around 9."""
-PROGRAM = "/usr/lib/scanside/bin/python"
+PROGRAM = "/opt/scanside/current/bin/python"
 
 
 def settings_of(text: str) -> dict[str, list[str]]:
