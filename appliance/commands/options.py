@@ -10,6 +10,8 @@ from typing import Annotated, Final
 
 import typer
 
+from appliance.config import SETTINGS_FILE_NAME
+
 DEFAULT_DATA: Final = Path("scanside-data")
 DATA_FOLDER_NAME: Final = "SCANSIDE_DATA_FOLDER"
 """The environment's word for the data folder: on an installed device it names the patients' own."""
@@ -27,7 +29,7 @@ Config = Annotated[
     typer.Option(
         "--config",
         help="Settings file (TOML). Without one the defaults hold; see docs/settings.md.",
-        envvar="SCANSIDE_CONFIG",
+        envvar=SETTINGS_FILE_NAME,
     ),
 ]
 DEMO_DATA: Final = Path("kiosk-demo-data")

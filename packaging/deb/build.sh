@@ -45,8 +45,8 @@ PYTHON
 }
 
 fill_in() { # files; what stands between @ signs
-    sed -i -e "s|@VERSION@|$full|g" -e "s|@PYTHON@|$minor|g" -e "s|@PYTHON_NEXT@|3.$((${minor#3.} + 1))|g" \
-        -e "s|@ARCHITECTURE@|$architecture|g" -e "s|@TITLE@|$title|g" -e "s|@SCREEN@|$screen|g" "$@"
+    sed -i -e "s#@VERSION@#$full#g" -e "s#@PYTHON@#$minor#g" -e "s#@PYTHON_NEXT@#3.$((${minor#3.} + 1))#g" \
+        -e "s#@ARCHITECTURE@#$architecture#g" -e "s#@TITLE@#$title#g" -e "s#@SCREEN@#$screen#g" "$@"
 }
 
 # What Qt's widgets load (packaging/setup/system_libraries.sh), and the session that shows them.
