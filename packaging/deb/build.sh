@@ -52,7 +52,7 @@ fill_in() { # files; what stands between @ signs
 # What Qt's widgets load (packaging/setup/system_libraries.sh), and the session that shows them.
 qt="libglib2.0-0t64 | libglib2.0-0, libgl1, libegl1, libfontconfig1, libxkbcommon0, libdbus-1-3"
 fonts="fonts-dejavu-core, fonts-noto-core"
-wayland="libwayland-cursor0, libwayland-egl1, cage, seatd, udev"
+wayland="libwayland-cursor0, libwayland-egl1, cage, xwayland, seatd, udev"
 x11="libxcb-cursor0, libxcb-icccm4, libxcb-keysyms1, libxkbcommon-x11-0, libxcb-shape0, xserver-xorg-core, xserver-xorg-input-libinput, x11-xserver-utils, matchbox-window-manager, unclutter"
 
 build() { # target

@@ -7,12 +7,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydicom import dcmread, examples
@@ -223,13 +223,17 @@ def test_a_process_starts_where_its_unit_has_set_its_rank(name: str, layout: Lay
             "PYTHONPATH": str(FOLDER.parents[1]),
             "SCANSIDE__METRICS__ENABLED": "false",
         }
-        with subprocess.Popen(
-            command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
-        ) as process:
-            try:
-                assert manager.recv(4096) == b"READY=1"
-            except TimeoutError:
-                pytest.fail(f"{name} was not ready: exit code {process.poll()}")
-            finally:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.communicate(timeout=120)
+        command = ["timeout", "--signal=TERM", "100", *command]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            ended = Thread(target=lambda: (process.wait(), tell_end(address)))
+            ended.start()
+            said = manager.recv(4096)
+            process.terminate()
+            ended.join()
+            assert said == b"READY=1", process.stderr.read() if process.stderr else ""
+
+
+def tell_end(address: Path) -> None:
+    """So that nobody waits for the word of a process that is gone."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.sendto(b"it ended", str(address))
