@@ -47,7 +47,8 @@ inside() { systemd-nspawn --quiet --private-network --register=no --keep-unit --
 
 # Exactly what the packages ask for.
 depends="$(dpkg-deb -f "${packages[0]}" Depends), $(dpkg-deb -f "${packages[1]}" Depends | sed 's/^scanside ([^)]*), //')"
-if [ "$(cat "$base/.complete" 2>/dev/null)" != "$depends" ]; then
+tools="systemd systemd-sysv dbus xvfb grim"
+if [ "$(cat "$base/.complete" 2>/dev/null)" != "$tools, $depends" ]; then
     rm -rf "$base"
     options=(--variant=minbase --components="$components")
     if [ -n "${SCANSIDE_KEYRING:-}" ]; then options+=(--keyring="$SCANSIDE_KEYRING"); fi
@@ -56,15 +57,15 @@ if [ "$(cat "$base/.complete" 2>/dev/null)" != "$depends" ]; then
         fail "debootstrap could not make $suite." "See $folder/$suite.debootstrap.log"
     size_of "$base" >"$base/.mib-bare"
     # That, and what boots the root and takes a picture of its screen.
-    chroot "$base" env DEPENDS="$depends" sh -ec '
+    chroot "$base" env TOOLS="$tools" DEPENDS="$depends" sh -ec '
         export DEBIAN_FRONTEND=noninteractive
         apt-get update -qq
-        apt-get install -y -qq --no-install-recommends systemd systemd-sysv dbus grim
+        apt-get install -y -qq --no-install-recommends $TOOLS
         du -sxBM / 2>/dev/null | cut -dM -f1 >/.mib-tools
         apt-get satisfy -y -qq --no-install-recommends "$DEPENDS"
         apt-get clean' >"$folder/$suite.apt.log" 2>&1 ||
         fail "The packages of $suite could not be fetched." "See $folder/$suite.apt.log"
-    echo "$depends" >"$base/.complete"
+    echo "$tools, $depends" >"$base/.complete"
 fi
 
 rm -rf "$root" "$out"
@@ -81,8 +82,9 @@ rm "$root"/root/try/*.deb
 after="$(size_of "$root")"
 cp "$here/measure.py" "$root/root/try/"
 cp "$here/try.service" "$root/etc/systemd/system/scanside-try.service"
-# A machine without a panel: the same session, drawn into memory.
-install -D -m 0644 "$here/headless.conf" "$root/etc/systemd/system/scanside-kiosk.service.d/headless.conf"
+# A machine without a panel: the same session, in a window that is in memory only.
+install -D -m 0644 "$here/panel.conf" "$root/etc/systemd/system/scanside-kiosk.service.d/panel.conf"
+cp "$here/panel.service" "$root/etc/systemd/system/scanside-try-panel.service"
 ln -sf /etc/systemd/system/scanside-try.service "$root/etc/systemd/system/multi-user.target.wants/"
 inside /opt/scanside/current/bin/python /root/try/measure.py draw
 
@@ -116,7 +118,7 @@ inside sh -c 'dpkg -r scanside-kiosk scanside; test ! -e /opt/scanside/current; 
     fail "Removing went wrong." "See $out/purge.log"
 
 cat >"$out/sizes.json" <<JSON
-{"bare_mib": $(cat "$base/.mib-bare"), "with_systemd_mib": $(cat "$base/.mib-tools"), "with_dependencies_mib": $before,
+{"bare_mib": $(cat "$base/.mib-bare"), "with_tools_mib": $(cat "$base/.mib-tools"), "with_dependencies_mib": $before,
  "installed_mib": $((after - before)), "install_s": $install_s}
 JSON
 cat "$out"/*.json
