@@ -78,8 +78,8 @@ build() { # target
     "$python" "$here/fill_slot.py" "$target" "$work"/scanside-*.whl "$appliance/$site"
     mv "$appliance/$site"/{ui,PyQt6,pyqt6-*,pyqt6_*} "$kiosk/$site/"
 
-    local units=usr/lib/systemd/system
-    if [ "$target" = debian12-amd64 ] || [ "$target" = debian12-arm64 ]; then units=lib/systemd/system; fi
+    # Where debhelper looks for units; the same folder as usr/lib on every target.
+    local units=lib/systemd/system
     install -d "$appliance/$units" "$kiosk/$units" "$appliance/usr/share/scanside" "$kiosk/usr/lib/systemd/logind.conf.d"
     install -m 0644 packaging/systemd/*.service packaging/systemd/scanside.target "$appliance/$units/"
     mv "$appliance/$units/scanside-kiosk.service" "$kiosk/$units/"

@@ -26,7 +26,7 @@ DATA = Path("/var/lib/scanside")
 STUDIES = Path("/var/tmp/studies")
 TRY = Path("/root/try")
 OUT = TRY / "out"
-WAITING = {"first": "2-chest-bases-cut-off", "second": "5-hand-dead-line"}
+WAITING = {"first": "2-chest-bases-cut-off", "second": "5-hand-dead-line", "readonly": "3-chest-underexposed"}
 """Boot to the bundled study that waits for it in the inbox."""
 PATIENCE_S = 300.0
 LOOK_S = 0.05

@@ -88,9 +88,11 @@ cp "$here/panel.service" "$root/etc/systemd/system/scanside-try-panel.service"
 ln -sf /etc/systemd/system/scanside-try.service "$root/etc/systemd/system/multi-user.target.wants/"
 inside /opt/scanside/current/bin/python /root/try/measure.py draw
 
-boot() { # name
+boot() { # name, then what nspawn is told besides
     echo "== boot: $1"
-    inside /opt/scanside/current/bin/python /root/try/measure.py waiting "$1"
+    local name="$1"
+    shift
+    inside /opt/scanside/current/bin/python /root/try/measure.py waiting "$name"
     # As after a power cut: nothing of it in memory.
     python3 - "$root/opt" "$root/usr" <<'PYTHON'
 import os
@@ -105,13 +107,16 @@ for top in sys.argv[1:]:
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 PYTHON
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --kill-after=30 600 systemd-nspawn --quiet --private-network \
-        --register=no --keep-unit --boot --console=read-only -D "$root" \
-        </dev/null >"$out/console-$1.log" 2>&1 || true
+        --register=no --keep-unit --boot --console=read-only "$@" -D "$root" \
+        </dev/null >"$out/console-$name.log" 2>&1 || true
     cp -r "$root"/root/try/out/. "$out/"
-    [ -e "$out/$1.json" ] || fail "The boot '$1' ended without an answer." "See $out/console-$1.log"
+    [ -e "$out/$name.json" ] || fail "The boot '$name' ended without an answer." "See $out/console-$name.log"
 }
 boot first
 boot second
+# A root that nobody writes to, and a data partition.
+boot readonly --read-only --tmpfs=/tmp --tmpfs=/var/tmp --tmpfs=/var/log \
+    --bind="$root/var/lib/scanside:/var/lib/scanside" --bind="$root/root/try:/root/try"
 
 echo "== taken away again"
 inside sh -c 'dpkg -r scanside-kiosk scanside; test ! -e /opt/scanside/current; dpkg -P scanside-kiosk scanside; ls -A /opt/scanside 2>/dev/null; test -d /var/lib/scanside/spool' >"$out/purge.log" 2>&1 ||

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""The container file, as far as it can be judged without a daemon: what it copies is there, what it asks is said."""
+"""The container file, as far as it can be judged without a daemon: all that it copies is there."""
 
 from __future__ import annotations
 

@@ -215,7 +215,20 @@ def test_a_process_starts_where_its_unit_has_set_its_rank(name: str, layout: Lay
         manager.bind(str(address))
         manager.settimeout(120)
         refused = "inject=sched_setscheduler,setpriority,ioprio_set:error=EPERM"
-        command = ["chrt", "--idle", "0", "nice", "-n", "19", "strace", "-f", "-o", "/dev/null", "-e", refused]
+        command = [
+            "chrt",
+            "--idle",
+            "0",
+            "nice",
+            "-n",
+            "19",
+            "strace",
+            "-f",
+            "-o",
+            "/dev/null",
+            "-e",
+            refused,
+        ]
         command += [sys.executable, "-m", "appliance.processes", name, "--data", str(layout.data)]
         environment = {
             **os.environ,

@@ -18,9 +18,7 @@ else:
     import tomli as tomllib
 
 CONSTRAINTS = Path(__file__).resolve().parents[2] / "packaging" / "constraints"
-TARGETS: dict[str, dict[str, Any]] = tomllib.loads(
-    (CONSTRAINTS / "targets.toml").read_text(encoding="utf-8")
-)
+TARGETS: dict[str, dict[str, Any]] = tomllib.loads((CONSTRAINTS / "targets.toml").read_text(encoding="utf-8"))
 PATIENCE_S = 150
 AWAY = (
     "Failed to fetch",
