@@ -112,6 +112,11 @@ wheel: setup ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@ls -l dist/*.whl
 
+.PHONY: deb
+deb: setup ## Build the packages of a device into dist/; ARGS=ubuntu2404-amd64 for another target, ARGS=all for all
+	@$(SETUP)/system_libraries.sh packages
+	@packaging/deb/build.sh $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what building and checking leave behind; keeps .venv
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -50,6 +50,9 @@ def _known_engine(name: str) -> str:
 EngineName = Annotated[str, AfterValidator(_known_engine)]
 """`auto`, or the name of an engine's file."""
 
+SETTINGS_FILE_NAME: Final = "SCANSIDE_CONFIG"
+"""The environment's word for the settings file; an installed device names its own with it."""
+
 
 class IntakeSettings(Section):
     """The watched inbox and the rules by which a file or a series counts as complete."""

@@ -4,25 +4,32 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from appliance.config import SETTINGS_FILE_NAME
+
 DEFAULT_DATA: Final = Path("scanside-data")
+DATA_FOLDER_NAME: Final = "SCANSIDE_DATA_FOLDER"
+"""The environment's word for the data folder: on an installed device it names the patients' own."""
 
 Data = Annotated[
     Path,
     typer.Option(
         "--data",
         help="Data folder. Everything lives under it; the watched folder is DATA/inbox.",
-        envvar="SCANSIDE_DATA_FOLDER",
+        envvar=DATA_FOLDER_NAME,
     ),
 ]
 Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", help="Settings file (TOML). Without one the defaults hold; see docs/settings.md."
+        "--config",
+        help="Settings file (TOML). Without one the defaults hold; see docs/settings.md.",
+        envvar=SETTINGS_FILE_NAME,
     ),
 ]
 DEMO_DATA: Final = Path("kiosk-demo-data")
@@ -36,5 +43,6 @@ DemoSpeed = Annotated[
 
 
 def demo_folder(data: Path) -> Path:
-    """The folder for the demonstration: the one that was named, else one of its own."""
-    return DEMO_DATA if data == DEFAULT_DATA else data
+    """The folder for the demonstration: the one that was named with `--data`, else one of its own."""
+    unnamed = {DEFAULT_DATA, Path(os.environ.get(DATA_FOLDER_NAME) or DEFAULT_DATA)}
+    return DEMO_DATA if data in unnamed else data

@@ -182,7 +182,8 @@ class Keeper:
 
 def run_keeper(settings: Settings, layout: Layout, clock: Clock, stop: Event) -> None:
     """The process: one per data folder."""
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # the disk, too, gets such a process last
+    if os.sched_getscheduler(0) != os.SCHED_IDLE:  # a unit has done so, and forbids the call
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # the disk, too, gets such a process last
     with (
         only_one(layout.run, NAME),
         Database.open(layout.database, data=layout.data, clock=clock) as database,

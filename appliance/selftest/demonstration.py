@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.clock import Clock
+from appliance.config import SETTINGS_FILE_NAME
 from appliance.domain.acquisition import Completeness
 from appliance.domain.job import JobState
 from appliance.errors import ConfigError, ScansideError, StoreError
@@ -105,7 +106,8 @@ def running(layout: Layout, log: Path) -> Iterator[None]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
-        **os.environ,
+        # Never the settings of the device: drawn patients would leave for its receivers.
+        **{name: value for name, value in os.environ.items() if name != SETTINGS_FILE_NAME},
         "SCANSIDE__LISTENER__PORT": str(port),
         "SCANSIDE__INTAKE__SERIES_QUIET_S": str(SERIES_QUIET_S),
     }

@@ -72,7 +72,10 @@ import sys
 
 glibc = tuple(int(part) for part in (platform.libc_ver()[1] or "0.0").split(".")[:2])
 old_arm = platform.machine() == "aarch64" and glibc < (2, 39)
-print("run-py310.txt" if sys.version_info < (3, 11) or old_arm else "dev.txt")
+if sys.version_info < (3, 11):
+    print("run-py310.txt")
+else:
+    print("run-debian12-arm64.txt" if old_arm else "dev.txt")
 CHOOSE
 )"
 
@@ -120,7 +123,7 @@ unless_stamped packages "$constraints/$lock" -- install_locked "$constraints/$lo
     "The locked packages could not be installed; the reason is above." \
     "Most often the network or the package index is away: try again. Nothing is half done."
 unless_stamped project pyproject.toml -- install_project
-if [ "$lock" = run-py310.txt ] && [ "$part" = appliance ]; then
+if [ "$lock" != dev.txt ] && [ "$part" = appliance ]; then
     echo "Run time only on this Python or machine ($lock): the test tools need Python 3.11 on x86-64 or glibc 2.39."
 fi
 

@@ -35,6 +35,7 @@ compile() { # file, then what uv is told
 # glibc 2.35 is Ubuntu 22.04's, the oldest that is promised; Debian 12 has 2.36.
 desk=(--python-version 3.11 --python-platform x86_64-manylinux_2_35)
 jetpack6=(--python-version 3.10 --python-platform aarch64-manylinux_2_35)
+debian12_arm64=(--python-version 3.11 --python-platform aarch64-manylinux_2_36)
 
 ways_out=(--extra fhir --extra hl7 --extra light --extra slip)
 compile dev.txt "${desk[@]}" --extra kiosk --extra openvino --extra remote "${ways_out[@]}" --extra benchmarks \
@@ -44,6 +45,12 @@ compile run.txt "${desk[@]}" --extra kiosk --extra openvino "${ways_out[@]}" --c
 compile export.txt "${desk[@]}" --extra export --constraint "$constraints/dev.txt"
 compile rtx.txt "${desk[@]}" --extra rtx --constraint "$constraints/dev.txt"
 compile run-py310.txt "${jetpack6[@]}" --extra kiosk --extra openvino "${ways_out[@]}"
+# The same versions but for Qt, whose newer wheels for arm64 need a newer glibc.
+others="$(mktemp)"
+trap 'rm -f "$others"' EXIT
+grep -E '^[a-z0-9].*==' "$constraints/dev.txt" | grep -v '^pyqt6' | sed 's/ \\$//' >"$others"
+compile run-debian12-arm64.txt "${debian12_arm64[@]}" --extra kiosk --extra openvino "${ways_out[@]}" \
+    --constraint "$others"
 
 # From a public index torch means gigabytes of GPU libraries that no part of Scanside uses.
 if ! grep -q '^torch==.*+cpu' "$constraints/export.txt"; then
@@ -62,7 +69,7 @@ rehearse() { # lock, then what pip is told
 }
 
 report="$(mktemp)"
-trap 'rm -f "$report"' EXIT
+trap 'rm -f "$report" "$others"' EXIT
 platforms=(--platform manylinux2014_aarch64)
 for glibc in 17 24 26 27 28 31 34 35; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
 rehearse dev.txt

@@ -5,10 +5,10 @@
 # System packages that no Python wheel brings: `screen` (what Qt loads, and its fonts), `peers` (independent
 # DICOM tools and an archive that the tests compare with, an X server with a pointer). Installs what is missing
 # as root or through `sudo -n`; otherwise says what to install and carries on: without `screen` there is no
-# kiosk, without `peers` some tests skip.
+# kiosk, without `peers` some tests skip, without `packages` (what builds .deb files) there are none.
 set -euo pipefail
 
-group="${1:?usage: system_libraries.sh screen|peers}"
+group="${1:?usage: system_libraries.sh screen|peers|packages}"
 
 library_missing() { # soname
     # Not `grep -q`: it would close the pipe early, and pipefail would call that a failure.
@@ -59,8 +59,16 @@ libxcb-shape.so.0 libxcb-shape0
 TABLE
     without="the tests that compare with independent DICOM tools, and those with a real pointer, are skipped"
     ;;
+packages)
+    if ! command -v dh >/dev/null; then missing+=(debhelper); fi
+    if ! command -v dpkg-buildpackage >/dev/null; then missing+=(dpkg-dev); fi
+    if ! command -v strip >/dev/null; then missing+=(binutils); fi
+    # Wheels for arm64 are made smaller, too.
+    if ! command -v aarch64-linux-gnu-strip >/dev/null; then missing+=(binutils-aarch64-linux-gnu); fi
+    without="no .deb can be built"
+    ;;
 *)
-    echo "system_libraries.sh: unknown group '$group': screen or peers" >&2
+    echo "system_libraries.sh: unknown group '$group': screen, peers or packages" >&2
     exit 2
     ;;
 esac

@@ -21,6 +21,7 @@ else:
 LOCKS = {
     "run.txt": ("kiosk", "openvino"),
     "run-py310.txt": ("kiosk", "openvino"),
+    "run-debian12-arm64.txt": ("kiosk", "openvino"),
     "dev.txt": ("kiosk", "openvino", "benchmarks", "dev"),
     "export.txt": ("export",),
     "rtx.txt": ("rtx",),
@@ -103,9 +104,16 @@ def test_what_is_in_two_locks_is_one_version(name: str, folder: Path) -> None:
     }
 
 
+def test_debian_12_on_arm_differs_in_qt_only(folder: Path) -> None:
+    """Qt's newer wheels for arm64 ask for a newer glibc than it has."""
+    ours, others = read(folder, "run-debian12-arm64.txt"), read(folder, "run.txt")
+    assert ours.keys() == others.keys()
+    assert {name for name in ours if ours[name] != others[name]} == {"pyqt6", "pyqt6-qt6"}
+
+
 def test_torch_is_the_cpu_build_and_only_in_the_workshop(folder: Path) -> None:
     assert read(folder, "export.txt")["torch"].endswith("+cpu")
-    for name in ("run.txt", "run-py310.txt", "dev.txt"):
+    for name in ("run.txt", "run-py310.txt", "run-debian12-arm64.txt", "dev.txt"):
         assert "torch" not in read(folder, name)
         assert not [pin for pin in read(folder, name) if pin.startswith("nvidia")]
 

@@ -28,10 +28,10 @@ UNFINISHED = re.compile(
 """Words of unfinished or pretended work. (A library without type stubs may say so beside its ignore.)"""
 HALF_MERGED = re.compile(r"^(<{7}|>{7}) ")
 MACHINE = re.compile(
-    r"(?<![\w.])/(home|Users|work|opt|farm|mnt|root|tmp/\w)/?[\w.]*/"
+    r"(?<![\w.])/(?!opt/scanside\b)(home|Users|work|opt|farm|mnt|root|tmp/\w)/?[\w.]*/"
     r"|pypi\.org|pythonhosted|index-url[= ]https?:"
 )
-"""Folders of somebody's machine, and addresses of package indexes."""
+"""Folders of somebody's machine, and addresses of package indexes. /opt/scanside is an installed device's."""
 
 
 def _relative(root: Path, path: Path) -> str:

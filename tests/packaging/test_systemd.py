@@ -7,10 +7,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydicom import dcmread, examples
@@ -18,6 +20,7 @@ from pydicom.uid import JPEGLSLossless
 
 from appliance.config import Settings
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 from appliance.processes.supervisor import STOP_PATIENCE_S
 from appliance.processes.table import EVERY_ROW, rows_for
 
@@ -25,7 +28,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "packaging" / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
 MOST_EXPOSED = 1.5
 """0 is sealed, 10 is bare; the units of a usual distribution score around 9."""
-PROGRAM = "/usr/lib/scanside/bin/python"
+PROGRAM = "/opt/scanside/current/bin/python"
 
 
 def settings_of(text: str) -> dict[str, list[str]]:
@@ -94,11 +97,13 @@ def test_an_unhardened_unit_would_be_seen(tmp_path: Path) -> None:
 
 
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    """The program of the package is not on this machine; this Python stands for it."""
-    for path in (*UNITS, FOLDER / "scanside.target"):
-        text = path.read_text(encoding="utf-8").replace(PROGRAM, sys.executable)
+    """The programs of the packages are not on this machine; this Python stands for them."""
+    for path in (*UNITS, FOLDER / "scanside.target", *(FOLDER / "x11").glob("*.service")):
+        text = path.read_text(encoding="utf-8")
+        for program in (PROGRAM, "/usr/bin/cage", "/usr/lib/xorg/Xorg"):
+            text = text.replace(program, sys.executable)
         (tmp_path / path.name).write_text(text, encoding="utf-8")
-    for path in (FOLDER / "drop-ins").iterdir():
+    for path in (*(FOLDER / "drop-ins").iterdir(), *(FOLDER / "x11").glob("*.conf")):
         folder = tmp_path / f"scanside-{path.stem.partition('-')[0]}.service.d"
         folder.mkdir(exist_ok=True)
         shutil.copy(path, folder)
@@ -198,3 +203,50 @@ def calls_of(group: str) -> set[str]:
     done = analyze("syscall-filter", "--no-pager", group)
     names = [line.strip() for line in done.stdout.splitlines()[1:] if line.strip() and "#" not in line]
     return {call for name in names for call in calls_of(name)}
+
+
+@pytest.mark.parametrize("name", ["keeper", "monitor"])
+def test_a_process_starts_where_its_unit_has_set_its_rank(name: str, layout: Layout) -> None:
+    """The units' filters refuse the calls that would change it once more (@resources)."""
+    if shutil.which("strace") is None or shutil.which("chrt") is None:
+        pytest.skip("strace and chrt are not installed")
+    address = layout.run / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(120)
+        refused = "inject=sched_setscheduler,setpriority,ioprio_set:error=EPERM"
+        command = [
+            "chrt",
+            "--idle",
+            "0",
+            "nice",
+            "-n",
+            "19",
+            "strace",
+            "-f",
+            "-o",
+            "/dev/null",
+            "-e",
+            refused,
+        ]
+        command += [sys.executable, "-m", "appliance.processes", name, "--data", str(layout.data)]
+        environment = {
+            **os.environ,
+            "NOTIFY_SOCKET": str(address),
+            "PYTHONPATH": str(FOLDER.parents[1]),
+            "SCANSIDE__METRICS__ENABLED": "false",
+        }
+        command = ["timeout", "--signal=TERM", "100", *command]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            ended = Thread(target=lambda: (process.wait(), tell_end(address)))
+            ended.start()
+            said = manager.recv(4096)
+            process.terminate()
+            ended.join()
+            assert said == b"READY=1", process.stderr.read() if process.stderr else ""
+
+
+def tell_end(address: Path) -> None:
+    """So that nobody waits for the word of a process that is gone."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.sendto(b"it ended", str(address))
