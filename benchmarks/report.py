@@ -27,6 +27,9 @@ class Measured:
     """What was measured in a run; None: was not asked for."""
 
     machine: Machine
+    began_at_utc: str
+    software: str
+    """Version of this software."""
     load_after_1min: float
     quick: bool
     radiographs: RadiographReport | None
@@ -47,9 +50,12 @@ def as_json(measured: Measured) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "quick": measured.quick,
+        "began_at_utc": measured.began_at_utc,
+        "software": measured.software,
         "machine": asdict(measured.machine),
         "load_after_1min": measured.load_after_1min,
         "ratio_to_naive": ratios,
+        "ratio_to_naive_rounds": _rounds(latencies, series),
         "ratio_to_naive_variants": _variants(latencies, series),
         "latency_ms": times,
         "memory_mib": _memory(measured),
@@ -72,6 +78,7 @@ def _radiograph(one: RadiographLatency) -> dict[str, Any]:
     return {
         "quality": asdict(one.quality),
         "triage": asdict(one.triage),
+        "painted": asdict(one.painted) if one.painted else None,
         "slow_copy_quality": asdict(one.slow_copy_quality) if one.slow_copy_quality else None,
         "stages": {name: asdict(spread) for name, spread in one.stages.items()},
         "naive_quality": asdict(one.naive_quality),
@@ -84,6 +91,7 @@ def _series(series: SeriesReport) -> dict[str, Any]:
     return {
         "slices": series.slices,
         "quality": asdict(series.quality),
+        "painted": asdict(series.painted) if series.painted else None,
         "first_slice": asdict(series.first_slice),
         "denoised": asdict(series.denoised),
         "stages": {name: asdict(spread) for name, spread in series.stages.items()},
@@ -92,6 +100,13 @@ def _series(series: SeriesReport) -> dict[str, Any]:
         "naive_done": asdict(series.naive_done),
         "naive_stages": {name: asdict(spread) for name, spread in series.naive_stages.items()},
     }
+
+
+def _rounds(latencies: Iterable[RadiographLatency], series: SeriesReport | None) -> dict[str, Any]:
+    rounds = {one.name: list(one.ratios) for one in latencies}
+    if series is not None:
+        rounds[SERIES] = list(series.ratios_first_slice)
+    return rounds
 
 
 def _variants(latencies: Iterable[RadiographLatency], series: SeriesReport | None) -> dict[str, Any]:

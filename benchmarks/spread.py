@@ -19,6 +19,8 @@ class Spread:
     p95: float
     p99: float
     max: float
+    values: tuple[float, ...] = ()
+    """All of them, in the order in which they were measured; nothing in runs of before this was kept."""
 
 
 def spread_of(values: Iterable[float]) -> Spread:
@@ -33,6 +35,7 @@ def spread_of(values: Iterable[float]) -> Spread:
         p95=round(float(p95), 3),
         p99=round(float(p99), 3),
         max=round(float(measured.max()), 3),
+        values=tuple(round(float(value), 3) for value in measured),
     )
 
 
@@ -41,6 +44,11 @@ def median_ratio(slow: Sequence[float], quick: Sequence[float]) -> float:
 
     Raises ValueError when the two were not measured alternately, equally often.
     """
+    return round(float(np.median(ratios(slow, quick))), 2)
+
+
+def ratios(slow: Sequence[float], quick: Sequence[float]) -> tuple[float, ...]:
+    """slow/quick of every round. Raises ValueError when they are no pairs."""
     if len(slow) != len(quick) or not slow:
         raise ValueError(f"{len(slow)} and {len(quick)} measurements are no pairs.")
-    return round(float(np.median([a / b for a, b in zip(slow, quick, strict=True)])), 2)
+    return tuple(round(a / b, 3) for a, b in zip(slow, quick, strict=True))

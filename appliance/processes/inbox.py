@@ -178,7 +178,7 @@ class Inbox:
             look = self._waiting.look(candidate, now_ns)
             if look not in (Look.READY, Look.OVERDUE):
                 return None
-            arrival = self._claim(candidate, final=look is Look.OVERDUE)
+            arrival = self._claim(candidate, final=look is Look.OVERDUE, complete_ns=now_ns)
         except FileNotFoundError:
             self._waiting.forget(candidate.path)
             return None
@@ -194,7 +194,7 @@ class Inbox:
         self._waiting.forget(candidate.path)
         return arrival
 
-    def _claim(self, candidate: Candidate, *, final: bool) -> Arrival | None:
+    def _claim(self, candidate: Candidate, *, final: bool, complete_ns: int) -> Arrival | None:
         limit_bytes = self._settings.max_file_bytes
         assert candidate.signature is not None  # two looks have seen it
         try:
@@ -213,7 +213,7 @@ class Inbox:
         if part is None:
             self._waiting.still_open(candidate, self._clock.monotonic_ns())
             return None
-        return _arrival(part, candidate, final=final)
+        return _arrival(part, candidate, final=final, complete_ns=complete_ns)
 
     def _take(self, claimed: list[tuple[Candidate, Arrival]], *, started_ns: int) -> None:
         try:
@@ -267,7 +267,7 @@ def _source(candidate: Candidate) -> str:
     return os.fsencode(candidate.path).decode("utf-8", "backslashreplace")
 
 
-def _arrival(part: Part, candidate: Candidate, *, final: bool) -> Arrival:
+def _arrival(part: Part, candidate: Candidate, *, final: bool, complete_ns: int | None = None) -> Arrival:
     return Arrival(
         part=part,
         door=Door.FOLDER,
@@ -275,4 +275,5 @@ def _arrival(part: Part, candidate: Candidate, *, final: bool) -> Arrival:
         urgency=candidate.urgency,
         noticed_ns=candidate.noticed_ns,
         final=final,
+        complete_ns=complete_ns,
     )

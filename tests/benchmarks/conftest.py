@@ -106,12 +106,14 @@ def _radiographs(names: Sequence[str]) -> RadiographReport:
         RadiographLatency(
             name=name,
             ratio=5.0,
+            ratios=(4.9, 5.0, 5.1),
             ratio_session_kept=4.5,
             ratio_without_measuring=3.0,
             quality=ONE,
             triage=ONE,
+            painted=ONE,
             slow_copy_quality=None,
-            stages={"quality.decoded": ONE},
+            stages={"quality.decoded": ONE, "quality.painted": ONE},
             naive_quality=ONE,
             naive_done=ONE,
             naive_stages={"decode": ONE},
@@ -127,10 +129,12 @@ def _series() -> SeriesReport:
     return SeriesReport(
         slices=200,
         ratio_first_slice=3.5,
+        ratios_first_slice=(3.4, 3.5, 3.6),
         ratio_all=2.0,
         ratio_first_slice_without_measuring=2.5,
         ratio_all_without_measuring=1.8,
         quality=ONE,
+        painted=None,
         first_slice=ONE,
         denoised=ONE,
         stages={},
@@ -173,6 +177,8 @@ def made_run(*, whole: bool) -> Measured:
     """A run whose numbers are known; not whole: nothing was asked for."""
     return Measured(
         machine=describe_machine(),
+        began_at_utc="2026-12-01T09:30:15+00:00",
+        software="0.1.0",
         load_after_1min=0.5,
         quick=not whole,
         radiographs=_radiographs(RADIOGRAPHS) if whole else None,

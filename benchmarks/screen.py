@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 The Scanside authors
+# SPDX-License-Identifier: Apache-2.0
+"""The kiosk of an appliance that is being measured: paints what comes, and somebody keeps every image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from appliance.clock import Clock
+from appliance.store.board import BoardEntry
+from appliance.store.connection import Database
+from appliance.store.decisions import Choice, Decisions
+from benchmarks.appliance_run import Appliance
+from benchmarks.painting import PaintWatch, can_paint, watched_kiosk
+
+
+class Screen:
+    """One window, and the store that its person's decisions go to."""
+
+    def __init__(self, kiosk: PaintWatch, database: Database) -> None:
+        self._kiosk = kiosk
+        self._decisions = Decisions(database)
+
+    def painted_ns(self, entry: BoardEntry) -> int:
+        """When its verdict was first on the screen. The image is kept then: it makes room for the next."""
+        painted_ns = self._kiosk.painted_ns(entry.acquisition_id)
+        self._decisions.decide(entry.acquisition_id, entry.version, Choice.KEEP, reason=None)
+        return painted_ns
+
+
+@contextmanager
+def kiosk_on(appliance: Appliance, clock: Clock) -> Iterator[Screen | None]:
+    """The appliance's screen; None where the kiosk is not installed."""
+    if not can_paint():
+        yield None
+        return
+    layout = appliance.layout
+    with (
+        Database.open(layout.database, data=layout.data, clock=clock) as database,
+        watched_kiosk(layout.data, clock) as kiosk,
+    ):
+        yield Screen(kiosk, database)
