@@ -29,6 +29,9 @@ class Plan:
     backlog_files: int
     urgent_files: int
     idle_s: float
+    engine_rounds: int
+    """How often each engine computes for a while."""
+    engine_turn_s: float
 
 
 FULL: Final = Plan(
@@ -42,6 +45,8 @@ FULL: Final = Plan(
     backlog_files=10_000,
     urgent_files=5,
     idle_s=20.0,
+    engine_rounds=5,
+    engine_turn_s=0.4,
 )
 QUICK: Final = Plan(
     rows=3000,
@@ -54,6 +59,8 @@ QUICK: Final = Plan(
     backlog_files=200,
     urgent_files=2,
     idle_s=5.0,
+    engine_rounds=2,
+    engine_turn_s=0.2,
 )
 """Below three minutes on two cores: for ratios only."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.stage_tables import FIRST_VERDICT, LANE
@@ -14,6 +15,7 @@ from benchmarks.stage_tables import FIRST_VERDICT, LANE
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#999999")
 """Okabe and Ito's, which people with any colour vision tell apart."""
 HATCHES: Final = ("", "//", "..", "xx", "\\\\", "++", "oo", "--")
+MARKS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 SHOWN_MS: Final = 0.5
 
 
@@ -24,6 +26,9 @@ def plots_of(report: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
         for name, times in report["latency_ms"].items()
         if (found := _first_verdict(times["stages"]))
     }
+    matrix = report.get("engine_matrix")
+    if matrix:
+        yield "Networks under the roof of one core (processor time)", roofline(matrix)
     if stages:
         yield "From the closed file to the first verdict, median of each stage", _stages(stages)
 
@@ -62,4 +67,48 @@ def _stages(by_kind: dict[str, dict[str, float]]) -> Figure:
     axis.set_xlabel("ms")
     axis.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=6, frameon=False)
+    return figure
+
+
+def roofline(matrix: dict[str, Any]) -> Figure:
+    """Achieved operations over operations per byte, one thread, below what a core computes and copies.
+
+    Williams, Waterman, Patterson, Commun ACM 52 (2009) 65-76. Bytes are those of the layers, each read and
+    written once: caches and fused layers lift a point above the slope.
+    """
+    figure = Figure(figsize=(10.0, 5.5), layout="constrained")
+    axis = figure.subplots()
+    peak = next(peak for peak in matrix["peaks"] if peak["threads"] == 1)
+    intensities = np.geomspace(1.0, 1000.0, 200)
+    for roof, style, label in (
+        (peak["f32_core_gflops"], "-", "f32 matrix product"),
+        (peak["int8_core_gops"], "--", "int8 matrix product"),
+    ):
+        axis.plot(
+            intensities,
+            np.minimum(roof, peak["copy_core_gb_s"] * intensities),
+            style,
+            color="#333333",
+            label=f"{label}, {roof:,.0f} GOP/s",
+        )
+    rows = [
+        row
+        for row in matrix["rows"]
+        if row["core_gflops"] is not None and (row["threads"], row["streams"]) == (1, 1)
+    ]
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    kinds = list(dict.fromkeys((row["engine"], row["precision"]) for row in rows))
+    for row in rows:
+        number, kind = tasks.index(row["task"]), kinds.index((row["engine"], row["precision"]))
+        axis.scatter(
+            row["flop_per_byte"],
+            row["core_gflops"],
+            color=COLOURS[number % len(COLOURS)],
+            marker=MARKS[kind % len(MARKS)],
+            label=f"{row['task']}, {row['engine']} {row['precision']}",
+            zorder=3,
+        )
+    axis.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="10^9 operations a second")
+    axis.grid(visible=True, which="both", color="#eeeeee")
+    figure.legend(loc="outside right upper", frameon=False, fontsize="small")
     return figure

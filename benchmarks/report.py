@@ -11,6 +11,7 @@ from typing import Any, Final
 from appliance.config import MIB
 from appliance.domain.result import EngineUse
 from benchmarks.backlog import BacklogReport
+from benchmarks.engine_matrix.matrix import MatrixReport
 from benchmarks.idle import IdleReport
 from benchmarks.latency import RadiographLatency, RadiographReport
 from benchmarks.machine import Machine
@@ -36,6 +37,7 @@ class Measured:
     series: SeriesReport | None
     backlog: BacklogReport | None
     idle: IdleReport | None
+    engines: MatrixReport | None
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
@@ -69,6 +71,7 @@ def as_json(measured: Measured) -> dict[str, Any]:
             "watcher_and_kiosk_mib": _mib(idle.watcher_and_kiosk_bytes),
         },
         "backlog": None if backlog is None else {**asdict(backlog), "memory": _highest(backlog.memory)},
+        "engine_matrix": None if measured.engines is None else asdict(measured.engines),
         "same_work": {one.name: one.probability_difference for one in latencies},
         "engines": _engines(measured),
     }

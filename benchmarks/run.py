@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from appliance.clock import Clock
 from benchmarks.backlog import BacklogReport, measure_backlog
+from benchmarks.engine_matrix.matrix import MatrixReport, measure_matrix
 from benchmarks.idle import IdleReport, measure_idle
 from benchmarks.latency import RadiographReport, measure_radiographs, together
 from benchmarks.machine import describe_machine
@@ -28,6 +29,7 @@ from benchmarks.studies import RADIOGRAPHS
 
 BACKLOG: Final = "backlog"
 IDLE: Final = "idle"
+ENGINES: Final = "engines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ PARTS: Final = MappingProxyType(
         SERIES: Part(noun=SeriesReport, measure=measure_series),
         BACKLOG: Part(noun=BacklogReport, measure=measure_backlog),
         IDLE: Part(noun=IdleReport, measure=measure_idle),
+        ENGINES: Part(noun=MatrixReport, measure=measure_matrix),
     }
 )
 NAMES: Final = (*RADIOGRAPHS, *PARTS)
@@ -103,6 +106,7 @@ class Run:
             series=found.get(SERIES),
             backlog=found.get(BACKLOG),
             idle=found.get(IDLE),
+            engines=found.get(ENGINES),
             load_after_1min=round(os.getloadavg()[0], 2),
         )
 

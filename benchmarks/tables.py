@@ -15,6 +15,7 @@ from typing import Any, Final
 import typer
 
 from appliance.domain.job import Lane
+from benchmarks.engine_matrix.show import engine_tables
 from benchmarks.report import SERIES
 from benchmarks.stage_tables import stage_tables
 from benchmarks.table import Table, table
@@ -54,6 +55,8 @@ def tables_of(report: dict[str, Any]) -> list[Table]:
         parts.append(_memory(report))
     if report["backlog"] is not None:
         parts.append(_backlog(report["backlog"]))
+    if report.get("engine_matrix"):
+        parts += engine_tables(report["engine_matrix"])
     return parts
 
 

@@ -185,6 +185,7 @@ def made_run(*, whole: bool) -> Measured:
         series=_series() if whole else None,
         backlog=_backlog() if whole else None,
         idle=_idle() if whole else None,
+        engines=None,
     )
 
 
