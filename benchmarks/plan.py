@@ -32,6 +32,8 @@ class Plan:
     engine_rounds: int
     """How often each engine computes for a while."""
     engine_turn_s: float
+    hour_s: float
+    """How much of the busiest hour is replayed, at each of its paces."""
 
 
 FULL: Final = Plan(
@@ -47,6 +49,7 @@ FULL: Final = Plan(
     idle_s=20.0,
     engine_rounds=5,
     engine_turn_s=0.4,
+    hour_s=600.0,
 )
 QUICK: Final = Plan(
     rows=3000,
@@ -61,6 +64,7 @@ QUICK: Final = Plan(
     idle_s=5.0,
     engine_rounds=2,
     engine_turn_s=0.2,
+    hour_s=60.0,
 )
 """Below three minutes on two cores: for ratios only."""
 

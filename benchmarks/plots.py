@@ -26,6 +26,8 @@ def plots_of(report: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
         for name, times in report["latency_ms"].items()
         if (found := _first_verdict(times["stages"]))
     }
+    if report.get("peak_hour"):
+        yield "Lanes that wait in the busiest hour", waiting(report["peak_hour"])
     matrix = report.get("engine_matrix")
     if matrix:
         yield "Networks under the roof of one core (processor time)", roofline(matrix)
@@ -111,4 +113,24 @@ def roofline(matrix: dict[str, Any]) -> Figure:
     axis.set(xscale="log", yscale="log", xlabel="operations per byte", ylabel="10^9 operations a second")
     axis.grid(visible=True, which="both", color="#eeeeee")
     figure.legend(loc="outside right upper", frameon=False, fontsize="small")
+    return figure
+
+
+def waiting(report: dict[str, Any]) -> Figure:
+    """Lanes that wait or are worked on, over the replayed time and until the last answer."""
+    hours = report["hours"]
+    figure = Figure(figsize=(10.0, 1.0 + 1.6 * len(hours)), layout="constrained")
+    axes = figure.subplots(len(hours), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    lanes = list(dict.fromkeys(lane for hour in hours for look in hour["queue"] for lane in look["jobs"]))
+    for axis, hour in zip(axes, hours, strict=True):
+        times = [look["at_s"] for look in hour["queue"]]
+        for number, lane in enumerate(lanes):
+            counts = [look["jobs"].get(lane, 0) for look in hour["queue"]]
+            axis.step(times, counts, where="post", color=COLOURS[number % len(COLOURS)], label=lane)
+        axis.axvline(hour["seconds"], color="#999999", linestyle=":")
+        axis.set_title(f"{hour['factor']:g} times the pace", fontsize="medium", loc="left")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[-1].set_xlabel("seconds; dotted: the last arrival's time is over")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)), frameon=False)
     return figure

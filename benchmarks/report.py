@@ -16,6 +16,7 @@ from benchmarks.idle import IdleReport
 from benchmarks.latency import RadiographLatency, RadiographReport
 from benchmarks.machine import Machine
 from benchmarks.memory import MemoryUse
+from benchmarks.peak_hour import PeakHourReport
 from benchmarks.series import SeriesReport
 
 FORMAT: Final = 1
@@ -38,6 +39,7 @@ class Measured:
     backlog: BacklogReport | None
     idle: IdleReport | None
     engines: MatrixReport | None
+    peak_hour: PeakHourReport | None
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
@@ -72,6 +74,7 @@ def as_json(measured: Measured) -> dict[str, Any]:
         },
         "backlog": None if backlog is None else {**asdict(backlog), "memory": _highest(backlog.memory)},
         "engine_matrix": None if measured.engines is None else asdict(measured.engines),
+        "peak_hour": None if measured.peak_hour is None else asdict(measured.peak_hour),
         "same_work": {one.name: one.probability_difference for one in latencies},
         "engines": _engines(measured),
     }

@@ -22,6 +22,7 @@ from benchmarks.idle import IdleReport, measure_idle
 from benchmarks.latency import RadiographReport, measure_radiographs, together
 from benchmarks.machine import describe_machine
 from benchmarks.parts import Begun, Parts, this_software
+from benchmarks.peak_hour import PeakHourReport, measure_peak_hour
 from benchmarks.plan import FULL, QUICK, Plan, Workshop
 from benchmarks.report import SERIES, Measured
 from benchmarks.series import SeriesReport, measure_series
@@ -30,6 +31,7 @@ from benchmarks.studies import RADIOGRAPHS
 BACKLOG: Final = "backlog"
 IDLE: Final = "idle"
 ENGINES: Final = "engines"
+PEAK_HOUR: Final = "peak_hour"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ PARTS: Final = MappingProxyType(
         BACKLOG: Part(noun=BacklogReport, measure=measure_backlog),
         IDLE: Part(noun=IdleReport, measure=measure_idle),
         ENGINES: Part(noun=MatrixReport, measure=measure_matrix),
+        PEAK_HOUR: Part(noun=PeakHourReport, measure=measure_peak_hour),
     }
 )
 NAMES: Final = (*RADIOGRAPHS, *PARTS)
@@ -107,6 +110,7 @@ class Run:
             backlog=found.get(BACKLOG),
             idle=found.get(IDLE),
             engines=found.get(ENGINES),
+            peak_hour=found.get(PEAK_HOUR),
             load_after_1min=round(os.getloadavg()[0], 2),
         )
 

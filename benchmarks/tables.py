@@ -16,6 +16,7 @@ import typer
 
 from appliance.domain.job import Lane
 from benchmarks.engine_matrix.show import engine_tables
+from benchmarks.hour_table import hour_table
 from benchmarks.report import SERIES
 from benchmarks.stage_tables import stage_tables
 from benchmarks.table import Table, table
@@ -57,6 +58,8 @@ def tables_of(report: dict[str, Any]) -> list[Table]:
         parts.append(_backlog(report["backlog"]))
     if report.get("engine_matrix"):
         parts += engine_tables(report["engine_matrix"])
+    if report.get("peak_hour"):
+        parts.append(hour_table(report["peak_hour"]))
     return parts
 
 

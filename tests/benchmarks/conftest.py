@@ -20,6 +20,7 @@ from benchmarks.latency import RadiographLatency, RadiographReport
 from benchmarks.machine import describe_machine
 from benchmarks.memory import MemoryUse
 from benchmarks.naive_models import NaiveLabel, NaiveModel
+from benchmarks.peak_hour import Hour, KindOfArrival, PeakHourReport, QueueLook
 from benchmarks.report import Measured
 from benchmarks.series import SeriesReport
 from benchmarks.spread import spread_of
@@ -173,6 +174,35 @@ def _idle() -> IdleReport:
     )
 
 
+def _peak_hour() -> PeakHourReport:
+    kind = KindOfArrival(
+        kind="projection",
+        arrived=4,
+        answered=3,
+        late=1,
+        deadline_s=3.0,
+        quality_ms=ONE,
+        all_answers_ms=None,
+    )
+    hour = Hour(
+        factor=1.5,
+        seconds=60.0,
+        kinds=(kind,),
+        queue=(
+            QueueLook(at_s=1.0, jobs={"quality": 1}),
+            QueueLook(at_s=2.0, jobs={"quality": 1, "denoise": 2}),
+        ),
+        most_waiting=3,
+        waiting_at_end={"denoise": 2},
+        drained_s=None,
+        failed_lanes=0,
+        cpu_percent=120.0,
+        joules_package=None,
+        temperature_c=None,
+    )
+    return PeakHourReport(radiographs_per_hour=120, series_per_hour=30, slices=48, hours=(hour,))
+
+
 def made_run(*, whole: bool) -> Measured:
     """A run whose numbers are known; not whole: nothing was asked for."""
     return Measured(
@@ -186,6 +216,7 @@ def made_run(*, whole: bool) -> Measured:
         backlog=_backlog() if whole else None,
         idle=_idle() if whole else None,
         engines=None,
+        peak_hour=_peak_hour() if whole else None,
     )
 
 
