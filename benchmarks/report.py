@@ -17,6 +17,9 @@ from benchmarks.latency import RadiographLatency, RadiographReport
 from benchmarks.machine import Machine
 from benchmarks.memory import MemoryUse
 from benchmarks.peak_hour import PeakHourReport
+from benchmarks.pieces.report import PiecesReport
+from benchmarks.pieces.starting import StartReport
+from benchmarks.pieces.watching import WatchReport
 from benchmarks.series import SeriesReport
 
 FORMAT: Final = 1
@@ -40,6 +43,9 @@ class Measured:
     idle: IdleReport | None
     engines: MatrixReport | None
     peak_hour: PeakHourReport | None
+    pieces: PiecesReport | None
+    watching: WatchReport | None
+    starting: StartReport | None
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
@@ -73,11 +79,19 @@ def as_json(measured: Measured) -> dict[str, Any]:
             "watcher_and_kiosk_mib": _mib(idle.watcher_and_kiosk_bytes),
         },
         "backlog": None if backlog is None else {**asdict(backlog), "memory": _highest(backlog.memory)},
-        "engine_matrix": None if measured.engines is None else asdict(measured.engines),
-        "peak_hour": None if measured.peak_hour is None else asdict(measured.peak_hour),
+        "engine_matrix": _plain(measured.engines),
+        "peak_hour": _plain(measured.peak_hour),
+        "pieces": _plain(measured.pieces),
+        "watching": _plain(measured.watching),
+        "starting": _plain(measured.starting),
         "same_work": {one.name: one.probability_difference for one in latencies},
         "engines": _engines(measured),
     }
+
+
+def _plain(part: Any) -> dict[str, Any] | None:
+    """A part that is its own JSON."""
+    return None if part is None else asdict(part)
 
 
 def _radiograph(one: RadiographLatency) -> dict[str, Any]:

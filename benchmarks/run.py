@@ -23,6 +23,9 @@ from benchmarks.latency import RadiographReport, measure_radiographs, together
 from benchmarks.machine import describe_machine
 from benchmarks.parts import Begun, Parts, this_software
 from benchmarks.peak_hour import PeakHourReport, measure_peak_hour
+from benchmarks.pieces.report import PiecesReport, measure_pieces
+from benchmarks.pieces.starting import StartReport, measure_starting
+from benchmarks.pieces.watching import WatchReport, measure_watching
 from benchmarks.plan import FULL, QUICK, Plan, Workshop
 from benchmarks.report import SERIES, Measured
 from benchmarks.series import SeriesReport, measure_series
@@ -32,6 +35,9 @@ BACKLOG: Final = "backlog"
 IDLE: Final = "idle"
 ENGINES: Final = "engines"
 PEAK_HOUR: Final = "peak_hour"
+PIECES: Final = "pieces"
+WATCHING: Final = "watching"
+STARTING: Final = "starting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,9 @@ PARTS: Final = MappingProxyType(
         BACKLOG: Part(noun=BacklogReport, measure=measure_backlog),
         IDLE: Part(noun=IdleReport, measure=measure_idle),
         ENGINES: Part(noun=MatrixReport, measure=measure_matrix),
+        PIECES: Part(noun=PiecesReport, measure=measure_pieces),
+        WATCHING: Part(noun=WatchReport, measure=measure_watching),
+        STARTING: Part(noun=StartReport, measure=measure_starting),
         PEAK_HOUR: Part(noun=PeakHourReport, measure=measure_peak_hour),
     }
 )
@@ -111,6 +120,9 @@ class Run:
             idle=found.get(IDLE),
             engines=found.get(ENGINES),
             peak_hour=found.get(PEAK_HOUR),
+            pieces=found.get(PIECES),
+            watching=found.get(WATCHING),
+            starting=found.get(STARTING),
             load_after_1min=round(os.getloadavg()[0], 2),
         )
 

@@ -17,6 +17,7 @@ import typer
 from appliance.domain.job import Lane
 from benchmarks.engine_matrix.show import engine_tables
 from benchmarks.hour_table import hour_table
+from benchmarks.pieces.report import piece_table, start_table, watch_table
 from benchmarks.report import SERIES
 from benchmarks.stage_tables import stage_tables
 from benchmarks.table import Table, table
@@ -56,11 +57,21 @@ def tables_of(report: dict[str, Any]) -> list[Table]:
         parts.append(_memory(report))
     if report["backlog"] is not None:
         parts.append(_backlog(report["backlog"]))
+    return [*parts, *_added_later(report)]
+
+
+def _added_later(report: dict[str, Any]) -> Iterator[Table]:
+    """Parts that older runs do not know."""
     if report.get("engine_matrix"):
-        parts += engine_tables(report["engine_matrix"])
-    if report.get("peak_hour"):
-        parts.append(hour_table(report["peak_hour"]))
-    return parts
+        yield from engine_tables(report["engine_matrix"])
+    for name, as_table in (
+        ("pieces", piece_table),
+        ("watching", watch_table),
+        ("starting", start_table),
+        ("peak_hour", hour_table),
+    ):
+        if report.get(name):
+            yield as_table(report[name])
 
 
 def _machine(report: dict[str, Any]) -> Table:

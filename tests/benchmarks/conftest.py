@@ -15,12 +15,17 @@ from onnx import TensorProto, helper
 from appliance.config import MIB
 from appliance.domain.result import EngineUse
 from benchmarks.backlog import BacklogReport
+from benchmarks.engine_matrix.spent import Spent
 from benchmarks.idle import IdleReport
 from benchmarks.latency import RadiographLatency, RadiographReport
 from benchmarks.machine import describe_machine
 from benchmarks.memory import MemoryUse
 from benchmarks.naive_models import NaiveLabel, NaiveModel
 from benchmarks.peak_hour import Hour, KindOfArrival, PeakHourReport, QueueLook
+from benchmarks.pieces.report import PiecesReport
+from benchmarks.pieces.starting import StartReport
+from benchmarks.pieces.turns import piece_of
+from benchmarks.pieces.watching import WatchReport
 from benchmarks.report import Measured
 from benchmarks.series import SeriesReport
 from benchmarks.spread import spread_of
@@ -203,6 +208,30 @@ def _peak_hour() -> PeakHourReport:
     return PeakHourReport(radiographs_per_hour=120, series_per_hour=30, slices=48, hours=(hour,))
 
 
+def _pieces() -> PiecesReport:
+    quick, slow = (Spent(wall_s=0.002, cpu_s=0.001),), (Spent(wall_s=0.004, cpu_s=0.005),)
+    return PiecesReport(
+        pieces=(piece_of("decode_dx_raw", "ours over theirs", list(quick), list(slow), goal=1.1),)
+    )
+
+
+def _watching() -> WatchReport:
+    return WatchReport(
+        folders=20,
+        files=10,
+        by_events=True,
+        ready_s=0.5,
+        isolated_ms=ONE,
+        burst_ms=ONE,
+        events_missed=1,
+        missed=0,
+        overflow_files=8192,
+        overflow_told=5461,
+        overflow_missed=0,
+        listing_s=0.1,
+    )
+
+
 def made_run(*, whole: bool) -> Measured:
     """A run whose numbers are known; not whole: nothing was asked for."""
     return Measured(
@@ -217,6 +246,9 @@ def made_run(*, whole: bool) -> Measured:
         idle=_idle() if whole else None,
         engines=None,
         peak_hour=_peak_hour() if whole else None,
+        pieces=_pieces() if whole else None,
+        watching=_watching() if whole else None,
+        starting=StartReport(first_s=9.0, first_all_s=10.0, again_s=ONE, again_all_s=ONE) if whole else None,
     )
 
 
