@@ -29,13 +29,15 @@ from benchmarks.engine_matrix.flops import Work, count_work
 from benchmarks.engine_matrix.peaks import GIGA, Peak, measure_peak
 from benchmarks.machine import describe_machine
 from benchmarks.plan import Workshop
-from benchmarks.spread import Spread, spread_of
+from benchmarks.spread import Spread, spread_of, thinned
 
 SLICE_PX: Final = 512
 """Side of a CT slice; the other networks have sizes of their own."""
 INT8: Final = "int8"
 BYTES_PER_NUMBER: Final = {"int8": 1, "fp16": 2, "fp32": 4}
 MOST_STREAMS: Final = 4
+KEPT_VALUES: Final = 100
+"""Of one row's single times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,7 @@ def row_of(bundle: Bundle, child: Child, work: Work, peaks: list[Peak]) -> Matri
     peak = next((peak for peak in peaks if peak.threads == request.threads), peaks[-1])
     reference = peak.int8_core_gops if request.precision == INT8 else peak.f32_core_gflops
     on_cpu = request.engine in CPU_ENGINES
-    spread = spread_of(runs_ms) if runs_ms else None
+    spread = thinned(spread_of(runs_ms), KEPT_VALUES) if runs_ms else None
     reason = loaded.reason or (None if turns else "its process ended while it computed")
     return MatrixRow(
         task=bundle.card.task,
