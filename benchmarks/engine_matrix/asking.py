@@ -36,13 +36,17 @@ class Child:
         words = f"loading it ended the process (exit code {self._process.wait()})"
         return Loaded(words="", reason=words, load_s=0.0, resident_bytes=0)
 
+    def begin(self, seconds: float) -> None:
+        """Have it compute, and do not wait for it."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.flush()
+
     def turn(self, seconds: float) -> None:
         """Have it compute. One that has ended is left out from then on."""
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
         if self._process.poll() is None:
-            self._process.stdin.write(f"{seconds}\n")
-            self._process.stdin.flush()
+            self.begin(seconds)
             line = self._process.stdout.readline()
             if line:
                 self.turns.append(from_json(Turn, line))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from benchmarks.pieces.contrast import measure_contrast
 from benchmarks.pieces.decoding import measure_decoding
 from benchmarks.pieces.preprocessing import measure_preprocessing
 from benchmarks.pieces.series_reading import measure_series_reading
@@ -24,15 +25,17 @@ class PiecesReport:
 
 
 def measure_pieces(workshop: Workshop) -> PiecesReport:
-    """Letterboxing, decoding, reading a series."""
+    """Letterboxing, decoding, reading a series, contrast."""
     found: list[Piece] = []
     for name, measure in (
         ("preparing", measure_preprocessing),
         ("decoding", measure_decoding),
         ("series", measure_series_reading),
+        ("contrast", measure_contrast),
     ):
         workshop.say(f"pieces: {name}")
-        found += measure(replace(workshop, folder=workshop.folder / name))
+        (place := workshop.folder / name).mkdir()
+        found += measure(replace(workshop, folder=place))
     return PiecesReport(pieces=tuple(found))
 
 

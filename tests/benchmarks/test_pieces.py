@@ -14,6 +14,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from appliance.clock import SystemClock
 from appliance.tasks.letterbox import letterbox
 from benchmarks.engine_matrix.spent import Spent
+from benchmarks.pieces.contrast import measure_contrast
 from benchmarks.pieces.decoding import measure_decoding
 from benchmarks.pieces.preprocessing import image_of, in_float64
 from benchmarks.pieces.series_reading import measure_series_reading
@@ -77,6 +78,14 @@ def test_a_series_is_read_by_all_sides(workshop: Workshop) -> None:
     assert plain.ours_ms.n == SMALL.piece_rounds
     assert jailed.by_clock
     assert not plain.by_clock
+
+
+def test_contrast_is_compared_with_a_copy_alone_and_beside_a_network(workshop: Workshop) -> None:
+    pytest.importorskip("PyQt6")
+    alone, busy = measure_contrast(workshop)
+    assert alone.ours_ms.n == alone.against_ms.n == 150
+    assert alone.ratio > 0
+    assert busy.by_clock
 
 
 def test_a_small_tree_is_watched(workshop: Workshop) -> None:
