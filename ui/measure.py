@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import numpy as np
 import typer
 from PyQt6.QtCore import QEvent, QPointF, Qt, QTimer
 from PyQt6.QtGui import QMouseEvent, QPaintEvent
@@ -27,16 +25,15 @@ from appliance.clock import NS_PER_MS, Clock, SystemClock
 from appliance.config import Settings
 from appliance.layout import Layout
 from ui.controller import KioskController
-from ui.frame_renderer import FrameRenderer
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView
 from ui.kiosk import KioskWindow
+from ui.measure_frame import frame_numbers
 from ui.picture_state import PictureState, picture_of
 from ui.session import KioskSession
 from ui.store_source import StoreSource
 from ui.theme import scale_for
 from ui.view_state import Attention, BoardState, board_state
-from ui.viewport import fit
 from ui.worklist_panel import WorklistPanel
 from ui.worklist_state import WorklistRow
 
@@ -48,8 +45,6 @@ DRAGS: Final = 120
 OPENINGS: Final = 5
 """Rounds over all radiographs, each from files that the page cache has dropped, then from kept ones."""
 ROWS: Final = 5000
-FRAME_PX: Final = (3000, 2500)
-FRAMES: Final = 150
 SWITCHES: Final = 1000
 MIB: Final = 2**20
 
@@ -122,29 +117,6 @@ def picture_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
     if view.paints < measured:
         raise RuntimeError(f"{measured} measurements, {view.paints} paintings: nothing was shown.")
     return numbers
-
-
-def frame_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
-    """A new contrast of a whole 7.5 megapixel frame on a panel, and a copy of its memory, by turns, ms."""
-    del data
-    stored = np.random.default_rng(2).integers(0, 4096, FRAME_PX).astype(np.uint16)
-    copy = np.empty_like(stored)
-    table = np.clip(np.arange(1 << 16) // 16, 0, 255).astype(np.uint8)
-    tables = [table, table[::-1].copy()]
-    renderer, viewport = FrameRenderer(stored, 0), fit(FRAME_PX, PICTURE_PX)
-
-    def change_contrast() -> None:
-        tables.reverse()
-        renderer.paint(viewport, tables[0])
-
-    found: dict[str, list[float]] = {}
-    for _ in range(FRAMES):
-        for name, action in (("frame", change_contrast), ("copy", lambda: np.copyto(copy, stored))):
-            start_ns, start_s = clock.monotonic_ns(), _processor_s()
-            action()
-            found.setdefault(f"{name}_ms", []).append((clock.monotonic_ns() - start_ns) / NS_PER_MS)
-            found.setdefault(f"{name}_cpu_ms", []).append((_processor_s() - start_s) * 1000)
-    return found
 
 
 def list_numbers(data: Path, clock: Clock) -> dict[str, list[float]]:
@@ -239,7 +211,7 @@ def main(what: What, *, data: Annotated[Path, typer.Option(help="A store with pi
             What.PICTURE: picture_numbers,
             What.LIST: list_numbers,
             What.MEMORY: memory_numbers,
-            What.FRAME: frame_numbers,
+            What.FRAME: lambda _, clock: frame_numbers(PICTURE_PX, clock),
         }
         numbers = parts[what](data, clock)
         application.quit()
@@ -315,11 +287,6 @@ def _drop_from_cache(state: PictureState) -> None:
 def _row(like: WorklistRow, number: int) -> WorklistRow:
     values = {name: getattr(like, name) for name in WorklistRow.__dataclass_fields__}
     return WorklistRow(**{**values, "exam_id": f"{like.exam_id}-{number}"})
-
-
-def _processor_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def _resident_mib() -> float:
