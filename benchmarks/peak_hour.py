@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -205,7 +206,7 @@ def _replay(arrivals: Sequence[_Arrival], appliance: Appliance, clock: Clock, *,
     threads = []
     for arrival in arrivals:
         wait_until(arrival.at_s)
-        threads.append(_begin(lambda arrival=arrival: _deliver(arrival, appliance, clock)))
+        threads.append(_begin(partial(_deliver, arrival, appliance, clock)))
     for thread in threads:
         thread.join()
     wait_until(seconds)

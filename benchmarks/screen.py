@@ -11,6 +11,7 @@ from appliance.clock import Clock
 from appliance.store.board import BoardEntry
 from appliance.store.connection import Database
 from appliance.store.decisions import Choice, Decisions
+from appliance.store.opinions import Act, Opinions
 from benchmarks.appliance_run import Appliance
 from benchmarks.painting import PaintWatch, can_paint, watched_kiosk
 
@@ -21,10 +22,17 @@ class Screen:
     def __init__(self, kiosk: PaintWatch, database: Database) -> None:
         self._kiosk = kiosk
         self._decisions = Decisions(database)
+        self._opinions = Opinions(database)
 
     def painted_ns(self, entry: BoardEntry) -> int:
-        """When its verdict was first on the screen. The image is kept then: it makes room for the next."""
+        """When its verdict was first on the screen.
+
+        Then it is opened, told of and kept: what nobody has read stays above what comes, until the list is
+        full.
+        """
         painted_ns = self._kiosk.painted_ns(entry.acquisition_id)
+        for act in (Act.SEEN, Act.TOLD):
+            self._opinions.did(entry.acquisition_id, entry.version, act)
         self._decisions.decide(entry.acquisition_id, entry.version, Choice.KEEP, reason=None)
         return painted_ns
 

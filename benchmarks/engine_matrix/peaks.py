@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,16 +118,13 @@ def _by_engines(folder: Path, threads: int) -> Iterator[tuple[str, tuple[bool, C
         model = write(folder / f"ort-{integer}.onnx")
         session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         given = {"x": (values * 255).astype(np.uint8) if integer else values}
-        yield "ort", (integer, lambda session=session, given=given: session.run(None, given))
+        yield "ort", (integer, partial(session.run, None, given))
     if unusable("openvino") is None:
         known = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
         for integer, write in ((False, write_products), (True, write_quantised_products)):
             model = write(folder / f"openvino-{integer}.onnx")
             request = quiet_openvino().Core().compile_model(str(model), "CPU", known).create_infer_request()
-            yield (
-                "openvino",
-                (integer, lambda request=request: request.infer({"x": values}, share_inputs=True)),
-            )
+            yield "openvino", (integer, partial(request.infer, {"x": values}, share_inputs=True))
 
 
 def write_products(path: Path, *, side: int = SIDE) -> Path:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,7 +111,7 @@ def _panel(file: Path, *, compressed: bool) -> Iterator[tuple[str, Decode]]:
     _, codestream = _codestream(file)
     for name in ("ljpeg", "jpegsof3", "jpegls", "jpeg2k", "htj2k"):
         known: Callable[[bytes], Pixels] = getattr(imagecodecs, f"{name}_decode")
-        yield f"imagecodecs {name}", lambda known=known: known(codestream)
+        yield f"imagecodecs {name}", partial(known, codestream)
     yield (
         "imagecodecs jpeg2k, 2 threads",
         lambda: np.asarray(imagecodecs.jpeg2k_decode(codestream, numthreads=2)),

@@ -112,4 +112,5 @@ def _overlaps(many: int, few: int) -> NDArray[np.float64]:
     starts = np.arange(many)
     low = np.maximum(edges[:-1, None], starts[None, :])
     high = np.minimum(edges[1:, None], starts[None, :] + 1)
-    return np.clip(high - low, 0.0, None) * (few / many)
+    covered: NDArray[np.float64] = np.clip(high - low, 0.0, None) * (few / many)
+    return covered
