@@ -58,9 +58,8 @@ def targets_page(results: Path) -> str:
         TEMPLATE.read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
     rows = [_row(runs) for runs in _by_machine(_runs(results))]
-    return template.render(
-        measured=table(COLUMNS, rows).markdown(), published=published_table(PUBLISHED).markdown()
-    )
+    tables = {"measured": table(COLUMNS, rows), "published": published_table(PUBLISHED)}
+    return str(template.render({name: found.markdown() for name, found in tables.items()}))
 
 
 def as_row(report: Run) -> str:

@@ -207,7 +207,7 @@ def main(what: What, *, data: Annotated[Path, typer.Option(help="A store with pi
         numbers = wait_for_first_list(data, clock)
     else:
         application = QApplication(["scanside"])
-        parts = {
+        parts: dict[What, Callable[[Path, Clock], dict[str, list[float]]]] = {
             What.PICTURE: picture_numbers,
             What.LIST: list_numbers,
             What.MEMORY: memory_numbers,
