@@ -73,7 +73,8 @@ fix: setup ## Format, and mend what the linter can mend by itself
 
 .PHONY: bench-quick
 bench-quick: setup ## The short benchmark: ratios to the naive peer on this machine
-	@$(BIN)/python -m benchmarks --quick $(ARGS)
+	@rm -rf build/bench-quick
+	@$(BIN)/python -m benchmarks run --quick --into build/bench-quick $(ARGS)
 
 LOCALES := fr es pt hi sw ar
 

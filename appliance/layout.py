@@ -69,7 +69,7 @@ class Layout:
 
     @property
     def bench(self) -> Path:
-        """What the benchmark measured on this device, as JSON, saved by a person for the screen."""
+        """What the benchmark measured on this device, as JSON, for the screen."""
         return self.data / "bench"
 
     @property

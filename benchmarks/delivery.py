@@ -29,7 +29,7 @@ from benchmarks.appliance_run import Appliance, MeasuringError, running_applianc
 from benchmarks.archive import AE_TITLE, Archive, running_archive
 from benchmarks.arrival import rename_in
 from benchmarks.guard import judge, read_budgets
-from benchmarks.machine import describe_machine
+from benchmarks.machine import plain_machine
 from benchmarks.spread import Spread, spread_of
 from benchmarks.studies import RAW, new_arrival, write_radiographs, write_series
 
@@ -162,8 +162,7 @@ def main(
     ] = None,
 ) -> None:
     """Measure. Exit code 1: a promise of budgets.toml was not kept."""
-    machine = asdict(describe_machine())
-    machine["cpu_flags"] = list(machine["cpu_flags"])
+    machine = plain_machine()
     with tempfile.TemporaryDirectory(prefix="scanside-bench-") as temporary:
         measured = measure_delivery(Path(temporary), SystemClock())
     report = report_of(measured, machine, round(os.getloadavg()[0], 2))

@@ -34,6 +34,7 @@ class Budget:
     """One promise that a benchmark holds."""
 
     name: str
+    promise: str
     limit: float
     unit: str
     at_least: bool
@@ -57,6 +58,7 @@ def read_budgets(file: Path = BUDGETS) -> tuple[Budget, ...]:
     return tuple(
         Budget(
             name=entry["name"],
+            promise=entry["promise"],
             limit=float(entry["limit"]),
             unit=entry["unit"],
             at_least=entry["bound"] == "at least",

@@ -10,15 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -43,6 +38,7 @@ from appliance.store.decisions import Choice, Decisions
 from appliance.store.jobs import Jobs
 from appliance.store.landing import FileStatus, Landings
 from appliance.store.results import Results
+from benchmarks.painting import watched_kiosk
 from benchmarks.spread import Spread, spread_of
 from benchmarks.studies import RAW, write_radiographs
 
@@ -63,9 +59,11 @@ def measure_commit_to_screen(folder: Path, clock: Clock, *, rounds: int = ROUNDS
     header = _header(folder / "template")
     pauses_s = np.random.default_rng(SEED).uniform(0.1, LONGEST_WAIT_S, rounds)
     took_ms = []
-    with Database.open(layout.database, data=layout.data, clock=clock) as database, _kiosk(layout) as said:
+    with (
+        Database.open(layout.database, data=layout.data, clock=clock) as database,
+        watched_kiosk(layout.data, clock) as kiosk,
+    ):
         jobs, results, decisions = Jobs(database, max_attempts=1), Results(database), Decisions(database)
-        _until(said, "read")
         for number, pause_s in enumerate(pauses_s):
             acquisition = _land(database, layout, header, f"exam{number}")
             clock.sleep(float(pause_s))
@@ -78,33 +76,12 @@ def measure_commit_to_screen(folder: Path, clock: Clock, *, rounds: int = ROUNDS
                 raise RuntimeError(f"The queue gave {job}, not the check of {acquisition.acquisition_id}.")
             results.commit(job, _verdict(job))
             committed_ns = clock.monotonic_ns()
-            painted = _until(said, "exam", acquisition.acquisition_id)
-            took_ms.append((painted["painted_ns"] - committed_ns) / NS_PER_MS)
+            painted_ns = kiosk.painted_ns(acquisition.acquisition_id)
+            took_ms.append((painted_ns - committed_ns) / NS_PER_MS)
             decisions.decide(acquisition.acquisition_id, 1, Choice.KEEP, reason=None)  # it makes room on top
             while (left := jobs.lease(worker="benchmark", lease_s=LEASE_S)) is not None:
                 results.commit(left, replace(_verdict(left), quality=()))
     return spread_of(took_ms)
-
-
-@contextmanager
-def _kiosk(layout: Layout) -> Iterator[IO[bytes]]:
-    command = [sys.executable, "-m", "ui.paint_watch", str(layout.data)]
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_LOGGING_RULES": "default.warning=false"}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("The kiosk has no pipes.")
-        try:
-            yield process.stdout
-        finally:
-            process.stdin.close()  # it ends with its input
-
-
-def _until(said: IO[bytes], key: str, value: str | None = None) -> dict[str, Any]:
-    for line in said:
-        words: dict[str, Any] = json.loads(line)
-        if key in words and value in {None, words[key]}:
-            return words
-    raise RuntimeError(f"The kiosk ended before it said {key} {value or ''}.")
 
 
 def _header(folder: Path) -> Instance:

@@ -24,7 +24,7 @@ import typer
 from appliance.clock import NS_PER_MS, Clock, SystemClock
 from benchmarks.guard import judge, read_budgets
 from benchmarks.kiosk_store import EXAMS, write_store
-from benchmarks.machine import describe_machine
+from benchmarks.machine import plain_machine
 from benchmarks.spread import Spread, spread_of
 
 STARTS: Final = 7
@@ -83,8 +83,7 @@ def main(
     ] = None,
 ) -> None:
     """Measure. Exit code 1: a promise of budgets.toml was not kept."""
-    machine = asdict(describe_machine())
-    machine["cpu_flags"] = list(machine["cpu_flags"])
+    machine = plain_machine()
     with tempfile.TemporaryDirectory(prefix="scanside-bench-") as temporary:
         numbers = measure_screen(Path(temporary) / "data", SystemClock())
     report = report_of(numbers, machine, round(os.getloadavg()[0], 2))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from appliance.clock import NS_PER_MS
 from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse
 from benchmarks.appliance_run import Answered, Appliance, running_appliance
@@ -20,8 +21,14 @@ from benchmarks.arrival import copy_slowly, rename_in
 from benchmarks.memory import MemoryUse, wait_until_quiet, watched_memory
 from benchmarks.naive_run import NaiveAnswer, NaivePipeline, running_naive
 from benchmarks.plan import Workshop
-from benchmarks.spread import Spread, median_ratio, spread_of
+from benchmarks.screen import Screen, kiosk_on
+from benchmarks.spread import Spread, median_ratio, ratios, spread_of
 from benchmarks.studies import new_arrival, write_radiographs
+
+
+def _nobody(report: RadiographReport) -> None:
+    """For those who wait for the end."""
+
 
 ANSWER_TIMEOUT_S: Final = 120.0
 MEASURE: Final = "measure"
@@ -35,11 +42,21 @@ class Round:
 
     appliance: Answered
     naive: NaiveAnswer
+    painted_ns: int | None = None
+    """When the quality verdict was first on the screen; None: no kiosk is installed."""
 
     @property
     def appliance_ms(self) -> float:
         """Until the last answer is committed."""
         return max(self.appliance.committed_ms(lane) for lane in (Lane.QUALITY, Lane.TRIAGE))
+
+    def painted_ms(self) -> float | None:
+        """From the close of the file to the verdict's first pixels."""
+        return None if self.painted_ns is None else (self.painted_ns - self.appliance.closed_ns) / NS_PER_MS
+
+    def stages_ms(self) -> dict[str, float]:
+        """The appliance's, and what lies before and behind them: first sight, and painting."""
+        return with_ends(self.appliance, self.painted_ns)
 
     def naive_without_ms(self, *stages: str) -> float:
         """Until its last answer, had these stages cost nothing."""
@@ -53,12 +70,16 @@ class RadiographLatency:
     name: str
     ratio: float
     """Naive over appliance, last answer over last commit; median of the rounds."""
+    ratios: tuple[float, ...]
+    """That of each round."""
     ratio_session_kept: float
     """The same against a naive pipeline that would keep its sessions."""
     ratio_without_measuring: float
     """The same against one that would also measure no quality, while the appliance does."""
     quality: Spread
     triage: Spread
+    painted: Spread | None
+    """To the first pixels of the quality verdict. None: no kiosk is installed."""
     slow_copy_quality: Spread | None
     stages: dict[str, Spread]
     naive_quality: Spread
@@ -77,8 +98,13 @@ class RadiographReport:
     engines: tuple[EngineUse, ...]
 
 
-def measure_radiographs(workshop: Workshop, names: Sequence[str]) -> RadiographReport:
-    """Every named radiograph, `plan.rounds` times, after one round that does not count."""
+def measure_radiographs(
+    workshop: Workshop, names: Sequence[str], finished: Callable[[RadiographReport], None] = _nobody
+) -> RadiographReport:
+    """Every named radiograph, `plan.rounds` times, after one round that does not count.
+
+    `finished` is given the report of each kind alone as soon as it is there.
+    """
     plan, clock = workshop.plan, workshop.clock
     workshop.say("making radiographs")
     templates = write_radiographs(
@@ -90,18 +116,40 @@ def measure_radiographs(workshop: Workshop, names: Sequence[str]) -> RadiographR
     ):
         workshop.say("starting")
         appliance.wait_until_ready()
-        turns = Turns(workshop, appliance, naive)
-        turns.round(next(iter(templates.values())), 0)
-        with watched_memory(appliance.pid, clock) as memory:
-            latencies = tuple(turns.measure(name, template) for name, template in templates.items())
-    return RadiographReport(latencies=latencies, memory=memory.use(), engines=turns.engines())
+        with kiosk_on(appliance, clock) as screen:
+            turns = Turns(workshop, appliance, naive, screen)
+            turns.round(next(iter(templates.values())), 0)
+            reports = []
+            for name, template in templates.items():
+                with watched_memory(appliance.pid, clock) as memory:
+                    latency = turns.measure(name, template)
+                reports.append(
+                    RadiographReport(latencies=(latency,), memory=memory.use(), engines=turns.engines())
+                )
+                finished(reports[-1])
+    return together(reports)
+
+
+def together(reports: Sequence[RadiographReport]) -> RadiographReport:
+    """Several as one. Raises ValueError for none."""
+    if not reports:
+        raise ValueError("There is no report.")
+    engines = {use.task: use for report in reports for use in report.engines}
+    return RadiographReport(
+        latencies=tuple(latency for report in reports for latency in report.latencies),
+        memory=tuple(use for report in reports for use in report.memory),
+        engines=tuple(engines.values()),
+    )
 
 
 class Turns:
     """Gives files to the one side and to the other."""
 
-    def __init__(self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline) -> None:
+    def __init__(
+        self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline, screen: Screen | None
+    ) -> None:
         self._workshop = workshop
+        self._screen = screen
         self._clock = workshop.clock
         self._appliance = appliance
         self._naive = naive
@@ -118,7 +166,7 @@ class Turns:
             self._workshop.say(f"{name}, round {number + 1}")
             rounds.append(self.round(template, number))
         slow = [
-            self._to_appliance(template, slowly=True).committed_ms(Lane.QUALITY)
+            self._to_appliance(template, slowly=True)[0].committed_ms(Lane.QUALITY)
             for _ in range(self._workshop.plan.slow_rounds)
         ]
         return _latency(name, rounds, slow)
@@ -127,11 +175,13 @@ class Turns:
         """One file each; who begins changes from round to round."""
         if number % 2:
             naive = self._to_naive(template)
-            return Round(appliance=self._to_appliance(template), naive=naive)
-        answered = self._to_appliance(template)
-        return Round(appliance=answered, naive=self._to_naive(template))
+            answered, painted_ns = self._to_appliance(template)
+        else:
+            answered, painted_ns = self._to_appliance(template)
+            naive = self._to_naive(template)
+        return Round(appliance=answered, naive=naive, painted_ns=painted_ns)
 
-    def _to_appliance(self, template: Path, *, slowly: bool = False) -> Answered:
+    def _to_appliance(self, template: Path, *, slowly: bool = False) -> tuple[Answered, int | None]:
         study = new_arrival((template,), self._workshop.folder / "arrivals")
         deliver = copy_slowly if slowly else rename_in
         closed_ns = deliver(study, self._appliance.layout.inbox, self._clock)
@@ -141,10 +191,11 @@ class Turns:
         for lane in answered.entry.lanes:
             for use in lane.result.engines if lane.result is not None else ():
                 self._engines[use.task] = use
+        painted_ns = None if self._screen is None else self._screen.painted_ns(answered.entry)
         wait_until_quiet(self._appliance.pid, self._clock)
         for path in study.files:
             path.unlink()
-        return answered
+        return answered, painted_ns
 
     def _to_naive(self, template: Path) -> NaiveAnswer:
         study = new_arrival((template,), self._workshop.folder / "arrivals")
@@ -157,8 +208,18 @@ class Turns:
         return answer
 
 
+def with_ends(answered: Answered, painted_ns: int | None) -> dict[str, float]:
+    """Stages of an answer, with `noticed` (close to first sight) and `painted` (commit to first pixels)."""
+    stages = {"quality.noticed": (answered.entry.noticed_ns - answered.closed_ns) / NS_PER_MS}
+    stages |= answered.stages_ms()
+    if painted_ns is not None:
+        stages["quality.painted"] = (painted_ns - answered.committed_ns(Lane.QUALITY)) / NS_PER_MS
+    return stages
+
+
 def _latency(name: str, rounds: Sequence[Round], slow: Sequence[float]) -> RadiographLatency:
     appliance_ms = [one.appliance_ms for one in rounds]
+    painted_ms = [ms for one in rounds if (ms := one.painted_ms()) is not None]
 
     def ratio(naive_ms: Callable[[Round], float]) -> float:
         return median_ratio([naive_ms(one) for one in rounds], appliance_ms)
@@ -166,12 +227,14 @@ def _latency(name: str, rounds: Sequence[Round], slow: Sequence[float]) -> Radio
     return RadiographLatency(
         name=name,
         ratio=ratio(lambda one: one.naive.done_ms),
+        ratios=ratios([one.naive.done_ms for one in rounds], appliance_ms),
         ratio_session_kept=ratio(lambda one: one.naive_without_ms(SESSION)),
         ratio_without_measuring=ratio(lambda one: one.naive_without_ms(SESSION, MEASURE)),
         quality=spread_of(one.appliance.committed_ms(Lane.QUALITY) for one in rounds),
         triage=spread_of(one.appliance.committed_ms(Lane.TRIAGE) for one in rounds),
+        painted=spread_of(painted_ms) if painted_ms else None,
         slow_copy_quality=spread_of(slow) if slow else None,
-        stages=stage_spreads([one.appliance.stages_ms() for one in rounds]),
+        stages=stage_spreads([one.stages_ms() for one in rounds]),
         naive_quality=spread_of(one.naive.quality_ms for one in rounds),
         naive_done=spread_of(one.naive.done_ms for one in rounds),
         naive_stages=stage_spreads([one.naive.stages_ms for one in rounds]),

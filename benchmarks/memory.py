@@ -143,6 +143,11 @@ def cpu_percent(pid: int, clock: Clock, *, seconds: float) -> dict[str, float]:
     return {role: round(100 * used_s / elapsed_s, 2) for role, used_s in spent.items()}
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time of all processes below `pid` so far; those that have ended do not count."""
+    return sum(_cpu_seconds(psutil.Process(pid)).values())
+
+
 def _cpu_seconds(root: psutil.Process) -> dict[tuple[int, str], float]:
     used: dict[tuple[int, str], float] = {}
     for pid, role in roles(root).items():

@@ -29,6 +29,18 @@ class Plan:
     backlog_files: int
     urgent_files: int
     idle_s: float
+    piece_rounds: int
+    """How often single pieces are measured by turns."""
+    engine_rounds: int
+    """How often each engine computes for a while."""
+    engine_turn_s: float
+    starts: int
+    watched_folders: int
+    watched_files: int
+    overflows: bool
+    """Whether the kernel's queue of file events is made to overflow, which takes thousands of files."""
+    hour_s: float
+    """How much of the busiest hour is replayed, at each of its paces."""
 
 
 FULL: Final = Plan(
@@ -42,6 +54,14 @@ FULL: Final = Plan(
     backlog_files=10_000,
     urgent_files=5,
     idle_s=20.0,
+    piece_rounds=15,
+    engine_rounds=5,
+    engine_turn_s=0.4,
+    starts=5,
+    watched_folders=20_000,
+    watched_files=10_000,
+    overflows=True,
+    hour_s=600.0,
 )
 QUICK: Final = Plan(
     rows=3000,
@@ -54,6 +74,14 @@ QUICK: Final = Plan(
     backlog_files=200,
     urgent_files=2,
     idle_s=5.0,
+    piece_rounds=5,
+    engine_rounds=2,
+    engine_turn_s=0.2,
+    starts=1,
+    watched_folders=2_000,
+    watched_files=1_000,
+    overflows=False,
+    hour_s=60.0,
 )
 """Below three minutes on two cores: for ratios only."""
 

@@ -11,10 +11,15 @@ from typing import Any, Final
 from appliance.config import MIB
 from appliance.domain.result import EngineUse
 from benchmarks.backlog import BacklogReport
+from benchmarks.engine_matrix.matrix import MatrixReport
 from benchmarks.idle import IdleReport
 from benchmarks.latency import RadiographLatency, RadiographReport
 from benchmarks.machine import Machine
 from benchmarks.memory import MemoryUse
+from benchmarks.peak_hour import PeakHourReport
+from benchmarks.pieces.report import PiecesReport
+from benchmarks.pieces.starting import StartReport
+from benchmarks.pieces.watching import WatchReport
 from benchmarks.series import SeriesReport
 
 FORMAT: Final = 1
@@ -27,12 +32,20 @@ class Measured:
     """What was measured in a run; None: was not asked for."""
 
     machine: Machine
+    began_at_utc: str
+    software: str
+    """Version of this software."""
     load_after_1min: float
     quick: bool
     radiographs: RadiographReport | None
     series: SeriesReport | None
     backlog: BacklogReport | None
     idle: IdleReport | None
+    engines: MatrixReport | None
+    peak_hour: PeakHourReport | None
+    pieces: PiecesReport | None
+    watching: WatchReport | None
+    starting: StartReport | None
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
@@ -47,9 +60,12 @@ def as_json(measured: Measured) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "quick": measured.quick,
+        "began_at_utc": measured.began_at_utc,
+        "software": measured.software,
         "machine": asdict(measured.machine),
         "load_after_1min": measured.load_after_1min,
         "ratio_to_naive": ratios,
+        "ratio_to_naive_rounds": _rounds(latencies, series),
         "ratio_to_naive_variants": _variants(latencies, series),
         "latency_ms": times,
         "memory_mib": _memory(measured),
@@ -63,15 +79,26 @@ def as_json(measured: Measured) -> dict[str, Any]:
             "watcher_and_kiosk_mib": _mib(idle.watcher_and_kiosk_bytes),
         },
         "backlog": None if backlog is None else {**asdict(backlog), "memory": _highest(backlog.memory)},
+        "engine_matrix": _plain(measured.engines),
+        "peak_hour": _plain(measured.peak_hour),
+        "pieces": _plain(measured.pieces),
+        "watching": _plain(measured.watching),
+        "starting": _plain(measured.starting),
         "same_work": {one.name: one.probability_difference for one in latencies},
         "engines": _engines(measured),
     }
+
+
+def _plain(part: Any) -> dict[str, Any] | None:
+    """A part that is its own JSON."""
+    return None if part is None else asdict(part)
 
 
 def _radiograph(one: RadiographLatency) -> dict[str, Any]:
     return {
         "quality": asdict(one.quality),
         "triage": asdict(one.triage),
+        "painted": asdict(one.painted) if one.painted else None,
         "slow_copy_quality": asdict(one.slow_copy_quality) if one.slow_copy_quality else None,
         "stages": {name: asdict(spread) for name, spread in one.stages.items()},
         "naive_quality": asdict(one.naive_quality),
@@ -84,6 +111,7 @@ def _series(series: SeriesReport) -> dict[str, Any]:
     return {
         "slices": series.slices,
         "quality": asdict(series.quality),
+        "painted": asdict(series.painted) if series.painted else None,
         "first_slice": asdict(series.first_slice),
         "denoised": asdict(series.denoised),
         "stages": {name: asdict(spread) for name, spread in series.stages.items()},
@@ -92,6 +120,13 @@ def _series(series: SeriesReport) -> dict[str, Any]:
         "naive_done": asdict(series.naive_done),
         "naive_stages": {name: asdict(spread) for name, spread in series.naive_stages.items()},
     }
+
+
+def _rounds(latencies: Iterable[RadiographLatency], series: SeriesReport | None) -> dict[str, Any]:
+    rounds = {one.name: list(one.ratios) for one in latencies}
+    if series is not None:
+        rounds[SERIES] = list(series.ratios_first_slice)
+    return rounds
 
 
 def _variants(latencies: Iterable[RadiographLatency], series: SeriesReport | None) -> dict[str, Any]:

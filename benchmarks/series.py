@@ -18,11 +18,12 @@ from appliance.domain.job import Lane
 from appliance.domain.result import EngineUse
 from benchmarks.appliance_run import LOOK_S, Answered, Appliance, MeasuringError, running_appliance
 from benchmarks.arrival import rename_in
-from benchmarks.latency import MEASURE, stage_spreads
+from benchmarks.latency import MEASURE, stage_spreads, with_ends
 from benchmarks.memory import MemoryUse, wait_until_quiet, watched_memory
 from benchmarks.naive_run import NaiveAnswer, NaivePipeline, running_naive
 from benchmarks.plan import Workshop
-from benchmarks.spread import Spread, median_ratio, spread_of
+from benchmarks.screen import Screen, kiosk_on
+from benchmarks.spread import Spread, median_ratio, ratios, spread_of
 from benchmarks.studies import Study, new_arrival, write_series
 
 ANSWER_TIMEOUT_S: Final = 900.0
@@ -37,6 +38,12 @@ class SeriesRound:
     """To the first denoised slice on disk."""
     naive: NaiveAnswer
     naive_first_ms: float
+    painted_ns: int | None
+    """When the quality verdict was first on the screen; None: no kiosk is installed."""
+
+    def stages_ms(self) -> dict[str, float]:
+        """The appliance's, and what lies before and behind them: first sight, and painting."""
+        return with_ends(self.appliance, self.painted_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +53,16 @@ class SeriesReport:
     slices: int
     ratio_first_slice: float
     """Naive over appliance; median of the rounds."""
+    ratios_first_slice: tuple[float, ...]
+    """That of each round."""
     ratio_all: float
     """The same, last slice committed."""
     ratio_first_slice_without_measuring: float
     """Against a naive pipeline that would measure no quality, while the appliance does."""
     ratio_all_without_measuring: float
     quality: Spread
+    painted: Spread | None
+    """To the first pixels of the quality verdict. None: no kiosk is installed."""
     first_slice: Spread
     denoised: Spread
     stages: dict[str, Spread]
@@ -101,20 +112,24 @@ def measure_series(workshop: Workshop) -> SeriesReport:
     ):
         workshop.say("starting")
         appliance.wait_until_ready()
-        turns = _Turns(workshop, appliance, naive)
-        turns.round(template[: max(2, plan.slices // 20)], 0)
         rounds: list[SeriesRound] = []
-        with watched_memory(appliance.pid, clock) as memory:
-            for number in range(plan.series_rounds):
-                workshop.say(f"ct_denoise, round {number + 1}")
-                rounds.append(turns.round(template, number))
+        with kiosk_on(appliance, clock) as screen:
+            turns = _Turns(workshop, appliance, naive, screen)
+            turns.round(template[: max(2, plan.slices // 20)], 0)
+            with watched_memory(appliance.pid, clock) as memory:
+                for number in range(plan.series_rounds):
+                    workshop.say(f"ct_denoise, round {number + 1}")
+                    rounds.append(turns.round(template, number))
     return _report(plan.slices, rounds, memory.use())
 
 
 class _Turns:
     """Gives series to the one side and to the other."""
 
-    def __init__(self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline) -> None:
+    def __init__(
+        self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline, screen: Screen | None
+    ) -> None:
+        self._screen = screen
         self._per_s = workshop.plan.slices_per_s
         self._folder = workshop.folder / "arrivals"
         self._clock = workshop.clock
@@ -125,15 +140,19 @@ class _Turns:
         """One series each; who begins changes from round to round."""
         if number % 2:
             naive, naive_first_ms = self._to_naive(template)
-            answered, first_ms = self._to_appliance(template)
+            answered, first_ms, painted_ns = self._to_appliance(template)
         else:
-            answered, first_ms = self._to_appliance(template)
+            answered, first_ms, painted_ns = self._to_appliance(template)
             naive, naive_first_ms = self._to_naive(template)
         return SeriesRound(
-            appliance=answered, appliance_first_ms=first_ms, naive=naive, naive_first_ms=naive_first_ms
+            appliance=answered,
+            appliance_first_ms=first_ms,
+            naive=naive,
+            naive_first_ms=naive_first_ms,
+            painted_ns=painted_ns,
         )
 
-    def _to_appliance(self, template: tuple[Path, ...]) -> tuple[Answered, float]:
+    def _to_appliance(self, template: tuple[Path, ...]) -> tuple[Answered, float, int | None]:
         study = new_arrival(template, self._folder)
         with FirstFile(self._appliance.layout.results, self._clock) as first:
             closed_ns = rename_in(study, self._appliance.layout.inbox, self._clock, per_s=self._per_s)
@@ -144,9 +163,10 @@ class _Turns:
             denoise = answered.entry.lane(Lane.DENOISE)
             refusals = denoise.result.refusals if denoise is not None and denoise.result is not None else ()
             raise MeasuringError(f"The appliance wrote no denoised slice: {refusals}.")
+        painted_ns = None if self._screen is None else self._screen.painted_ns(answered.entry)
         wait_until_quiet(self._appliance.pid, self._clock)
         _remove(study)
-        return answered, (first.at_ns - closed_ns) / NS_PER_MS
+        return answered, (first.at_ns - closed_ns) / NS_PER_MS, painted_ns
 
     def _to_naive(self, template: tuple[Path, ...]) -> tuple[NaiveAnswer, float]:
         study = new_arrival(template, self._folder)
@@ -169,6 +189,9 @@ def _report(slices: int, rounds: Sequence[SeriesRound], memory: tuple[MemoryUse,
     denoised_ms = [one.appliance.committed_ms(Lane.DENOISE) for one in rounds]
     naive_first_ms = [one.naive_first_ms for one in rounds]
     naive_done_ms = [one.naive.done_ms for one in rounds]
+    painted_ms = [
+        (one.painted_ns - one.appliance.closed_ns) / NS_PER_MS for one in rounds if one.painted_ns is not None
+    ]
     measure_ms = [one.naive.stages_ms.get(MEASURE, 0.0) for one in rounds]
     uses = {
         use.task: use
@@ -179,6 +202,7 @@ def _report(slices: int, rounds: Sequence[SeriesRound], memory: tuple[MemoryUse,
     return SeriesReport(
         slices=slices,
         ratio_first_slice=median_ratio(naive_first_ms, first_ms),
+        ratios_first_slice=ratios(naive_first_ms, first_ms),
         ratio_all=median_ratio(naive_done_ms, denoised_ms),
         ratio_first_slice_without_measuring=median_ratio(
             [first - measure for first, measure in zip(naive_first_ms, measure_ms, strict=True)], first_ms
@@ -187,9 +211,10 @@ def _report(slices: int, rounds: Sequence[SeriesRound], memory: tuple[MemoryUse,
             [done - measure for done, measure in zip(naive_done_ms, measure_ms, strict=True)], denoised_ms
         ),
         quality=spread_of(one.appliance.committed_ms(Lane.QUALITY) for one in rounds),
+        painted=spread_of(painted_ms) if painted_ms else None,
         first_slice=spread_of(first_ms),
         denoised=spread_of(denoised_ms),
-        stages=stage_spreads([one.appliance.stages_ms() for one in rounds]),
+        stages=stage_spreads([one.stages_ms() for one in rounds]),
         naive_quality=spread_of(one.naive.quality_ms for one in rounds),
         naive_first_slice=spread_of(naive_first_ms),
         naive_done=spread_of(naive_done_ms),

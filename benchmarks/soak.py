@@ -26,7 +26,7 @@ from appliance.durable import write_durably
 from appliance.layout import Layout
 from benchmarks.appliance_run import Appliance, running_appliance
 from benchmarks.faults.kill_feed import Feed
-from benchmarks.machine import describe_machine
+from benchmarks.machine import plain_machine
 from benchmarks.memory import roles
 
 MIB: Final = 1024 * 1024
@@ -141,7 +141,7 @@ def summary(samples: list[dict[str, Any]], *, given: int, answered: int, restart
     if restarts:
         failures.append(f"processes were started again {restarts} times")
     return {
-        "machine": asdict(describe_machine()),
+        "machine": plain_machine(),
         "hours": samples[-1]["total_hour"] if samples else 0.0,
         "given": given,
         "answered": answered,

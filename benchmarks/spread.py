@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ class Spread:
     p95: float
     p99: float
     max: float
+    values: tuple[float, ...] = ()
+    """All of them, in the order in which they were measured; nothing in runs of before this was kept."""
 
 
 def spread_of(values: Iterable[float]) -> Spread:
@@ -33,7 +35,14 @@ def spread_of(values: Iterable[float]) -> Spread:
         p95=round(float(p95), 3),
         p99=round(float(p99), 3),
         max=round(float(measured.max()), 3),
+        values=tuple(round(float(value), 3) for value in measured),
     )
+
+
+def thinned(spread: Spread, most: int) -> Spread:
+    """The same with at most so many single values, evenly taken, in their order: files stay small."""
+    step = max(1, -(-len(spread.values) // most))
+    return replace(spread, values=spread.values[::step])
 
 
 def median_ratio(slow: Sequence[float], quick: Sequence[float]) -> float:
@@ -41,6 +50,11 @@ def median_ratio(slow: Sequence[float], quick: Sequence[float]) -> float:
 
     Raises ValueError when the two were not measured alternately, equally often.
     """
+    return round(float(np.median(ratios(slow, quick))), 2)
+
+
+def ratios(slow: Sequence[float], quick: Sequence[float]) -> tuple[float, ...]:
+    """slow/quick of every round. Raises ValueError when they are no pairs."""
     if len(slow) != len(quick) or not slow:
         raise ValueError(f"{len(slow)} and {len(quick)} measurements are no pairs.")
-    return round(float(np.median([a / b for a, b in zip(slow, quick, strict=True)])), 2)
+    return tuple(round(a / b, 3) for a, b in zip(slow, quick, strict=True))

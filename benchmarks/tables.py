@@ -8,31 +8,43 @@ A test holds the document and the run that it tells of together.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
 from appliance.domain.job import Lane
+from benchmarks.engine_matrix.show import engine_tables
+from benchmarks.hour_table import hour_table
+from benchmarks.pieces.report import piece_table, start_table, watch_table
 from benchmarks.report import SERIES
+from benchmarks.stage_tables import stage_tables
+from benchmarks.table import Table, table
 
 RESULTS: Final = Path(__file__).parent / "results"
 """Runs that documents tell of."""
 LANES: Final = tuple(lane.value for lane in Lane)
 SHOWN_MS: Final = 0.5
 """Shorter stages are left out."""
+COMMON: Final = frozenset({"noticed", "landed", "complete", "claimed"})
+"""Stages that every lane tells: each file lands once."""
 END: Final = "<!-- end of run -->"
 """Last line of a block; the first is `<!-- run: FILE.json -->`."""
 
 
 def as_markdown(report: dict[str, Any]) -> str:
-    """All tables of a full run."""
+    """All tables of a run."""
+    return "\n\n".join(table.markdown() for table in tables_of(report)) + "\n"
+
+
+def tables_of(report: dict[str, Any]) -> list[Table]:
+    """Those of everything that the run measured."""
     parts = [_machine(report)]
     if "kiosk" in report:
-        return "\n\n".join([*parts, _kiosk(report["kiosk"])]) + "\n"
+        return [*parts, _kiosk(report["kiosk"])]
     if "delivery" in report:
-        return "\n\n".join([*parts, _delivery(report["delivery"])]) + "\n"
+        return [*parts, _delivery(report["delivery"])]
     latencies = report["latency_ms"]
     radiographs = {name: times for name, times in latencies.items() if name != SERIES}
     if radiographs:
@@ -40,28 +52,39 @@ def as_markdown(report: dict[str, Any]) -> str:
     if SERIES in latencies:
         parts.append(_series(report))
     if latencies:
-        parts.append(_stages(latencies))
-    parts.append(_memory(report))
+        parts += [_stages(latencies), *stage_tables(latencies)]
+    if report["memory_mib"]["highest"] or report["idle"]:
+        parts.append(_memory(report))
     if report["backlog"] is not None:
         parts.append(_backlog(report["backlog"]))
-    return "\n\n".join(parts) + "\n"
+    return [*parts, *_added_later(report)]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+def _added_later(report: dict[str, Any]) -> Iterator[Table]:
+    """Parts that older runs do not know."""
+    if report.get("engine_matrix"):
+        yield from engine_tables(report["engine_matrix"])
+    for name, as_table in (
+        ("pieces", piece_table),
+        ("watching", watch_table),
+        ("starting", start_table),
+        ("peak_hour", hour_table),
+    ):
+        if report.get(name):
+            yield as_table(report[name])
 
 
-def _machine(report: dict[str, Any]) -> str:
+def _machine(report: dict[str, Any]) -> Table:
     machine = report["machine"]
     flags = ", ".join(machine["cpu_flags"]) or "unknown"
     versions = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     engines = ", ".join(f"{use['task']}: {use['engine']}" for use in report["engines"]) or "none"
-    return _table(
+    return table(
         ("Measured on", ""),
         (
             ("Processor", f"{machine['cpu'] or 'unknown'}, {machine['cores']} cores ({flags})"),
             ("Memory", f"{machine['memory_bytes'] / 2**30:.0f} GiB"),
+            *_device(machine),
             ("Kernel, Python", f"{machine['kernel']}, {machine['python']}"),
             ("Libraries", versions),
             ("Engines", engines),
@@ -70,7 +93,25 @@ def _machine(report: dict[str, Any]) -> str:
     )
 
 
-def _radiographs(report: dict[str, Any], radiographs: dict[str, Any]) -> str:
+def _device(machine: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What not every machine has, or tells."""
+    gpu = machine.get("gpu")
+    if gpu is not None:
+        size = f"{gpu['memory_bytes'] / 2**30:.0f} GiB"
+        words = (
+            f"{gpu['name']}, compute capability {gpu['compute_capability']}, driver {gpu['driver']}, {size}"
+        )
+        yield "Graphics processor", words
+    for what, name, unit in (
+        ("Governor", "governor", ""),
+        ("Power mode", "power_mode", ""),
+        ("Temperature", "temperature_c", " degrees Celsius"),
+    ):
+        if machine.get(name) is not None:
+            yield what, f"{machine[name]}{unit}"
+
+
+def _radiographs(report: dict[str, Any], radiographs: dict[str, Any]) -> Table:
     rows = []
     for name, times in radiographs.items():
         variants = report["ratio_to_naive_variants"][name]
@@ -85,7 +126,7 @@ def _radiographs(report: dict[str, Any], radiographs: dict[str, Any]) -> str:
                 f"{variants['without_measuring']:.1f}",
             )
         )
-    return _table(
+    return table(
         (
             "Radiograph",
             "quality: p50 / p95 / p99 / max ms",
@@ -99,7 +140,7 @@ def _radiographs(report: dict[str, Any], radiographs: dict[str, Any]) -> str:
     )
 
 
-def _stages(latencies: dict[str, Any]) -> str:
+def _stages(latencies: dict[str, Any]) -> Table:
     rows = [
         (
             name,
@@ -108,15 +149,15 @@ def _stages(latencies: dict[str, Any]) -> str:
         )
         for name, times in latencies.items()
     ]
-    return _table(("Stages, p50 ms", *(f"{lane} lane" for lane in LANES), "naive"), rows)
+    return table(("Stages, p50 ms", *(f"{lane} lane" for lane in LANES), "naive"), rows)
 
 
 def _lane_stages(stages: dict[str, Any], lane: str) -> str:
-    """Those of one lane; `landed` is common to all and stands with the first."""
+    """Those of one lane; what is common to all stands with the first."""
     found = []
     for stage, spread in stages.items():
         of_lane, _, name = stage.partition(".")
-        if of_lane == lane and (name != "landed" or lane == LANES[0]):
+        if of_lane == lane and (name not in COMMON or lane == LANES[0]):
             found.append((name, spread["p50"]))
     return _listed(found)
 
@@ -125,11 +166,11 @@ def _listed(stages: Iterable[tuple[str, float]]) -> str:
     return ", ".join(f"{name} {duration_ms:.0f}" for name, duration_ms in stages if duration_ms >= SHOWN_MS)
 
 
-def _series(report: dict[str, Any]) -> str:
+def _series(report: dict[str, Any]) -> Table:
     times = report["latency_ms"][SERIES]
     variants = report["ratio_to_naive_variants"][SERIES]
     first_ratio = f"**{report['ratio_to_naive'][SERIES]:.1f}**"
-    return _table(
+    return table(
         (
             f"CT, {times['slices']} slices",
             "appliance: p50 / p95 / p99 / max ms",
@@ -157,20 +198,20 @@ def _series(report: dict[str, Any]) -> str:
     )
 
 
-def _memory(report: dict[str, Any]) -> str:
+def _memory(report: dict[str, Any]) -> Table:
     idle = (report["idle"] or {}).get("cpu_percent", {})
     highest = report["memory_mib"]["highest"]
     rows = [
         (role, f"{highest[role]:.0f}" if role in highest else "", f"{idle[role]:.2f}" if role in idle else "")
         for role in dict.fromkeys((*highest, *idle))
     ]
-    return _table(("Process", "highest resident memory, MiB", "idle, % of one core"), rows)
+    return table(("Process", "highest resident memory, MiB", "idle, % of one core"), rows)
 
 
-def _backlog(backlog: dict[str, Any]) -> str:
+def _backlog(backlog: dict[str, Any]) -> Table:
     fates = f"{backlog['answered']} / {backlog['failed']} / {backlog['lost']}"
     memory = ", ".join(f"{role} {size_mib:.0f}" for role, size_mib in backlog["memory"].items())
-    return _table(
+    return table(
         (f"{backlog['files']:,} files at start", ""),
         (
             ("answered / failed lanes / lost", fates),
@@ -201,18 +242,18 @@ KIOSK_WORDS: Final = {
 """What the numbers of `benchmarks/kiosk_screen.py` mean."""
 
 
-def _kiosk(kiosk: dict[str, Any]) -> str:
+def _kiosk(kiosk: dict[str, Any]) -> Table:
     rows = [
         (words, *(f"{kiosk[name][key]:,.1f}" for key in ("p50", "p95", "max")))
         for name, words in KIOSK_WORDS.items()
         if name in kiosk
     ]
-    return _table(("The screen", "median", "p95", "max"), rows)
+    return table(("The screen", "median", "p95", "max"), rows)
 
 
-def _delivery(delivery: dict[str, Any]) -> str:
+def _delivery(delivery: dict[str, Any]) -> Table:
     seconds = delivery["result_to_archive_s"]
-    return _table(
+    return table(
         ("To an Orthanc on the same machine", ""),
         (
             ("objects sent, each of 512 x 512 pixels", f"{delivery['objects']:,}"),

@@ -28,6 +28,7 @@ from ui.controller import KioskController
 from ui.icons import Icons
 from ui.image_view import ZOOM_STEP, ImageView
 from ui.kiosk import KioskWindow
+from ui.measure_frame import frame_numbers
 from ui.picture_state import PictureState, picture_of
 from ui.session import KioskSession
 from ui.store_source import StoreSource
@@ -55,6 +56,7 @@ class What(str, Enum):
     LIST = "list"
     MEMORY = "memory"
     START = "start"
+    FRAME = "frame"
 
 
 class CountingView(ImageView):
@@ -205,7 +207,12 @@ def main(what: What, *, data: Annotated[Path, typer.Option(help="A store with pi
         numbers = wait_for_first_list(data, clock)
     else:
         application = QApplication(["scanside"])
-        parts = {What.PICTURE: picture_numbers, What.LIST: list_numbers, What.MEMORY: memory_numbers}
+        parts: dict[What, Callable[[Path, Clock], dict[str, list[float]]]] = {
+            What.PICTURE: picture_numbers,
+            What.LIST: list_numbers,
+            What.MEMORY: memory_numbers,
+            What.FRAME: lambda _, clock: frame_numbers(PICTURE_PX, clock),
+        }
         numbers = parts[what](data, clock)
         application.quit()
     typer.echo(json.dumps(numbers))

@@ -71,6 +71,10 @@ class LandedFile:
     """Monotonic time of the first sight of the finished file (closed, or received)."""
     landed_ns: int
     """Monotonic time at which the copy was durable."""
+    complete_ns: int | None = None
+    """When it was seen to be finished; None: it came through an association, which says so itself."""
+    claimed_ns: int | None = None
+    """When the copy had been read, flushed and given back by the disk; None: nobody took the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

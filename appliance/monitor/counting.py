@@ -20,7 +20,10 @@ Counts: TypeAlias = defaultdict[Key, float]
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 3.0, 5.0, 10.0, 30.0, 120.0)
 """Upper bounds of the times that are told apart; 3 s and 10 s are the deadlines of domain/deadline.py."""
 STAGES: Final = frozenset(
-    ("landed", "waited", "decoded", "prepared", "inferred", "interpreted", "written", "answered")
+    (
+        *("landed", "complete", "claimed", "waited"),
+        *("decoded", "prepared", "inferred", "interpreted", "written", "answered"),
+    )
 )
 """`answered`: from the first sight of the last file to the commit."""
 OTHER: Final = "other"

@@ -18,7 +18,7 @@ from appliance.domain.result import LaneResult
 
 DERIVED_IMAGE: Final = "derived_image"
 """Role of a file that is an image made from the acquisition."""
-ARRIVAL_STAGES: Final = frozenset({"landed", "waited"})
+ARRIVAL_STAGES: Final = frozenset({"landed", "complete", "claimed", "waited"})
 SCHEMA: Final = 1
 """Rises when a field changes its meaning or goes away; new fields do not raise it."""
 

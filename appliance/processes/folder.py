@@ -188,9 +188,7 @@ class WatchedFolder:
     def _look(self, candidate: Candidate, started_ns: int) -> Claim | None:
         """Look at a file; if it is ready, copy it."""
         now_ns = self._clock.monotonic_ns()
-        if (
-            str(candidate.path) in self._claimed
-        ):  # a hint that came late, or it changed while its copy is landed
+        if str(candidate.path) in self._claimed:  # a hint came late, or it changed while its copy is landed
             self._waiting.later(candidate, now_ns, wait_s=self._settings.look_interval_s)
             return None
         claim = None
@@ -198,7 +196,7 @@ class WatchedFolder:
             look = self._waiting.look(candidate, now_ns)
             self._alive()
             if look in (Look.READY, Look.OVERDUE):
-                claim = self._claim(candidate, started_ns, final=look is Look.OVERDUE)
+                claim = self._claim(candidate, started_ns, complete_ns=now_ns, final=look is Look.OVERDUE)
         except FileNotFoundError:
             self._waiting.forget(candidate.path)
         except OSError as error:  # the source's: a share that is away, permissions
@@ -212,7 +210,7 @@ class WatchedFolder:
             self._claimed.add(str(candidate.path))
         return claim
 
-    def _claim(self, candidate: Candidate, started_ns: int, *, final: bool) -> Claim | None:
+    def _claim(self, candidate: Candidate, started_ns: int, *, complete_ns: int, final: bool) -> Claim | None:
         limit_bytes = self._settings.max_file_bytes
         assert candidate.signature is not None  # two looks have seen it
         if self._notices.settled(candidate.path) == candidate.signature:
@@ -240,9 +238,8 @@ class WatchedFolder:
         if part is None:
             self._waiting.still_open(candidate, self._clock.monotonic_ns())
             return None
-        return Claim(
-            candidate=candidate, arrival=_arrival(part, candidate, final=final), started_ns=started_ns
-        )
+        arrival = _arrival(part, candidate, final=final, complete_ns=complete_ns)
+        return Claim(candidate=candidate, arrival=arrival, started_ns=started_ns)
 
     def _delete(self, candidate: Candidate) -> bool:
         """Delete a plain file whose copy is durable, unless it has changed. False: it is still there."""
@@ -262,7 +259,7 @@ def _source(candidate: Candidate) -> str:
     return os.fsencode(candidate.path).decode("utf-8", "backslashreplace")
 
 
-def _arrival(part: Part, candidate: Candidate, *, final: bool) -> Arrival:
+def _arrival(part: Part, candidate: Candidate, *, final: bool, complete_ns: int | None = None) -> Arrival:
     return Arrival(
         part=part,
         door=Door.FOLDER,
@@ -270,4 +267,5 @@ def _arrival(part: Part, candidate: Candidate, *, final: bool) -> Arrival:
         urgency=candidate.urgency,
         noticed_ns=candidate.noticed_ns,
         final=final,
+        complete_ns=complete_ns,
     )

@@ -79,6 +79,8 @@ class Arrival:
     noticed_ns: int
     final: bool
     """No more bytes will come: what is unfinished is truncated."""
+    complete_ns: int | None = None
+    """When it was seen to be finished; None: an association says so itself."""
 
 
 def sent(message: Received, settings: ListenerSettings) -> Arrival:
@@ -153,10 +155,12 @@ class Lander:
             if verdict.place is not None:
                 keep.setdefault(verdict.place, arrival.part)
         self._spool.keep(keep)
+        claimed_ns = self._clock.monotonic_ns()
         try:
             with self._landings.together():
                 outcomes = [
-                    self._land(arrival, verdict) for arrival, verdict in zip(arrivals, verdicts, strict=True)
+                    self._land(arrival, verdict, claimed_ns)
+                    for arrival, verdict in zip(arrivals, verdicts, strict=True)
                 ]
         except BaseException:
             self._gathering.start_over()
@@ -233,7 +237,7 @@ class Lander:
             outcome=Outcome(fate=Fate.QUARANTINED, words=words), place=self._spool.aside_place_of(part)
         )
 
-    def _land(self, arrival: Arrival, verdict: _Verdict) -> Outcome:
+    def _land(self, arrival: Arrival, verdict: _Verdict, claimed_ns: int) -> Outcome:
         """Inside the transaction: rows of files before this one are seen."""
         if verdict.outcome.fate is Fate.UNFINISHED:
             return verdict.outcome
@@ -250,7 +254,7 @@ class Lander:
                 acquisition_id=known.acquisition_id,
             )
         assert verdict.place is not None  # only what is known or unfinished is not kept
-        file = self._landed(arrival, verdict.place)
+        file = replace(self._landed(arrival, verdict.place), claimed_ns=claimed_ns)
         if verdict.instance is not None:
             return self._accept(arrival, file, verdict.instance)
         quarantined = verdict.outcome.fate is Fate.QUARANTINED
@@ -287,4 +291,5 @@ class Lander:
             landed_at_utc=self._clock.now_utc(),
             noticed_ns=arrival.noticed_ns,
             landed_ns=self._clock.monotonic_ns(),
+            complete_ns=arrival.complete_ns,
         )

@@ -112,8 +112,8 @@ class Landings:
                 return
             write(
                 "INSERT INTO file (sha256, path, size_bytes, door, source, urgency, landed_at_utc, boot_id,"
-                " noticed_ns, landed_ns, status, reason, acquisition_id, arrival, instance)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " noticed_ns, complete_ns, claimed_ns, landed_ns, status, reason, acquisition_id, arrival,"
+                " instance) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     file.sha256,
                     str(file.path.relative_to(self._database.data)),
@@ -124,6 +124,8 @@ class Landings:
                     file.landed_at_utc.isoformat(),
                     self._database.clock.boot_id(),
                     file.noticed_ns,
+                    file.complete_ns,
+                    file.claimed_ns,
                     file.landed_ns,
                     status.value,
                     reason,
@@ -265,19 +267,23 @@ class Landings:
     def arrival_timings(self, acquisition_id: str, *, leased_ns: int) -> tuple[StageTiming, ...]:
         """How its last file came in: `landed` (first sight to durable), `waited` (until a worker had it).
 
-        Empty when it came in another boot: monotonic readings do not compare then.
+        Behind them what `landed` is made of, where it was told: `complete` (until it held still), `claimed`
+        (copied, its header read, flushed and read back); the rest is the row. Empty when it came in another
+        boot: monotonic readings do not compare then.
         """
         rows = self._database.read(
-            "SELECT noticed_ns, landed_ns, boot_id FROM file WHERE acquisition_id = ?"
-            " ORDER BY arrival DESC LIMIT 1",
+            "SELECT noticed_ns, complete_ns, claimed_ns, landed_ns, boot_id FROM file"
+            " WHERE acquisition_id = ? ORDER BY arrival DESC LIMIT 1",
             (acquisition_id,),
         )
-        if not rows or rows[0][2] != self._database.clock.boot_id():
+        if not rows or rows[0][4] != self._database.clock.boot_id():
             return ()
-        noticed_ns, landed_ns, _ = rows[0]
-        return (
-            StageTiming(stage="landed", duration_ms=(landed_ns - noticed_ns) / NS_PER_MS),
-            StageTiming(stage="waited", duration_ms=(leased_ns - landed_ns) / NS_PER_MS),
+        noticed_ns, complete_ns, claimed_ns, landed_ns, _ = rows[0]
+        spent_ns = {"landed": landed_ns - noticed_ns, "waited": leased_ns - landed_ns}
+        if complete_ns is not None and claimed_ns is not None:
+            spent_ns |= {"complete": complete_ns - noticed_ns, "claimed": claimed_ns - complete_ns}
+        return tuple(
+            StageTiming(stage=stage, duration_ms=spent / NS_PER_MS) for stage, spent in spent_ns.items()
         )
 
 

@@ -90,18 +90,19 @@ def area_mean(values: NDArray[Any], *, rows: int, columns: int) -> NDArray[np.fl
     if values.dtype not in (np.uint8, np.uint16, np.int16, np.float32):
         values = values.astype(np.float32)
     height = rows_in / rows
-    sums = np.empty((rows, columns_in), dtype=np.float32)
+    sums = np.zeros((rows, columns_in), dtype=np.float32)
+    shared = np.empty((1, columns_in), dtype=np.float32)  # the source row that two areas share
     for row in range(rows):
         top, bottom = row * height, (row + 1) * height
         first, after = int(np.ceil(top - FULL_ROW)), int(bottom + FULL_ROW)
+        line = sums[row : row + 1]
         if after > first:
-            cv2.reduce(values[first:after], 0, cv2.REDUCE_SUM, dst=sums[row : row + 1], dtype=cv2.CV_32F)
-        else:
-            sums[row] = 0.0
+            cv2.reduce(values[first:after], 0, cv2.REDUCE_SUM, dst=line, dtype=cv2.CV_32F)
         if first - top > FULL_ROW:
-            sums[row] += values[first - 1] * np.float32(first - top)
+            cv2.scaleAdd(shared, first - top, line, dst=line)
         if bottom - after > FULL_ROW:
-            sums[row] += values[after] * np.float32(bottom - after)
+            shared[0] = values[after]
+            cv2.scaleAdd(shared, bottom - after, line, dst=line)
     sums /= np.float32(height)
     mean = cv2.resize(sums, (columns, rows), interpolation=cv2.INTER_AREA)
     return np.asarray(mean, dtype=np.float32)

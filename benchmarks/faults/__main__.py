@@ -8,7 +8,6 @@ import importlib
 import json
 import pkgutil
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -19,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import benchmarks.faults
 from appliance.clock import SystemClock
 from benchmarks.faults.figure import Run
-from benchmarks.machine import describe_machine
+from benchmarks.machine import plain_machine
 
 OTHER_FILES: Final = frozenset({"__main__", "figure"})
 
@@ -64,7 +63,7 @@ def main(
         known[figure].run(run)
         counts = run.counted() | {
             "figure": figure,
-            "machine": asdict(describe_machine()),
+            "machine": plain_machine(),
             "at_utc": SystemClock().now_utc().isoformat(timespec="seconds"),
         }
         run.note(counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.spread import median_ratio, spread_of
+from benchmarks.spread import median_ratio, spread_of, thinned
 
 
 def test_percentiles_of_a_known_ramp() -> None:
@@ -28,3 +28,9 @@ def test_unpaired_measurements_are_refused() -> None:
         median_ratio([1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="pairs"):
         median_ratio([], [])
+
+
+def test_fewer_values_are_kept_and_the_percentiles_stay() -> None:
+    spread = thinned(spread_of(range(101)), 10)
+    assert spread.values == tuple(float(value) for value in range(0, 101, 11))
+    assert (spread.n, spread.p99) == (101, 99)

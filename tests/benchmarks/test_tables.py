@@ -38,7 +38,8 @@ def test_the_tables_say_what_was_measured(whole_run: Measured) -> None:
     tables = as_markdown(as_json(whole_run))
     for words in (
         "| dx_raw | 2 / 3 / 3 / 3 | 2 / 3 / 3 / 3 | 2 | **5.0** | 4.5 | 3.0 |",
-        "| dx_raw | decoded 2 |  |  | decode 2 |",
+        "| dx_raw | decoded 2, painted 2 |  |  | decode 2 |",
+        "| **painted, from the close** | 2.0 | 2.9 | 3.0 | 3.0 |",
         "| first denoised slice | 2 / 3 / 3 / 3 | 2 | **3.5** | 2.5 |",
         "| kiosk | 150 | 0.50 |",
         "| answered / failed lanes / lost | 9 / 0 / 1 |",

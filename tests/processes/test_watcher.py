@@ -168,6 +168,11 @@ def test_a_radiograph_and_a_series_from_the_folder(layout: Layout) -> None:
         assert kinds[Kind.VOLUME].evidence == "all 4 images that the header announces"
         assert kinds[Kind.VOLUME].slice_count == 4
         assert len(kinds[Kind.VOLUME].lanes) == 3
+        marks = watcher.database.read(
+            "SELECT count(*) FROM file WHERE noticed_ns < complete_ns AND complete_ns < claimed_ns"
+            " AND claimed_ns <= landed_ns"
+        )
+        assert marks == [(5,)]
         for path, sha256 in watcher.database.read("SELECT path, sha256 FROM file"):
             assert (layout.data / path).name == sha256
             assert kinds[Kind.PROJECTION].first.path.is_file()

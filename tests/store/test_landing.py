@@ -189,3 +189,20 @@ def test_a_file_that_steps_aside_lets_the_others_go_first_and_stays(
     back = outbox.next_send("pacs")
     assert back is not None
     assert (back.path, back.attempts) == (refused.path, 1)
+
+
+def test_a_landing_tells_what_it_is_made_of(database: Database, land: LandOne) -> None:
+    name = land("a").acquisition_id
+    with database.transaction() as write:
+        write("UPDATE file SET noticed_ns = 10000000, landed_ns = 100000000")
+    stages = Landings(database).arrival_timings(name, leased_ns=110_000_000)
+    assert {timing.stage: timing.duration_ms for timing in stages} == {"landed": 90.0, "waited": 10.0}
+    with database.transaction() as write:
+        write("UPDATE file SET complete_ns = 60000000, claimed_ns = 95000000")
+    stages = Landings(database).arrival_timings(name, leased_ns=110_000_000)
+    assert {timing.stage: timing.duration_ms for timing in stages} == {
+        "landed": 90.0,
+        "waited": 10.0,
+        "complete": 50.0,
+        "claimed": 35.0,
+    }

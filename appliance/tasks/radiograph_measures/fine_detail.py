@@ -45,7 +45,7 @@ def noise_percent(overview: Overview, field: ExposedField) -> float | None:
     blocks = cut.reshape(rows, _BLOCK_PX, columns, _BLOCK_PX).swapaxes(1, 2).reshape(rows * columns, -1)
     covered = cv2.resize(field.mask, (columns, rows), interpolation=cv2.INTER_AREA).reshape(-1) > 0
     # Every third pixel is enough for a median and keeps neighbours of one kernel apart.
-    typical = np.median(blocks[:, ::3], axis=1)[covered]
+    typical = np.median(blocks[covered][:, ::3], axis=1)
     usable = typical[typical > _ROUNDING * span]
     if usable.size < max(4, covered.sum() // 4):
         return None
