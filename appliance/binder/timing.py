@@ -20,10 +20,17 @@ from appliance.monitor.reports.share import percentile, share
 from appliance.store.connection import Database
 from appliance.store.tallies import StoredResult, Tallies
 
+MS_DIGITS: Final = 3
+"""Of seconds: milliseconds."""
 PERCENTS: Final = (50.0, 95.0, 99.0, 100.0)
 _TIMES: Final = tuple(
-    Column(name=name, title=title, form="time")
-    for name, title in (("p50_s", "Median"), ("p95_s", "95 %"), ("p99_s", "99 %"), ("longest_s", "Longest"))
+    Column(name=name, title=title, form="number")
+    for name, title in (
+        ("p50_s", "Median, s"),
+        ("p95_s", "95 %, s"),
+        ("p99_s", "99 %, s"),
+        ("longest_s", "Longest, s"),
+    )
 )
 _COUNT: Final = Column(name="n", title="Answers", form="number")
 _MONTH: Final = Column(name="month", title="Month")
@@ -75,7 +82,7 @@ def _deadlines(outcomes: Counter[tuple[str, str, str]]) -> Part:
     columns = (
         _MONTH,
         Column(name="kind", title="Kind"),
-        Column(name="limit_s", title="Limit", form="time"),
+        Column(name="limit_s", title="Limit, s", form="number"),
         *(Column(name=name, title=title, form="number") for name, title in zip(names, titles, strict=True)),
         Column(name="late_share", title="Late", form="share"),
         Column(name="late_low", title="from", form="share"),
@@ -102,4 +109,5 @@ def _stages(stage_s: dict[tuple[str, str], list[float]]) -> Part:
 
 
 def _percentiles(values: list[float]) -> tuple[Cell, ...]:
-    return tuple(percentile(values, percent) for percent in PERCENTS)
+    found = (percentile(values, percent) for percent in PERCENTS)
+    return tuple(None if value is None else round(value, MS_DIGITS) for value in found)

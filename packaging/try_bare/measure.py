@@ -4,7 +4,7 @@
 
     measure.py draw           the bundled studies into /var/tmp/studies
     measure.py waiting NAME   one of them into the inbox, before a boot of that name
-    measure.py look           while it boots: times, memory, the screen, what systemd says; into /root/try/out
+    measure.py look           while it boots: times, memory, the screen, what systemd says; into /srv/try/out
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 DATA = Path("/var/lib/scanside")
 STUDIES = Path("/var/tmp/studies")
-TRY = Path("/root/try")
+TRY = Path("/srv/try")
 OUT = TRY / "out"
 WAITING = {"first": "2-chest-bases-cut-off", "second": "5-hand-dead-line", "readonly": "3-chest-underexposed"}
 """Boot to the bundled study that waits for it in the inbox."""

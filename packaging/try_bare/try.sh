@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 suite="${1:?usage: try.sh bookworm|noble FOLDER}"
 folder="$(mkdir -p "${2:?usage: try.sh bookworm|noble FOLDER}" && cd "$2" && pwd)"
-base="$folder/$suite.base" root="$folder/$suite.root" out="$folder/$suite.out"
+base="$folder/$suite.base" root="$folder/$suite.root" out="$folder/$suite.out" partition="$folder/$suite.partition"
 here=packaging/try_bare
 
 fail() { # what, remedy
@@ -68,31 +68,30 @@ if [ "$(cat "$base/.complete" 2>/dev/null)" != "$tools, $depends" ]; then
     echo "$tools, $depends" >"$base/.complete"
 fi
 
-rm -rf "$root" "$out"
+rm -rf "$root" "$out" "$partition"
 cp -a "$base" "$root"
-mkdir -p "$out" "$root/root/try"
+mkdir -p "$out" "$root/srv/try"
 before="$(size_of "$root")"
 
 echo "== installing, with no network"
-cp "${packages[@]}" "$root/root/try/"
+cp "${packages[@]}" "$root/srv/try/"
 SECONDS=0
-inside sh -c 'dpkg -i /root/try/*.deb' >"$out/install.log" 2>&1 || fail "dpkg refused." "See $out/install.log"
+inside sh -c 'dpkg -i /srv/try/*.deb' >"$out/install.log" 2>&1 || fail "dpkg refused." "See $out/install.log"
 install_s="$SECONDS"
-rm "$root"/root/try/*.deb
+rm "$root"/srv/try/*.deb
 after="$(size_of "$root")"
-cp "$here/measure.py" "$root/root/try/"
+cp "$here/measure.py" "$root/srv/try/"
 cp "$here/try.service" "$root/etc/systemd/system/scanside-try.service"
 # A machine without a panel: the same session, in a window that is in memory only.
 install -D -m 0644 "$here/panel.conf" "$root/etc/systemd/system/scanside-kiosk.service.d/panel.conf"
 cp "$here/panel.service" "$root/etc/systemd/system/scanside-try-panel.service"
 ln -sf /etc/systemd/system/scanside-try.service "$root/etc/systemd/system/multi-user.target.wants/"
-inside /opt/scanside/current/bin/python /root/try/measure.py draw
+inside /opt/scanside/current/bin/python /srv/try/measure.py draw
 
 boot() { # name, then what nspawn is told besides
     echo "== boot: $1"
     local name="$1"
     shift
-    inside /opt/scanside/current/bin/python /root/try/measure.py waiting "$name"
     # As after a power cut: nothing of it in memory.
     python3 - "$root/opt" "$root/usr" <<'PYTHON'
 import os
@@ -109,14 +108,24 @@ PYTHON
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --kill-after=30 600 systemd-nspawn --quiet --private-network \
         --register=no --keep-unit --boot --console=read-only "$@" -D "$root" \
         </dev/null >"$out/console-$name.log" 2>&1 || true
-    cp -r "$root"/root/try/out/. "$out/"
+    for try in "$root/srv/try" "$partition/try"; do
+        if [ -d "$try/out" ]; then cp -r "$try/out/." "$out/"; fi
+    done
     [ -e "$out/$name.json" ] || fail "The boot '$name' ended without an answer." "See $out/console-$name.log"
 }
+inside /opt/scanside/current/bin/python /srv/try/measure.py waiting first
 boot first
+inside /opt/scanside/current/bin/python /srv/try/measure.py waiting second
 boot second
 # A root that nobody writes to, and a data partition.
+mkdir -p "$partition"
+inside /opt/scanside/current/bin/python /srv/try/measure.py waiting readonly
+mv "$root/var/lib/scanside" "$root/srv/try" "$partition/"
+mkdir -p "$root/var/lib/scanside" "$root/srv/try"
 boot readonly --read-only --tmpfs=/tmp --tmpfs=/var/tmp --tmpfs=/var/log \
-    --bind="$root/var/lib/scanside:/var/lib/scanside" --bind="$root/root/try:/root/try"
+    --bind="$partition/scanside:/var/lib/scanside" --bind="$partition/try:/srv/try"
+rmdir "$root/var/lib/scanside" "$root/srv/try"
+mv "$partition/scanside" "$root/var/lib/"
 
 echo "== taken away again"
 inside sh -c 'dpkg -r scanside-kiosk scanside; test ! -e /opt/scanside/current; dpkg -P scanside-kiosk scanside; ls -A /opt/scanside 2>/dev/null; test -d /var/lib/scanside/spool' >"$out/purge.log" 2>&1 ||
