@@ -15,7 +15,8 @@ from appliance.domain.audit import AuditHead
 from appliance.errors import StoreError
 from appliance.store.audit import Trail
 from appliance.store.audit_check import check_trail
-from appliance.store.connection import MIGRATIONS, Database, in_words
+from appliance.store.connection import Database, in_words
+from appliance.store.migrating import migrations
 from appliance.store.opening import BUSY_TIMEOUT_MS, open_for_reading
 
 
@@ -72,7 +73,7 @@ def checked_store(
         ) as database,
     ):
         version = int(database.read("PRAGMA user_version")[0][0])
-        known = len(list(MIGRATIONS.glob("*.sql")))
+        known = len(migrations())
         if version > known:
             raise NewerStoreError(
                 f"The store is of version {version}; this software knows {known}.",
