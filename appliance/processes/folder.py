@@ -33,11 +33,9 @@ from appliance.store.settled import SettledFile
 
 SOON_S: Final = 0.1
 """A changed folder asks for a listing; a whole tree that is copied in asks once."""
-LISTING_COST_FACTOR: Final = 3
-"""A listing that took long (many thousands of files, a slow share) is followed by a pause this many times as
-long: files are taken for three quarters of the time at least."""
-LONGEST_RESCAN_PAUSE_S: Final = 30.0
-"""But never by a longer one than the longest `rescan_interval_s` that may be set."""
+LONGEST_LISTING_PAUSE_S: Final = 10.0
+"""A listing that took long (many thousands of files, a slow share) is followed by a pause as long: files are
+copied for half of the time at least. But never by a longer one than this, or than `rescan_interval_s`."""
 SOURCE_PAUSE_S: Final = 5.0
 """How long a file waits that could not be read (permissions, a share that is away)."""
 FILES_AT_ONCE: Final = 128
@@ -129,8 +127,9 @@ class WatchedFolder:
                 sighting.path, urgency=sighting.urgency, now_ns=now_ns, signature=sighting.signature
             )
         done_ns = self._clock.monotonic_ns()
-        pause_s = max(self._settings.rescan_interval_s, LISTING_COST_FACTOR * (done_ns - now_ns) / NS_PER_S)
-        self._rescan_at_ns = done_ns + round(min(pause_s, LONGEST_RESCAN_PAUSE_S) * NS_PER_S)
+        took_s = (done_ns - now_ns) / NS_PER_S
+        pause_s = max(self._settings.rescan_interval_s, min(took_s, LONGEST_LISTING_PAUSE_S))
+        self._rescan_at_ns = done_ns + round(pause_s * NS_PER_S)
         gone = [path for path in self._remembered if self._notices.settled(path) is None]
         self._remembered.clear()
         return gone

@@ -24,7 +24,7 @@ from appliance.processes.folder import WatchedFolder
 from appliance.processes.lander import Outcome
 from appliance.store.settled import SettledFile
 
-SILENT_S: Final = 8.0
+SILENT_S: Final = 6.0
 """A folder that has not answered anything for this long does not answer. What is waited for is one listed
 name or one MiB of a file, so a slow share is not meant."""
 BATCHES_AHEAD: Final = 3

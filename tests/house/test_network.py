@@ -40,6 +40,7 @@ NETWORK_DOORS = {
     "benchmarks/appliance_run.py": "the same",
     "benchmarks/faults/fuzz_outside.py": "reads damaged messages as they are received; calls nobody",
     "benchmarks/archive.py": "starts an archive on this machine and asks what it holds",
+    "benchmarks/faults/intake_site.py": "one image to the DICOM door of a watcher on this machine",
     "benchmarks/faults/canaries.py": "an archive and a web address on this machine for the appliance",
     "benchmarks/faults/device.py": "the same, on a disk that fails",
     "benchmarks/faults/update_device.py": "a free port for it, and images to it",

@@ -178,13 +178,15 @@ def test_a_process_without_a_fresh_sign_of_life_fails_beside_living_ones(layout:
     assert "appliance" not in answers
 
 
-def test_a_share_that_does_not_answer_is_named_while_its_watcher_lives(layout: Layout) -> None:
+def test_a_share_that_does_not_answer_is_named_while_its_watcher_lives(
+    layout: Layout, tmp_path: Path
+) -> None:
     clock = ManualClock()
-    words = silent_words(Path("/mnt/modality"), "14:02")
+    words = silent_words(tmp_path, "14:02")
     Heartbeat(layout.run, "watcher", clock).beat(f"waiting; {words}")
     answer = found(layout, clock=clock)["watched folder"]
     assert answer.health is Health.CHECK
-    assert answer.found == "The share /mnt/modality does not answer since 14:02"
+    assert answer.found == f"The share {tmp_path} does not answer since 14:02"
     clock.advance(60)
     Heartbeat(layout.run, "worker", clock).beat("waiting")
     assert "watched folder" not in found(layout, clock=clock)

@@ -62,7 +62,7 @@ def test_silence_of_a_process_is_said_with_the_time(clinic: Any) -> None:
 
 
 def test_a_share_that_does_not_answer_is_said_with_its_path_and_the_time(clinic: Any) -> None:
-    words = "; ".join(silent_words(Path(path), "14:02") for path in ("/mnt/a b", "/mnt/c"))
+    words = "; ".join(silent_words(Path(path), "14:02") for path in ("/shares/a b", "/shares/c"))
     Heartbeat(clinic.layout.run, "watcher", clinic.clock).beat(f"looking at 3 files in the inbox; {words}")
     board = clinic.read()
     faults = faults_of(board, now_ns=clinic.clock.monotonic_ns(), trouble=None)
@@ -72,7 +72,7 @@ def test_a_share_that_does_not_answer_is_said_with_its_path_and_the_time(clinic:
             HealthKind.ATTENTION,
             f"{path} does not answer since 14:02. Its images wait; all others arrive.",
         )
-        for path in ("/mnt/a b", "/mnt/c")
+        for path in ("/shares/a b", "/shares/c")
     ]
 
 
