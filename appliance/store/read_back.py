@@ -67,6 +67,16 @@ class _File(apsw.VFSFile):
             if offset + size <= newsize
         }
 
+    def xFileControl(self, op: int, ptr: int) -> bool:  # noqa: N802
+        """A checkpoint begins: what an earlier one wrote and did not flush may be another process's by now.
+
+        SQLite flushes the store only when a checkpoint has come to the end of the log. One that a reader held
+        up leaves pages behind that any process may write anew meanwhile.
+        """
+        if op == apsw.SQLITE_FCNTL_CKPT_START:
+            self._written.clear()
+        return super().xFileControl(op, ptr)
+
     def xSync(self, flags: int) -> None:  # noqa: N802
         """Flush, and compare. Raises apsw.IOError: SQLite then takes the commit back."""
         written, self._written = self._written, {}

@@ -137,6 +137,18 @@ def boots(root: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+def waits(root: Path) -> str:
+    """The version in the slot that does not run, as it says it; "" when it cannot."""
+    done = subprocess.run(
+        [str(python_of(root, "b")), "-I", "-m", "appliance", "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
 def _run(folder: Path, what: str, made: Path, *options: str) -> int:
     strace = ["strace", "-f", "-qq", "-s", "0", "-o", str(folder / "trace"), *options]
     environment = {
@@ -197,6 +209,8 @@ def cut_everywhere(
             continue
         if (version := boots(root)) not in may:
             wrong.append(f"{at}, done again: {version or 'nothing'} boots")
+        if what == "install" and (version := waits(root)) != version_of(NEW):
+            wrong.append(f"{at}, done again: {version or 'nothing that runs'} is installed")
         progress(done + 1, len(chosen))
     return len(chosen), wrong
 
