@@ -186,33 +186,32 @@ def points_of(folder: Path, what: str, made: Path) -> list[tuple[str, int]]:
     return [point for point, changes in points.items() if changes]
 
 
-def cut_everywhere(
-    folder: Path, what: str, made: Path, *, every: int, progress: Callable[[int, int], None]
-) -> tuple[int, list[str]]:
+def cut_everywhere(folder: Path, what: str, made: Path, *, every: int) -> tuple[int, list[str]]:
     """Cut at every call (`every` 2: at every other). How many cuts, and what went wrong."""
-    chosen = points_of(folder, what, made)[::every]
-    if not chosen:
-        return 0, [f"{what} does not run"]
+    points = points_of(folder, what, made)[::every]
+    wrong = [] if points else [f"{what} does not run"]
+    for point in points:
+        wrong += cut(folder, what, made, point)
+    return len(points), wrong
+
+
+def cut(folder: Path, what: str, made: Path, point: tuple[str, int]) -> list[str]:
+    """Cut there, boot, do it again: what went wrong, one sentence each."""
+    (call, number), root = point, prepare(folder, what, made)
     may = {version_of(release) for release in BOOTS[what]}
-    wrong = []
-    for done, (call, number) in enumerate(chosen):
-        root = prepare(folder, what, made)
-        _run(folder, what, made, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
-        at = f"{what} cut at {call} {number}"
-        if (version := boots(root)) not in may:
-            wrong.append(f"{at}: {version or 'nothing'} boots")
-            continue
-        try:
-            again(root, what, made)
-        except (ScansideError, OSError) as error:
-            wrong.append(f"{at}: it cannot be done again: {error}")
-            continue
-        if (version := boots(root)) not in may:
-            wrong.append(f"{at}, done again: {version or 'nothing'} boots")
-        if what == "install" and (version := waits(root)) != version_of(NEW):
-            wrong.append(f"{at}, done again: {version or 'nothing that runs'} is installed")
-        progress(done + 1, len(chosen))
-    return len(chosen), wrong
+    _run(folder, what, made, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
+    at = f"{what} cut at {call} {number}"
+    if (version := boots(root)) not in may:
+        return [f"{at}: {version or 'nothing'} boots"]
+    try:
+        again(root, what, made)
+    except (ScansideError, OSError) as error:
+        return [f"{at}: it cannot be done again: {error}"]
+    if (version := boots(root)) not in may:
+        return [f"{at}, done again: {version or 'nothing'} boots"]
+    if what == "install" and (version := waits(root)) != version_of(NEW):
+        return [f"{at}, done again: {version or 'nothing that runs'} is installed"]
+    return []
 
 
 def again(root: Path, what: str, made: Path) -> None:
