@@ -84,17 +84,16 @@ CUTS: Final[MappingProxyType[str, Callable[[Path, Path], None]]] = MappingProxyT
         "install": _install,
     }
 )
-BEFORE: Final = MappingProxyType(
+AFTER: Final = MappingProxyType(
     {
-        "install": (),
-        "switch": ("install",),
-        "begin": ("install", "switch"),
-        "fall_back": ("install", "switch", "begin"),
-        "confirm": ("install", "switch", "begin"),
-        "go_back": ("install", "switch", "begin", "confirm"),
+        "switch": "install",
+        "begin": "switch",
+        "fall_back": "begin",
+        "confirm": "begin",
+        "go_back": "confirm",
     }
 )
-"""What has been done on the device when a step is cut."""
+"""The step that was done last on a device when one is cut; none before an installation."""
 BOOTS: Final = MappingProxyType(
     {
         "install": {OLD},
@@ -115,13 +114,14 @@ def prepare(folder: Path, what: str, made: Path) -> Path:
     """
     root, kept = folder / "root", folder / f"before-{what}"
     shutil.rmtree(root, ignore_errors=True)
-    if not kept.exists():
-        install(tiny(OLD, made), root=root, trust=trust(), clock=SystemClock(), progress=lambda _: None)
-        for step in BEFORE[what]:
-            CUTS[step](root, made)
-        shutil.copytree(root, kept, symlinks=True)
+    if kept.exists():
+        shutil.copytree(kept, root, symlinks=True)
         return root
-    shutil.copytree(kept, root, symlinks=True)
+    if what in AFTER:
+        CUTS[AFTER[what]](prepare(folder, AFTER[what], made), made)
+    else:
+        install(tiny(OLD, made), root=root, trust=trust(), clock=SystemClock(), progress=lambda _: None)
+    shutil.copytree(root, kept, symlinks=True)
     return root
 
 
