@@ -111,7 +111,7 @@ def signed_files(manifest: Manifest, key: Ed25519PrivateKey) -> dict[str, bytes]
 def pack_update(wheels: list[Path], manifest: Manifest, key: Ed25519PrivateKey, out: Path) -> None:
     """Write the update as one file, whole or not at all. Raises OSError."""
     with WholeFile(out) as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:  # type: ignore[call-overload]  # it can write
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:  # type: ignore[call-overload]  # nobody closes it
             for name, content in signed_files(manifest, key).items():
                 packed.writestr(name, content)
             for wheel in wheels:

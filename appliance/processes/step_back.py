@@ -91,7 +91,7 @@ def _version_of(file: Path) -> int:
     try:
         connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
         try:
-            return int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+            return int(str(connection.execute("PRAGMA user_version").fetchall()[0][0]))
         finally:
             connection.close()
     except apsw.Error as error:

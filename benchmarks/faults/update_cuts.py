@@ -84,17 +84,16 @@ CUTS: Final[MappingProxyType[str, Callable[[Path, Path], None]]] = MappingProxyT
         "install": _install,
     }
 )
-BEFORE: Final = MappingProxyType(
+AFTER: Final = MappingProxyType(
     {
-        "install": (),
-        "switch": ("install",),
-        "begin": ("install", "switch"),
-        "fall_back": ("install", "switch", "begin"),
-        "confirm": ("install", "switch", "begin"),
-        "go_back": ("install", "switch", "begin", "confirm"),
+        "switch": "install",
+        "begin": "switch",
+        "fall_back": "begin",
+        "confirm": "begin",
+        "go_back": "confirm",
     }
 )
-"""What has been done on the device when a step is cut."""
+"""The step that was done last on a device when one is cut; none before an installation."""
 BOOTS: Final = MappingProxyType(
     {
         "install": {OLD},
@@ -115,13 +114,14 @@ def prepare(folder: Path, what: str, made: Path) -> Path:
     """
     root, kept = folder / "root", folder / f"before-{what}"
     shutil.rmtree(root, ignore_errors=True)
-    if not kept.exists():
-        install(tiny(OLD, made), root=root, trust=trust(), clock=SystemClock(), progress=lambda _: None)
-        for step in BEFORE[what]:
-            CUTS[step](root, made)
-        shutil.copytree(root, kept, symlinks=True)
+    if kept.exists():
+        shutil.copytree(kept, root, symlinks=True)
         return root
-    shutil.copytree(kept, root, symlinks=True)
+    if what in AFTER:
+        CUTS[AFTER[what]](prepare(folder, AFTER[what], made), made)
+    else:
+        install(tiny(OLD, made), root=root, trust=trust(), clock=SystemClock(), progress=lambda _: None)
+    shutil.copytree(root, kept, symlinks=True)
     return root
 
 
@@ -129,6 +129,18 @@ def boots(root: Path) -> str:
     """The version that the launcher starts, as that software says it; "" when nothing starts."""
     done = subprocess.run(
         [sys.executable, "-I", str(root / LAUNCHER), "exec", "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def waits(root: Path) -> str:
+    """The version in the slot that does not run, as it says it; "" when it cannot."""
+    done = subprocess.run(
+        [str(python_of(root, "b")), "-I", "-m", "appliance", "--version"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -174,31 +186,32 @@ def points_of(folder: Path, what: str, made: Path) -> list[tuple[str, int]]:
     return [point for point, changes in points.items() if changes]
 
 
-def cut_everywhere(
-    folder: Path, what: str, made: Path, *, every: int, progress: Callable[[int, int], None]
-) -> tuple[int, list[str]]:
+def cut_everywhere(folder: Path, what: str, made: Path, *, every: int) -> tuple[int, list[str]]:
     """Cut at every call (`every` 2: at every other). How many cuts, and what went wrong."""
-    chosen = points_of(folder, what, made)[::every]
-    if not chosen:
-        return 0, [f"{what} does not run"]
+    points = points_of(folder, what, made)[::every]
+    wrong = [] if points else [f"{what} does not run"]
+    for point in points:
+        wrong += cut(folder, what, made, point)
+    return len(points), wrong
+
+
+def cut(folder: Path, what: str, made: Path, point: tuple[str, int]) -> list[str]:
+    """Cut there, boot, do it again: what went wrong, one sentence each."""
+    (call, number), root = point, prepare(folder, what, made)
     may = {version_of(release) for release in BOOTS[what]}
-    wrong = []
-    for done, (call, number) in enumerate(chosen):
-        root = prepare(folder, what, made)
-        _run(folder, what, made, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
-        at = f"{what} cut at {call} {number}"
-        if (version := boots(root)) not in may:
-            wrong.append(f"{at}: {version or 'nothing'} boots")
-            continue
-        try:
-            again(root, what, made)
-        except (ScansideError, OSError) as error:
-            wrong.append(f"{at}: it cannot be done again: {error}")
-            continue
-        if (version := boots(root)) not in may:
-            wrong.append(f"{at}, done again: {version or 'nothing'} boots")
-        progress(done + 1, len(chosen))
-    return len(chosen), wrong
+    _run(folder, what, made, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
+    at = f"{what} cut at {call} {number}"
+    if (version := boots(root)) not in may:
+        return [f"{at}: {version or 'nothing'} boots"]
+    try:
+        again(root, what, made)
+    except (ScansideError, OSError) as error:
+        return [f"{at}: it cannot be done again: {error}"]
+    if (version := boots(root)) not in may:
+        return [f"{at}, done again: {version or 'nothing'} boots"]
+    if what == "install" and (version := waits(root)) != version_of(NEW):
+        return [f"{at}, done again: {version or 'nothing that runs'} is installed"]
+    return []
 
 
 def again(root: Path, what: str, made: Path) -> None:

@@ -85,7 +85,7 @@ def cut_again_and_again(device: UpdatedDevice, sender: Sender, new: Path, counts
         chance = random.Random(SEED + number)  # noqa: S311  (not a secret)
         step = counts["last_step"] = next_step(device, new, last=counts.get("last_step", ""))
         steps[step] += 1
-        clock.sleep(chance.uniform(0.1, SPREAD * limits_s.get(step, counts["proved_s"])))
+        clock.sleep(chance.uniform(0.1, SPREAD * float(limits_s.get(step) or counts["proved_s"])))
         device.pull_the_plug()
         device.start()
         try:
@@ -137,9 +137,10 @@ def missing_or_double(device: UpdatedDevice, acknowledged: list[str]) -> list[st
     store = apsw.Connection(str(layout.database), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         store.set_busy_timeout(10_000)
-        rows = store.execute("SELECT instance, path FROM file WHERE status = 'accepted'").fetchall()
+        found = store.execute("SELECT instance, path FROM file WHERE status = 'accepted'").fetchall()
     finally:
         store.close()
+    rows = [(str(instance), str(path)) for instance, path in found]
     held = Counter(json.loads(instance)["sop_instance_uid"] for instance, _ in rows)
     wrong = [f"acknowledged and lost: {uid}" for uid in acknowledged if not held[uid]]
     wrong += [f"held twice: {uid}" for uid, times in held.items() if times > 1]

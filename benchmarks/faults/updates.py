@@ -12,7 +12,6 @@ import random
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ from benchmarks.faults.figure import Counts, Run
 from benchmarks.faults.plain_words import faults_of_error
 from benchmarks.faults.update_bundles import tiny, trust, version_of
 from benchmarks.faults.update_changes import CHANGES, FLOOR, SERVED, Scene
-from benchmarks.faults.update_cuts import CUTS, boots, cut_everywhere
+from benchmarks.faults.update_cuts import CUTS, boots, cut, points_of
 
 CHANGED: Final = 1_000
 BATCH: Final = 50
@@ -58,23 +57,26 @@ def run(run: Run) -> None:
         failures += change_some(run.folder, root, watch, counts, first=done, count=min(BATCH, total - done))
         run.note(counts)
         run.progress("changed updates", done, total)
-    cuts: dict[str, int] = counts.setdefault("cuts", {})
     for what in CUTS:
-        if what not in cuts:
-            cut, wrong = cut_everywhere(
-                run.folder / "cut",
-                what,
-                run.folder / "made",
-                every=max(1, round(1 / run.amount)),
-                progress=_said(run, what),
-            )
-            cuts[what] = cut
-            failures += wrong
-            run.note(counts)
+        cut_all(run, counts, what)
 
 
-def _said(run: Run, what: str) -> Callable[[int, int], None]:
-    return lambda done, total: run.progress(f"cutting {what}", done, total)
+def cut_all(run: Run, counts: Counts, what: str) -> None:
+    """One step, cut at each of its calls; it goes on behind the last cut that was noted."""
+    cuts: dict[str, int] = counts.setdefault("cuts", {})
+    points: dict[str, int] = counts.setdefault("points", {})
+    if what in points and cuts[what] >= points[what]:
+        return
+    folder, made = run.folder / "cut", run.folder / "made"
+    chosen = points_of(folder, what, made)[:: max(1, round(1 / run.amount))]
+    points[what] = len(chosen)
+    if not chosen:
+        counts["failures"].append(f"{what} does not run")
+    for number in range(cuts.get(what, 0), len(chosen)):
+        counts["failures"] += cut(folder, what, made, chosen[number])
+        cuts[what] = number + 1
+        run.note(counts)
+        run.progress(f"cutting {what}", number + 1, len(chosen))
 
 
 def device(folder: Path) -> Path:

@@ -26,6 +26,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where devices are prepared, once for each step."""
+    return tmp_path_factory.mktemp("bench")
+
+
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A folder to work in, and a device in it."""
     folder = tmp_path_factory.mktemp("figure")
@@ -58,21 +64,21 @@ def test_an_update_that_is_as_it_was_made_counts_as_let_through(
 
 # Trace: REQ-059
 @NEEDS_STRACE
-def test_a_change_that_is_cut_leaves_the_old_software_or_the_new(tmp_path: Path, made: Path) -> None:
-    cuts, wrong = cut_everywhere(tmp_path, "switch", made, every=2, progress=lambda *_: None)
+def test_a_change_that_is_cut_leaves_the_old_software_or_the_new(bench: Path, made: Path) -> None:
+    cuts, wrong = cut_everywhere(bench, "switch", made, every=2)
     assert cuts >= 3
     assert wrong == []
 
 
 @NEEDS_STRACE
-def test_an_installation_that_is_cut_is_not_there(tmp_path: Path, made: Path) -> None:
-    cuts, wrong = cut_everywhere(tmp_path, "install", made, every=90, progress=lambda *_: None)
+def test_an_installation_that_is_cut_is_not_there(bench: Path, made: Path) -> None:
+    cuts, wrong = cut_everywhere(bench, "install", made, every=90)
     assert cuts >= 2
     assert wrong == []
 
 
-def test_what_boots_is_known(tmp_path: Path, made: Path) -> None:
-    root = prepare(tmp_path, "begin", made)
+def test_what_boots_is_known(bench: Path, made: Path) -> None:
+    root = prepare(bench, "begin", made)
     assert boots(root) == version_of(NEW)
     choice = read_choice(root)
     assert choice is not None
