@@ -20,8 +20,8 @@ from benchmarks.appliance_run import Answered, Appliance, running_appliance
 from benchmarks.arrival import copy_slowly, rename_in
 from benchmarks.memory import MemoryUse, wait_until_quiet, watched_memory
 from benchmarks.naive_run import NaiveAnswer, NaivePipeline, running_naive
+from benchmarks.painting import PaintWatch, kiosk_on
 from benchmarks.plan import Workshop
-from benchmarks.screen import Screen, kiosk_on
 from benchmarks.spread import Spread, median_ratio, ratios, spread_of
 from benchmarks.studies import new_arrival, write_radiographs
 
@@ -116,7 +116,7 @@ def measure_radiographs(
     ):
         workshop.say("starting")
         appliance.wait_until_ready()
-        with kiosk_on(appliance, clock) as screen:
+        with kiosk_on(appliance.layout.data, clock) as screen:
             turns = Turns(workshop, appliance, naive, screen)
             turns.round(next(iter(templates.values())), 0)
             reports = []
@@ -146,7 +146,7 @@ class Turns:
     """Gives files to the one side and to the other."""
 
     def __init__(
-        self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline, screen: Screen | None
+        self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline, screen: PaintWatch | None
     ) -> None:
         self._workshop = workshop
         self._screen = screen
@@ -191,7 +191,7 @@ class Turns:
         for lane in answered.entry.lanes:
             for use in lane.result.engines if lane.result is not None else ():
                 self._engines[use.task] = use
-        painted_ns = None if self._screen is None else self._screen.painted_ns(answered.entry)
+        painted_ns = None if self._screen is None else self._screen.painted_ns(answered.entry.acquisition_id)
         wait_until_quiet(self._appliance.pid, self._clock)
         for path in study.files:
             path.unlink()

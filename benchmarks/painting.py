@@ -76,9 +76,12 @@ def can_paint() -> bool:
 
 
 @contextmanager
-def watched_kiosk(data: Path, clock: Clock) -> Iterator[PaintWatch]:
-    """Start it on `data` and wait until its window is up. Raises NotPaintedError."""
-    command = [sys.executable, "-m", "ui.paint_watch", str(data)]
+def watched_kiosk(data: Path, clock: Clock, *, newest: bool = False) -> Iterator[PaintWatch]:
+    """Start it on `data` and wait until its window is up. Raises NotPaintedError.
+
+    `newest`: the newest exam is always the open one.
+    """
+    command = [sys.executable, "-m", "ui.paint_watch", str(data), *(["--newest"] if newest else [])]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_LOGGING_RULES": RULES}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdin is not None
@@ -92,3 +95,13 @@ def watched_kiosk(data: Path, clock: Clock) -> Iterator[PaintWatch]:
         finally:
             process.stdin.close()  # it ends with its input
             listener.join()
+
+
+@contextmanager
+def kiosk_on(data: Path, clock: Clock) -> Iterator[PaintWatch | None]:
+    """The screen of an appliance that is being measured, its newest exam open; None: it is not installed."""
+    if not can_paint():
+        yield None
+        return
+    with watched_kiosk(data, clock, newest=True) as kiosk:
+        yield kiosk

@@ -21,8 +21,8 @@ from benchmarks.arrival import rename_in
 from benchmarks.latency import MEASURE, stage_spreads, with_ends
 from benchmarks.memory import MemoryUse, wait_until_quiet, watched_memory
 from benchmarks.naive_run import NaiveAnswer, NaivePipeline, running_naive
+from benchmarks.painting import PaintWatch, kiosk_on
 from benchmarks.plan import Workshop
-from benchmarks.screen import Screen, kiosk_on
 from benchmarks.spread import Spread, median_ratio, ratios, spread_of
 from benchmarks.studies import Study, new_arrival, write_series
 
@@ -113,7 +113,7 @@ def measure_series(workshop: Workshop) -> SeriesReport:
         workshop.say("starting")
         appliance.wait_until_ready()
         rounds: list[SeriesRound] = []
-        with kiosk_on(appliance, clock) as screen:
+        with kiosk_on(appliance.layout.data, clock) as screen:
             turns = _Turns(workshop, appliance, naive, screen)
             turns.round(template[: max(2, plan.slices // 20)], 0)
             with watched_memory(appliance.pid, clock) as memory:
@@ -127,7 +127,7 @@ class _Turns:
     """Gives series to the one side and to the other."""
 
     def __init__(
-        self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline, screen: Screen | None
+        self, workshop: Workshop, appliance: Appliance, naive: NaivePipeline, screen: PaintWatch | None
     ) -> None:
         self._screen = screen
         self._per_s = workshop.plan.slices_per_s
@@ -163,7 +163,7 @@ class _Turns:
             denoise = answered.entry.lane(Lane.DENOISE)
             refusals = denoise.result.refusals if denoise is not None and denoise.result is not None else ()
             raise MeasuringError(f"The appliance wrote no denoised slice: {refusals}.")
-        painted_ns = None if self._screen is None else self._screen.painted_ns(answered.entry)
+        painted_ns = None if self._screen is None else self._screen.painted_ns(answered.entry.acquisition_id)
         wait_until_quiet(self._appliance.pid, self._clock)
         _remove(study)
         return answered, (first.at_ns - closed_ns) / NS_PER_MS, painted_ns

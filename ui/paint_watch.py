@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m ui.paint_watch DATA`: the kiosk on a store, telling when it painted what. For measurements.
+"""`python -m ui.paint_watch DATA [--newest]`: the kiosk on a store, telling when it painted what.
+
+For measurements. With --newest the newest exam is always the open one, as if somebody at the console tapped
+it: a list of exams that wait longer fills the screen, and a new one below it would not be painted.
 
 Prints one line of JSON when the window is up and one for each verdict at its first painting, with the
 monotonic time, which all processes of a boot share. Ends when its input ends.
@@ -22,8 +25,10 @@ from appliance.layout import Layout
 from appliance.settings_for_people import KioskSettings
 from ui.controller import KioskController
 from ui.kiosk import KioskWindow
+from ui.records import BoardRecord
 from ui.store_source import StoreSource
 
+NEWEST: Final = "--newest"
 PANEL_PX: Final = (1920, 1080)
 PANEL_MM: Final = (344.0, 194.0)
 """15.6 inch, full HD: the scanner's console (KIOSK.md, screen A)."""
@@ -47,12 +52,20 @@ def main(arguments: list[str]) -> int:
     controller.start()
     window.show()
     controller.poller.board_read.connect(lambda board: _tell(read=len(board.exams)))
+    if NEWEST in arguments:
+        controller.poller.board_read.connect(lambda board: _open_newest(window, board))
     try:
         return application.exec()
     finally:
         ends.setEnabled(False)
         controller.stop()
         window.close()
+
+
+def _open_newest(window: KioskWindow, board: BoardRecord) -> None:
+    if board.exams:
+        newest = max(board.exams, key=lambda exam: exam.entry.sequence)
+        window.exam_opened.emit(newest.entry.acquisition_id)
 
 
 def _tell(**words: object) -> None:
