@@ -69,4 +69,4 @@ def test_an_unknown_group_of_libraries_is_refused(repository: Path) -> None:
     script = repository / "packaging" / "setup" / "system_libraries.sh"
     answer = subprocess.run(["bash", str(script), "screens"], capture_output=True, text=True, check=False)
     assert answer.returncode != 0
-    assert "screen or peers" in answer.stderr
+    assert "screen, peers or packages" in answer.stderr
