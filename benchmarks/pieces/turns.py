@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.clock import Clock
+from appliance.clock import NS_PER_S, Clock
 from benchmarks.engine_matrix.spent import Spent, timed
 from benchmarks.spread import Spread, median_ratio, spread_of
 
@@ -16,6 +16,8 @@ MS_PER_S: Final = 1000.0
 LEAST_TURN_S: Final = 0.02
 """A turn repeats what is quick: processor time is counted in small steps, not in single microseconds."""
 MOST_REPEATS: Final = 200
+LEAST_ROUNDS: Final = 5
+LONGEST_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +43,16 @@ class Piece:
 def by_turns(
     sides: Mapping[str, Callable[[], object]], *, rounds: int, clock: Clock
 ) -> dict[str, list[Spent]]:
-    """Each side once in each round, after one that does not count; quick ones several times in a row."""
+    """Each side once in each round, after one that does not count; quick ones several times in a row.
+
+    On a slow or busy machine fewer rounds have to do: LEAST_ROUNDS, and no new one after LONGEST_S.
+    """
     repeats = {name: _repeats(run, clock) for name, run in sides.items()}
     found: dict[str, list[Spent]] = {name: [] for name in sides}
-    for _ in range(rounds):
+    began_ns = clock.monotonic_ns()
+    for number in range(rounds):
+        if number >= LEAST_ROUNDS and clock.monotonic_ns() - began_ns > LONGEST_S * NS_PER_S:
+            break
         for name, run in sides.items():
             found[name].append(_turn(run, repeats[name], clock))
     return found
