@@ -76,7 +76,7 @@ build() { # target
     local appliance="$work/trees/scanside" kiosk="$work/trees/scanside-kiosk"
     mkdir -p "$appliance/$site" "$kiosk/$site"
     "$python" "$here/fill_slot.py" "$target" "$work"/scanside-*.whl "$appliance/$site"
-    mv "$appliance/$site"/{ui,PyQt6,pyqt6-*,pyqt6_*} "$kiosk/$site/"
+    mv "$appliance/$site"/ui "$appliance/$site"/[Pp]y[Qq]t6* "$kiosk/$site/"
 
     # Where debhelper looks for units; the same folder as usr/lib on every target.
     local units=lib/systemd/system
