@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Scanside authors
 # SPDX-License-Identifier: Apache-2.0
-"""A run as one JSON object: what `scanside bench --json` promises, and everything that lies behind it."""
+"""A run as one JSON object: what `scanside bench run --json` promises, and everything that lies behind it."""
 
 from __future__ import annotations
 
