@@ -46,7 +46,7 @@ PYTHON
 
 fill_in() { # files; what stands between @ signs
     sed -i -e "s#@VERSION@#$full#g" -e "s#@PYTHON@#$minor#g" -e "s#@PYTHON_NEXT@#3.$((${minor#3.} + 1))#g" \
-        -e "s#@ARCHITECTURE@#$architecture#g" -e "s#@TITLE@#$title#g" -e "s#@SCREEN@#$screen#g" "$@"
+        -e "s#@ARCHITECTURE@#$architecture#g" -e "s#@TITLE@#$title#g" -e "s#@SCREEN@#$screen#g" -e "s#@SEES@#$sees#g" "$@"
 }
 
 # What Qt's widgets load (packaging/setup/system_libraries.sh), and the session that shows them.
@@ -62,6 +62,9 @@ build() { # target
     title="$(value_of "$target" title)"
     full="$version+$(value_of "$target" suffix)"
     session="$wayland"
+    # JetPack brings TensorRT as packages of the system's Python.
+    sees=""
+    if [ "${target#jetpack}" != "$target" ]; then sees=" --system-site-packages"; fi
     if [ "$target" = jetpack6 ]; then session="$x11"; fi
     screen="$qt, $fonts, $session"
 
