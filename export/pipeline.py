@@ -26,8 +26,10 @@ from appliance.models.contents import CARD, GATE, GOLDEN
 from calibration.dataset import CalibrationSet
 from export.bisection import FLOAT32_RELATIVE, VARIANT_RELATIVE, first_difference
 from export.calibrate import calibrate_in
+from export.calibration_images import CalibrationImages
 from export.card_file import card_toml
 from export.engine_run import local_engines
+from export.even_channels import even_out
 from export.float_graph import golden_outputs, make_float_graph
 from export.gate_report import as_plain
 from export.golden import golden_inputs
@@ -39,7 +41,6 @@ from export.recipe import Recipe
 from export.report import write as write_report
 from export.summary import FILE_OF, Exported, image_set, report_of
 from export.variants import (
-    CalibrationImages,
     Gatekeeper,
     as_json,
     find_ranges,
@@ -133,6 +134,7 @@ def _make_variants(
             remedy=f"--keep-float takes names of {', '.join(layer_names(work)[:20])}.",
         )
     if recipe.int8:
+        found.steps["equalise"] = even_out(images, work)
         found.steps["ranges"] = find_ranges(images, work)
         ranges = found.steps["ranges"]["ranges"][found.steps["ranges"]["chosen"]]
         found.steps["sensitivity"] = find_sensitivities(images, ranges, work)

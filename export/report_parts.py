@@ -35,6 +35,16 @@ class ImageSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evening:
+    """Evening out the channels before INT8, and what each strength does to the answers."""
+
+    relative_error: Mapping[str, float]
+    """By strength, of the worst output, relative L2 to float32."""
+    strength: float | None
+    """The chosen one; None: as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RangeMethod:
     """One way to choose activation ranges, and what INT8 with them does to the answers."""
 
@@ -88,6 +98,7 @@ class Report:
     """The processor on which everything was measured."""
     graphs: tuple[GraphFile, ...]
     sets: tuple[ImageSet, ...] | None = None
+    evening: Evening | None = None
     ranges: tuple[RangeMethod, ...] | None = None
     layers: tuple[LayerEffect, ...] | None = None
     parity: ParityReport | None = None

@@ -17,7 +17,9 @@ from calibration.sensitivity import sensitivities
 from export.calibrate import FOLDS
 from export.calibrate import METHODS as LINES
 from export.calibrate import calibrate as fit_labels
+from export.calibration_images import CalibrationImages
 from export.card_file import card_toml, read_card
+from export.even_channels import best_equalised
 from export.gate import gate as judge
 from export.gate_report import as_plain
 from export.golden import golden_inputs
@@ -29,7 +31,7 @@ from export.quantize import quantize as to_int8
 from export.recipe import AUTO, Recipe
 from export.simplify import simplify as make_plainer
 from export.to_onnx import Source, to_onnx
-from export.variants import CalibrationImages, collected_ranges, compared_ranges
+from export.variants import collected_ranges, compared_ranges
 
 Model = Annotated[Path, typer.Argument(help="The float32 ONNX file.", exists=True, dir_okay=False)]
 Card = Annotated[Path, typer.Option(help="The model card (card.toml).", exists=True, dir_okay=False)]
@@ -61,6 +63,18 @@ def simplify(model: Model, *, out: Out) -> None:
         write_graph(found.model, out)
         worst = max(found.relative_error.values())
         typer.echo(f"{out}: {found.nodes_before} to {found.nodes_after} nodes, off by {worst:.1g}")
+
+
+def equalise(model: Model, *, card: Card, calibration: Images, out: Out, as_json: AsJson = False) -> None:
+    """The same network with its channels evened out as suits int8 best, and what each strength costs."""
+    with errors_in_words():
+        found = best_equalised(read_graph(model), _images(card, calibration))
+        write_graph(found.model, out)
+        if as_json:
+            say_json({"strength": found.strength, "relative_error": found.relative_error})
+            return
+        rows: Rows = [(name, f"{PERCENT * error:.3g} %") for name, error in found.relative_error.items()]
+        table(f"{out}: channels evened out, then int8", ("strength", "largest output error"), rows)
 
 
 def ranges(model: Model, *, card: Card, calibration: Images, as_json: AsJson = False) -> None:
@@ -236,5 +250,5 @@ def _images(card: Path, calibration: Path) -> CalibrationImages:
     return CalibrationImages(images=CalibrationSet.read(calibration), recipe=recipe)
 
 
-STEPS: Final = (onnx, simplify, calibrate, ranges, sensitivity, quantize, half, lint, parity, gate)
+STEPS: Final = (onnx, simplify, calibrate, equalise, ranges, sensitivity, quantize, half, lint, parity, gate)
 """In the order in which a whole run does them."""

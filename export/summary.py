@@ -19,6 +19,7 @@ from export.float_graph import MODEL
 from export.gate_report import GateReport
 from export.parity import ParityReport
 from export.report_parts import (
+    Evening,
     GraphFile,
     ImageSet,
     LayerEffect,
@@ -71,6 +72,7 @@ def report_of(found: Exported, work: WorkFolder, *, clock: Clock, signed_by: str
         machine=cpu_model(),
         graphs=tuple(_graph_file(work, name) for name in kept),
         sets=tuple(found.sets) or None,
+        evening=from_plain(Evening, found.steps["equalise"]) if "equalise" in found.steps else None,
         ranges=_ranges(found.steps),
         layers=_layers(found.steps),
         parity=found.parity,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,8 @@ from calibration.dataset import CalibrationSet
 from calibration.ranges import METHODS, ActivationStatistics, MethodError, Ranges, collect, rank
 from calibration.sensitivity import LayerSensitivity, sensitivities, until_the_gate_passes
 from export.bias_correction import correct_biases
+from export.calibration_images import CalibrationImages
+from export.even_channels import EQUALISED
 from export.float_graph import MODEL
 from export.gate import GateReport, gate
 from export.graphs import read_graph, write_graph
@@ -27,50 +29,15 @@ from export.half import half
 from export.lint import require_clean
 from export.quantize import activations, layers, quantize
 from export.recipe import AUTO, Recipe
-from export.session import Tensors, relative_error, run_all
+from export.session import relative_error, run_all
 from export.side_by_side import serving_engine
 from export.work import Progress, WorkFolder, sha256_of
 
 INT8_MODEL: Final = "model.int8.onnx"
 FP16_MODEL: Final = "model.fp16.onnx"
 CANDIDATE: Final = "candidate.onnx"
-EVERY: Final = 4
-"""One image in four is kept out of the ranges, to compare them on."""
-MOST_COMPARED: Final = 16
-"""Images on which methods are compared."""
-MOST_COLLECTED: Final = 128
-"""Images that ranges are taken from; each costs seconds. A bound on time, not a need."""
 MOST_SENSITIVE: Final = 6
 """Images on which each layer is tried, and its mean brought back: both run every layer by itself."""
-FEWEST_TO_SPLIT: Final = 8
-"""With fewer images nothing is kept out; the comparison then flatters, and says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CalibrationImages:
-    """The images of a set as inputs, apart: to take ranges from, and to compare on."""
-
-    images: CalibrationSet
-    recipe: Recipe
-
-    @property
-    def splits(self) -> bool:
-        """Whether there are enough to keep some out."""
-        return len(self.images.entries) >= FEWEST_TO_SPLIT
-
-    def compared(self) -> list[Tensors]:
-        """Kept out of the ranges, where there are enough; few enough to be held in memory."""
-        wanted = (item for index, item in self._all() if not self.splits or index % EVERY == 0)
-        return [item for item, _ in zip(wanted, range(MOST_COMPARED), strict=False)]
-
-    def collected(self) -> Iterator[Tensors]:
-        """What ranges are taken from."""
-        wanted = (item for index, item in self._all() if not self.splits or index % EVERY != 0)
-        for item, _ in zip(wanted, range(MOST_COLLECTED), strict=False):
-            yield item
-
-    def _all(self) -> Iterator[tuple[int, Tensors]]:
-        return enumerate(self.images.tensors(self.recipe.card))
 
 
 def find_ranges(images: CalibrationImages, work: WorkFolder) -> dict[str, Any]:
@@ -78,13 +45,13 @@ def find_ranges(images: CalibrationImages, work: WorkFolder) -> dict[str, Any]:
     return work.step(
         "ranges",
         given={
-            "model": work.path(MODEL),
+            "model": work.path(EQUALISED),
             "calibration": images.images.manifest_sha256,
             "preprocessing": to_plain(images.recipe.card)["preprocessing"],
             "method": images.recipe.range_method,
         },
         makes=[],
-        do=lambda: compared_ranges(read_graph(work.path(MODEL)), images, work.progress),
+        do=lambda: compared_ranges(read_graph(work.path(EQUALISED)), images, work.progress),
     )
 
 
@@ -144,7 +111,7 @@ def find_sensitivities(images: CalibrationImages, ranges: Ranges, work: WorkFold
     """Step "sensitivity": every layer alone in int8, the most sensitive first."""
 
     def look() -> Mapping[str, Any]:
-        model = read_graph(work.path(MODEL))
+        model = read_graph(work.path(EQUALISED))
         found = sensitivities(
             model,
             ranges,
@@ -154,7 +121,7 @@ def find_sensitivities(images: CalibrationImages, ranges: Ranges, work: WorkFold
         return {"layers": [{"layer": row.layer, "relative_error": dict(row.relative_error)} for row in found]}
 
     given = {
-        "model": work.path(MODEL),
+        "model": work.path(EQUALISED),
         "calibration": images.images.manifest_sha256,
         "ranges": ranges,
     }
@@ -216,7 +183,7 @@ def make_int8(
     """
 
     def make() -> Mapping[str, Any]:
-        model = read_graph(work.path(MODEL))
+        model = read_graph(work.path(EQUALISED))
         seen = list(islice(images.collected(), MOST_SENSITIVE))
         if gatekeeper is None:
             found = correct_biases(model, quantize(model, ranges, keep_float=recipe.keep_float), seen)
@@ -250,7 +217,7 @@ def make_int8(
         }
 
     given = {
-        "model": work.path(MODEL),
+        "model": work.path(EQUALISED),
         "ranges": ranges,
         "order": [item.layer for item in order],
         "keep_float": recipe.keep_float,

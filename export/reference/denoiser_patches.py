@@ -32,10 +32,15 @@ sharper than any scanner's."""
 CLEAN_HU = 16.0
 """Only slices with less noise than this (`noise_level`, which counts fine vessels too) stand for the patient.
 What noise is left in them is in the target as well: slices with more taught the network to leave noise."""
-WHOLE_NOISE_HU = (8.0, 110.0)
-"""Noise of quarter-dose slices in soft tissue, from smooth thick slices to sharp ones of the abdomen."""
+SMOOTH_NOISE_HU = (8.0, 45.0)
+"""Noise of quarter-dose slices in soft tissue with a kernel that blurs, from thick slices of the chest to
+thin ones of the abdomen. Louder noise of such a kernel is not met and would outweigh the rest."""
+SHARP_NOISE_HU = (20.0, 110.0)
+"""Likewise with a kernel that does not blur more than the slices did that stand for the patient."""
 SOURCE_BLUR_PX = 0.6
 """How blurred the slices are that are shrunk: about as by a standard kernel."""
+ANY_DOSE = (0.12, 0.6)
+"""Of a low-dose scan, as a share of the routine dose."""
 KEPT_OF_QUARTER_DOSE = 0.25
 """Variance share of the routine dose's noise in a quarter-dose slice, hence its regression on the whole."""
 
@@ -51,8 +56,9 @@ outweighed all others, and taught the network to leave noise everywhere."""
 class Mixture:
     """What one phase of the training draws."""
 
-    low_dose_only: bool
-    """Added noise of 12 % to 60 % of the dose, instead of any level met in practice."""
+    doses: tuple[float, float] | None
+    """Shares of the dose between which a slice's added noise mostly is; None: any level met in practice.
+    What a network takes away is the mean over all doses that a slice may have had."""
     whole_noise_share: float
     """Share of patches of the second kind."""
 
@@ -71,19 +77,21 @@ def loss_weight(level_hu: float) -> float:
     return 1.0 / (max(level_hu, LEAST_LEVEL_HU) + LEVEL_OFFSET_HU)
 
 
-def noise_scale_hu(own_noise_hu: float, random: np.random.Generator, *, low_dose_only: bool) -> float:
+def noise_scale_hu(
+    own_noise_hu: float, random: np.random.Generator, *, doses: tuple[float, float] | None
+) -> float:
     """Standard deviation of the noise to add to a slice that has noise of its own.
 
-    Low dose: mostly what a dose between 12 % and 60 % adds to this very slice. Wide: half of the time
-    any level met in practice. Sometimes next to none: a clean slice must come back as it is.
+    With `doses`: mostly what a dose between these adds to this very slice. Without: half of the time any
+    level met in practice. Sometimes next to none: a clean slice must come back as it is.
     """
     kind = random.random()
     if kind < 0.05:
         return float(random.uniform(0.0, 3.0))
-    if kind < (0.9 if low_dose_only else 0.5):
-        dose = float(np.exp(random.uniform(np.log(0.12), np.log(0.6))))
+    if kind < (0.5 if doses is None else 0.9):
+        dose = float(np.exp(random.uniform(*np.log(doses or ANY_DOSE))))
         return float(random.uniform(0.9, 1.2) * own_noise_hu * np.sqrt(1.0 / dose - 1.0))
-    lowest = own_noise_hu if low_dose_only else 6.0
+    lowest = 6.0 if doses is None else own_noise_hu
     return float(np.exp(random.uniform(np.log(lowest), np.log(max(70.0, 2 * lowest)))))
 
 
@@ -124,7 +132,7 @@ def _added_noise(data: SliceSet, usable: list[int], random: np.random.Generator,
         sharper = float(random.uniform(0.0, 1.2))
         own_noise_hu *= 1.0 + 0.7 * sharper
         target = _sharpened(target, sharper)
-    level_hu = noise_scale_hu(own_noise_hu, random, low_dose_only=mixture.low_dose_only)
+    level_hu = noise_scale_hu(own_noise_hu, random, doses=mixture.doses)
     scanner = int(random.integers(data.noise.shape[1]))
     low = np.maximum(target + level_hu * _noise(data, which, scanner, row, column), HU_MIN)
     return Patch(low=np.asarray(low, np.float32), target=target, level_hu=level_hu)
@@ -142,7 +150,8 @@ def _whole_noise(data: SliceSet, usable: list[int], random: np.random.Generator)
     if blur_px < SOURCE_BLUR_PX and random.random() < SHARPENED_SHARE:
         patient = _sharpened(patient, float(random.uniform(0.0, 1.2)))
     inset = (side_px - PATCH_PX) // 2  # the noise of the middle of the square, at its own scale
-    level_hu = float(np.exp(random.uniform(*np.log(WHOLE_NOISE_HU))))
+    met_hu = SMOOTH_NOISE_HU if blur_px > SOURCE_BLUR_PX else SHARP_NOISE_HU
+    level_hu = float(np.exp(random.uniform(*np.log(met_hu))))
     noise = np.float32(level_hu) * _noise(data, which, scanner, row + inset, column + inset)
     return Patch(
         low=np.maximum(patient + noise, np.float32(HU_MIN)),

@@ -38,8 +38,14 @@ SMOOTH_KERNELS = 0.5
 """Share of soft-tissue kernels among those drawn; the others are lung and bone kernels."""
 SMOOTH_CUTOFF = (0.7, 1.3)
 """Where soft-tissue kernels end: a cutoff of 1.0 with a power of 1.8 has the spectrum of a B30f."""
+SMOOTH_ROLL_OFF = (1.0, 2.5)
+SMOOTH_BOOST = (0.0, 0.6)
+"""A boost makes a kernel sharp again. Drawn like that of sharp kernels, it left one noise in ten as smooth as
+a B30f's, and the denoiser that was taught so took a third too little of such noise."""
 SHARP_CUTOFF = (1.3, 2.3)
 """Where sharp kernels end: a cutoff of 2.2 with a power of 1 has the spectrum of a D45f."""
+SHARP_ROLL_OFF = (0.5, 2.0)
+SHARP_BOOST = (0.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +78,8 @@ def random_scan(random: np.random.Generator, *, views: int = 720) -> Scan:
         views=views,
         cutoff=float(random.uniform(*(SMOOTH_CUTOFF if smooth else SHARP_CUTOFF))),
         floor=float(random.uniform(0.0, 0.1)),
-        roll_off=float(random.uniform(0.5, 2.5)),
-        boost=float(random.uniform(0.0, 2.0)),
+        roll_off=float(random.uniform(*(SMOOTH_ROLL_OFF if smooth else SHARP_ROLL_OFF))),
+        boost=float(random.uniform(*(SMOOTH_BOOST if smooth else SHARP_BOOST))),
         electronic_share=float(random.uniform(0.0, 0.06)),
         bowtie=float(random.uniform(0.0, 0.7)),
         modulation=float(random.uniform(0.0, 0.6)),

@@ -153,7 +153,7 @@ def test_a_stopped_run_goes_on_where_it_was(make_place: Callable[..., Place]) ->
     place.run()
     heard: list[str] = []
     place.run(heard)
-    steps = ("onnx", "simplify", "ranges", "sensitivity", "int8", "fp16")
+    steps = ("onnx", "simplify", "equalise", "ranges", "sensitivity", "int8", "fp16")
     assert [f"{step} (as before)" in heard for step in steps] == [True] * len(steps)
     heard.clear()
     (place.folder / "work" / "model.int8.onnx").write_bytes(b"half of a file")

@@ -19,6 +19,7 @@ from export.reference.denoiser_sets import (
     real_pairs,
 )
 from export.reference.low_dose import soft_tissue
+from export.reference.low_dose_slices import taught_pairs, write_set
 
 SIDE_PX = 192
 
@@ -73,3 +74,14 @@ def test_the_real_pairs_are_of_the_same_slices(real_data: Path) -> None:
     assert len(pairs) == 12
     for pair in pairs:
         assert np.corrcoef(pair.low.ravel()[::7], pair.routine.ravel()[::7])[0, 1] > 0.98
+
+
+def test_the_sets_for_int8_keep_those_who_taught_apart_from_those_who_judge(
+    data: SliceSet, tmp_path: Path
+) -> None:
+    taught = write_set(taught_pairs(data), tmp_path / "calibration", source="test")
+    aside = write_set(added_noise_pairs(data), tmp_path / "gate", source="test")
+    assert (taught.groups, aside.groups) == (("taught",), ("aside", "aside"))
+    for entry, pair in zip(aside.entries, added_noise_pairs(data), strict=True):
+        np.testing.assert_array_equal(aside.image(entry).grey(), pair.low)
+        np.testing.assert_array_equal(aside.reference_image(entry).grey(), pair.routine)
