@@ -17,6 +17,11 @@ BUILD_YEAR: Final = 2026
 TIMESYNC: Final = Path("/run/systemd/timesync")
 """systemd-timesyncd's run folder; `synchronized` appears in it at the first answer of a time server."""
 
+CLOSE_TOGETHER_NS: Final = NS_PER_S // 100
+"""Two readings further apart than this say little: on a machine with more to do than it can, seconds may lie
+between them, and the clock would seem to have been moved by as much."""
+MOST_READINGS: Final = 20
+
 
 def network_time(folder: Path = TIMESYNC) -> bool | None:
     """Whether the clock was set from the network since the boot; None: this device does not tell."""
@@ -38,4 +43,16 @@ class ClockWatch:
         return self._offset() - self._offset_s
 
     def _offset(self) -> float:
-        return self._clock.now_utc().timestamp() - self._clock.monotonic_ns() / NS_PER_S
+        width_ns, offset_s = self._reading()
+        for _ in range(MOST_READINGS):
+            if width_ns <= CLOSE_TOGETHER_NS:
+                break
+            width_ns, offset_s = min((width_ns, offset_s), self._reading())
+        return offset_s
+
+    def _reading(self) -> tuple[int, float]:
+        """How long it took to read both clocks, in ns, and how far they are apart, in s."""
+        before_ns = self._clock.monotonic_ns()
+        utc_s = self._clock.now_utc().timestamp()
+        width_ns = self._clock.monotonic_ns() - before_ns
+        return width_ns, utc_s - (before_ns + width_ns / 2) / NS_PER_S
