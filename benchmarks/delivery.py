@@ -106,7 +106,7 @@ def _follow_results(folder: Path, archive: Archive, clock: Clock, *, exams: int)
     with running_appliance(folder / "appliance", clock, settings=settings) as appliance:
         appliance.wait_until_ready()
         _give(appliance, template, folder, clock)
-        per_exam = _all_of_it(archive, clock)
+        per_exam = _all_of_it(appliance, archive, clock)
         made = archive.modalities()
         if not {"SR", "OT"} <= made.keys():
             raise MeasuringError(f"Orthanc has no report or no capture of the first exam: {made}.")
@@ -128,14 +128,20 @@ def _give(appliance: Appliance, template: Path, folder: Path, clock: Clock) -> i
     return max(answered.committed_ns(Lane.QUALITY), answered.committed_ns(Lane.TRIAGE))
 
 
-def _all_of_it(archive: Archive, clock: Clock) -> int:
-    """How many objects one exam makes: once no more come."""
+def _all_of_it(appliance: Appliance, archive: Archive, clock: Clock) -> int:
+    """How many objects one exam makes: once nothing waits to be sent, and no more come."""
+    appliance.wait_for(lambda: not _unsent(appliance), timeout_s=FAILED_AFTER_S, what="send one exam")
     count, since_ns = archive.count(), clock.monotonic_ns()
     while clock.monotonic_ns() - since_ns < QUIET_S * NS_PER_S:
         clock.sleep(LOOK_S)
         if (now := archive.count()) != count:
             count, since_ns = now, clock.monotonic_ns()
     return count
+
+
+def _unsent(appliance: Appliance) -> int:
+    with appliance.store() as store:
+        return int(store.read("SELECT count(*) FROM outbox WHERE done = 0")[0][0])
 
 
 def _wait_for_objects(appliance: Appliance, archive: Archive, count: int) -> None:
