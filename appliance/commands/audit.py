@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -137,8 +138,28 @@ def note_command(layout: Layout, kind: AuditKind, *about: tuple[str, str]) -> No
 
     if not layout.database.exists():
         return
-    with Database.open(layout.database, data=layout.data, clock=SystemClock()) as database:
-        note_alone(database, AuditEvent(kind=kind, who=who_runs_this(), about=about))
+    event = AuditEvent(kind=kind, who=who_runs_this(), about=about)
+    with (
+        _as_owner_of(layout.database),
+        Database.open(layout.database, data=layout.data, clock=SystemClock()) as database,
+    ):
+        note_alone(database, event)
+
+
+@contextmanager
+def _as_owner_of(file: Path) -> Iterator[None]:
+    """Root writes as the appliance's user: a file of root's beside the store would shut the appliance out."""
+    owner = file.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        yield
+        return
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 def _outside(folder: str, key: Ed25519PrivateKey, files: list[Path]) -> Iterator[AuditHead | str]:

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,3 +63,28 @@ def test_the_trail_says_that_a_pin_was_set_and_not_which(file: Path, tmp_path: P
     with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
         events = [row.event for row in Trail(database).rows()]
     assert [(event.kind, event.about) for event in events] == [(AuditKind.PIN_SET, (("role", "service"),))]
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def of_nobody() -> Iterator[Path]:
+    """A folder of somebody who is not root, where that user may go: pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_root_leaves_no_file_of_its_own_beside_the_store(file: Path, of_nobody: Path) -> None:
+    layout = Layout(data=of_nobody)
+    os.seteuid(NOBODY)
+    layout.create()
+    Database.open(layout.database, data=layout.data, clock=SystemClock()).close()
+    os.seteuid(0)
+    command = ["pin", "set", "service", "--data", str(layout.data)]
+    assert CliRunner().invoke(app, command, input="483920\n483920\n").exit_code == 0
+    assert [path for path in layout.data.rglob("*") if path.stat().st_uid != NOBODY] == []
+    assert any(layout.audit.iterdir()), "the row has an anchor"
+    assert file.stat().st_uid == 0
