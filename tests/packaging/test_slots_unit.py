@@ -88,6 +88,14 @@ def test_the_package_brings_it_and_does_not_enable_it() -> None:
     assert '"$appliance/etc/scanside/update-keys"' in build
 
 
+@pytest.mark.parametrize(("package", "unit"), [("scanside", UNIT.stem), ("scanside-kiosk", "scanside-kiosk")])
+def test_removing_the_package_stops_what_debhelper_does_not(package: str, unit: str) -> None:
+    script = (DEB / "debian" / f"{package}.prerm").read_text(encoding="utf-8")
+    condition, _, then = script.partition('if [ "$1" = remove ] && [ -d /run/systemd/system ]; then\n')
+    assert condition.endswith("\n")
+    assert then.lstrip().startswith(f"deb-systemd-invoke stop {unit}.service || true\n")
+
+
 @pytest.mark.parametrize(
     ("in_charge", "command", "ran"),
     [
