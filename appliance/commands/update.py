@@ -111,6 +111,7 @@ def install(
     Exit code 1 when it is refused. An installation that is cut short is not there; begin it again.
     """
     from appliance.models.keys import read_trust  # noqa: PLC0415  (--help stays quick)
+    from appliance.updates.choice import read_choice  # noqa: PLC0415
     from appliance.updates.install import install as put_in  # noqa: PLC0415
 
     with _refusals_in_words():
@@ -129,9 +130,10 @@ def install(
             say_json({"version": slot.version, "release": slot.release, "slot": slot.name, "installed": new})
             return
         done = "is installed" if new else "was installed already"
-        typer.echo(
-            f"Version {slot.version} {done}. What changed:\n{slot.changes}\nUse it: scanside update switch"
-        )
+        chosen = read_choice(where)
+        first = chosen is not None and chosen.serves == slot.name
+        use = "It is the first here: the launcher starts it" if first else "Use it: scanside update switch"
+        typer.echo(f"Version {slot.version} {done}. What changed:\n{slot.changes}\n{use}")
 
 
 @update.command("switch")

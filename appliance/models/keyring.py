@@ -97,5 +97,5 @@ def _publish(file: Path, content: bytes) -> None:
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be written: {error.strerror}.",
-            remedy="Do it as the administrator (sudo), or name another folder in the setting `model_keys`.",
+            remedy="Do it as the administrator (sudo), or name another folder in the settings.",
         ) from error

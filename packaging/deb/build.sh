@@ -84,7 +84,8 @@ build() { # target
     # Where debhelper looks for units; the same folder as usr/lib on every target.
     local units=lib/systemd/system
     install -d "$appliance/$units" "$kiosk/$units" "$appliance/usr/share/scanside" "$kiosk/usr/lib/systemd/logind.conf.d"
-    install -m 0644 packaging/systemd/*.service packaging/systemd/scanside.target "$appliance/$units/"
+    # That of the slots is there and not enabled: a site chooses it (docs/updates.md).
+    install -m 0644 packaging/systemd/*.service packaging/systemd/slots/*.service packaging/systemd/scanside.target "$appliance/$units/"
     mv "$appliance/$units/scanside-kiosk.service" "$kiosk/$units/"
     if [ "$target" = jetpack6 ]; then
         install -m 0644 packaging/systemd/x11/scanside-display.service "$kiosk/$units/"
@@ -94,7 +95,7 @@ build() { # target
     cp -r packaging/systemd/drop-ins "$appliance/usr/share/scanside/"
     install -D -m 0755 "$here/scanside" "$appliance/usr/bin/scanside"
     install -D -m 0644 "$here/scanside.toml" "$appliance/etc/scanside/scanside.toml"
-    install -d "$appliance/etc/scanside/keys" "$appliance/etc/scanside/courier-keys"
+    install -d "$appliance/etc/scanside/keys" "$appliance/etc/scanside/update-keys" "$appliance/etc/scanside/courier-keys"
 
     cp -r "$here/debian" "$work/debian"
     fill_in "$work"/debian/control "$work"/debian/*.postinst "$work"/debian/*.prerm

@@ -107,3 +107,19 @@ def test_without_slots_it_says_where_it_looked(device: Device, tmp_path: Path) -
     code, said = device("switch", "--root", str(tmp_path), "--data", str(device.data))
     assert code == ExitCode.FOUND_FAULTS
     assert "No other software is installed" in said
+
+
+def test_the_first_software_is_not_to_be_switched_to(device: Device, tmp_path: Path) -> None:
+    """`update switch` would refuse it: the launcher starts it as it is."""
+    config = ("--config", str(device.config))
+    pem = tmp_path / "maker.public.pem"
+    pem.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    device.told("trust", str(pem), "--fingerprint", fingerprint_of(KEY.public_key()), *config)
+    there = ("--root", str(tmp_path / "root"), "--data", str(device.data), *config)
+    code, said = device("install", str(tiny(2, tmp_path / "made")), *there)
+    assert code == ExitCode.OK, said
+    assert "the launcher starts it" in said
+    assert "update switch" not in said
+    code, said = device("install", str(tiny(3, tmp_path / "made")), *there)
+    assert code == ExitCode.OK, said
+    assert "Use it: scanside update switch" in said
