@@ -61,8 +61,10 @@ class Room:
                     exposure=replace(blank.exposure, exposure_index=index),
                 )
                 write(
-                    "INSERT INTO file VALUES (?, ?, 1, 'folder', 'x', 1, '2026-01-01T00:00:00+00:00', 'b', 1,"
-                    " 2, 'accepted', NULL, 0, ?, 1, ?, NULL, NULL, 0)",
+                    "INSERT INTO file (sha256, path, size_bytes, door, source, urgency, landed_at_utc,"
+                    " boot_id, noticed_ns, landed_ns, status, acquisition_id, arrival, instance)"
+                    " VALUES (?, ?, 1, 'folder', 'x', 1, '2026-01-01T00:00:00+00:00', 'b', 1, 2, 'accepted',"
+                    " ?, 1, ?)",
                     (name, name, name, to_json(instance)),
                 )
                 finding = Finding(

@@ -64,9 +64,10 @@ def fill(layout: Layout, clock: ManualClock, count: int) -> None:
             " SELECT n, n, 1, 'projection', 'COMPLETE', '', 1, '1', n, '[]', NULL FROM c"
         )
         write(
-            f"{numbers} INSERT INTO file SELECT n, n, 1, 'folder', 'CANARY^JANE.dcm', 1,"
-            " '2026-01-01T00:00:00+00:00', 'manual', 1, 2, 'accepted', NULL, 0, n, 1,"
-            " NULL, NULL, NULL, 0 FROM c"
+            f"{numbers} INSERT INTO file (sha256, path, size_bytes, door, source, urgency, landed_at_utc,"
+            " boot_id, noticed_ns, landed_ns, status, acquisition_id, arrival)"
+            " SELECT n, n, 1, 'folder', 'CANARY^JANE.dcm', 1, '2026-01-01T00:00:00+00:00', 'manual', 1, 2,"
+            " 'accepted', n, 1 FROM c"
         )
         write(
             f"{numbers} INSERT INTO job (acquisition_id, version, lane, state, rank, boot_id, queued_ns)"
