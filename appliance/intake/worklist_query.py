@@ -87,6 +87,9 @@ def ask_worklist(
             ],
         )
         if not association.is_established:
+            if association.is_alive():  # its socket lives as long as its threads
+                association.kill()
+                association.join(settings.timeout_s)
             raise _no_association(association, where, tls=settings.tls)
         guillotine.put_off(2 * WHOLE_ANSWER_FACTOR)
         try:

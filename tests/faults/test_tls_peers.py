@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import ssl
 from collections.abc import Callable, Iterator
@@ -23,9 +24,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 
 @pytest.fixture(autouse=True)
-def no_kept_records(caplog: pytest.LogCaptureFixture) -> None:
-    """A record of a failed handshake keeps its socket: dropped later, it would fail another test."""
-    caplog.set_level(logging.CRITICAL, "pynetdicom")
+def dropped_here(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A socket that is dropped is dropped in its own test, not in whichever comes next."""
+    caplog.set_level(logging.CRITICAL, "pynetdicom")  # a kept record of a failed handshake would keep it
+    yield
+    gc.collect()
 
 
 @contextmanager

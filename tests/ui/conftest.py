@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -25,6 +27,13 @@ def _windows_end_with_their_test() -> Iterator[None]:
     """Closed windows are deleted here and now, not by the garbage collector while another one paints."""
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture(autouse=True)
+def _a_disk_with_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screen says it when the disk fills up, and the disk of this machine is no part of any test."""
+    used = SimpleNamespace(total=256 * 10**9, used=64 * 10**9, free=192 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: used)
 
 
 @pytest.fixture

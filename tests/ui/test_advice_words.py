@@ -49,7 +49,7 @@ def sources() -> str:
 
 
 def test_every_criterion_of_the_appliance_has_a_name(sources: str) -> None:
-    called = r"(?:at_most|said|not_checked)\(\s*\"([a-z_]+)\""
+    called = r"\b(?:at_most|said|not_checked)\(\s*\"([a-z_]+)\""
     named = set(re.findall(called, sources)) | set(re.findall(r"criterion=\"([a-z_]+)\"", sources))
     assert named == set(CRITERIA)
     assert {criterion for criterion, _ in ADVICE} <= named
