@@ -12,7 +12,7 @@ import filecmp
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from appliance.backup.store_copy import NewerStoreError, checked_store
 from appliance.backup.writing import CHUNK_BYTES
 from appliance.clock import Clock
 from appliance.courier.sealing import unseal
+from appliance.courier.stick import Progress
 from appliance.courier.words import CourierRefusedError
 from appliance.device_key import DEVICE_KEY, audit_key_of, device_key
 from appliance.domain.audit import AuditEvent, AuditHead, AuditKind
@@ -41,9 +42,6 @@ KEYS: Final = "keys/"
 AUDIT: Final = "audit/"
 _WHICH_IDENTITY: Final = "Name the file of the identity that it was sealed for with --identity."
 SECRET_MODE: Final = 0o600
-
-Progress = Callable[[int], None]
-"""Told how many more bytes are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,10 @@ never names less than the rest.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from appliance.backup.store_copy import CheckedStore, checked_store, copy_store
 from appliance.clock import Clock
 from appliance.config import Settings
 from appliance.courier.sealing import read_recipients, seal
+from appliance.courier.stick import Counted, Progress
 from appliance.device_key import audit_key_of, device_key
 from appliance.domain.audit import AuditHead
 from appliance.durable import WholeFile, make_folder, sync_folder
@@ -43,9 +43,6 @@ NOT_IN: Final = (
     "PINs of the screen: set them again with `scanside pin set`",
     "compiled engines and views: they are made again",
 )
-
-Progress = Callable[[int], None]
-"""Told how many more bytes are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +218,7 @@ class _Writer:
         target = self._part / (path + (SEALED if self._recipients else ""))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with source.open("rb") as opened, WholeFile(target) as file:
-            counted = _Counted(file, self._progress)
+            counted = Counted(file, self._progress)
             if self._recipients:
                 seal(opened, counted, self._recipients)
             else:
@@ -230,23 +227,3 @@ class _Writer:
         target.chmod(0o600)
         entry = BackupPart(path=path, sha256=counted.digest.hexdigest(), size_bytes=counted.size_bytes)
         self._parts.append(entry)
-
-
-class _Counted:
-    """A file that is hashed and counted as it is written."""
-
-    def __init__(self, file: WholeFile, progress: Progress) -> None:
-        self._file = file
-        self._progress = progress
-        self.digest = hashlib.sha256()
-        self.size_bytes = 0
-
-    def write(self, piece: bytes) -> int:
-        self._file.write(piece)
-        self.digest.update(piece)
-        self.size_bytes += len(piece)
-        self._progress(len(piece))
-        return len(piece)
-
-    def flush(self) -> None:
-        """The file is flushed once, at its end."""

@@ -85,7 +85,7 @@ def confirmed_key(key: Path, *, name: str | None, fingerprint: str | None) -> Tr
     Raises ConfigError when it is another one, ModelBundleError when the file holds no key.
     """
     from appliance.models.keyring import looked_at  # noqa: PLC0415  (--help stays quick)
-    from appliance.models.keys import grouped  # noqa: PLC0415
+    from appliance.models.keys import grouped, ungrouped  # noqa: PLC0415
 
     candidate = looked_at(key, name=name)
     if fingerprint is None:
@@ -94,7 +94,7 @@ def confirmed_key(key: Path, *, name: str | None, fingerprint: str | None) -> Tr
             raise ConfigError(
                 "The key was not taken.", remedy="Ask its owner for the fingerprint by telephone."
             )
-    elif fingerprint.replace(" ", "").replace(":", "").lower() != candidate.signer.fingerprint:
+    elif ungrouped(fingerprint) != candidate.signer.fingerprint:
         raise ConfigError(
             f"The fingerprint of {key} is {grouped(candidate.signer.fingerprint)}, not the given one.",
             remedy="Do not use this file. Ask the key's owner for theirs, by another way.",
@@ -114,9 +114,10 @@ def revoke_key(
     The shipped keys can be revoked, too. Models that only this key has signed serve no longer then.
     """
     from appliance.models.keyring import revoke  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.keys import ungrouped  # noqa: PLC0415
 
     with errors_in_words():
-        digits = fingerprint.replace(" ", "").replace(":", "").lower()
+        digits = ungrouped(fingerprint)
         file = revoke(digits, folder=load_settings(config).model_keys)
         note_command(Layout(data=data.resolve()), AuditKind.TRUST, ("revoked", digits))
         if as_json:

@@ -78,9 +78,10 @@ def revoke_update_key(
 ) -> None:
     """Take no update that is signed with this key any more. What is installed already stays."""
     from appliance.models.keyring import revoke  # noqa: PLC0415  (--help stays quick)
+    from appliance.models.keys import ungrouped  # noqa: PLC0415
 
     with errors_in_words():
-        digits = fingerprint.replace(" ", "").replace(":", "").lower()
+        digits = ungrouped(fingerprint)
         file = revoke(digits, folder=load_settings(config).update.keys)
         if as_json:
             say_json({"revoked": digits, "file": str(file)})

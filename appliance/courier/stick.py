@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 
 from appliance.courier.archive import CHUNK_BYTES
 from appliance.courier.sealing import Source, seal
-from appliance.durable import PART_SUFFIX
+from appliance.durable import PART_SUFFIX, WholeFile
 from appliance.errors import DeliveryError, ScansideError
 
 Progress = Callable[[int], None]
@@ -26,16 +26,17 @@ KEPT_FREE_BYTES: Final = 8 * 1024**2
 BUNDLE_MODE: Final = 0o600
 
 
-class _Counted:
-    """A file of the stick that is hashed and counted as it is written."""
+class Counted:
+    """A file that is hashed and counted as it is written."""
 
-    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+    def __init__(self, file: BinaryIO | WholeFile, progress: Progress) -> None:
         self._file = file
         self._progress = progress
         self.digest = hashlib.sha256()
         self.size_bytes = 0
 
     def write(self, piece: bytes) -> int:
+        """Append, and tell the progress. Raises OSError."""
         self._file.write(piece)
         self.digest.update(piece)
         self.size_bytes += len(piece)
@@ -43,6 +44,7 @@ class _Counted:
         return len(piece)
 
     def flush(self) -> None:
+        """As any file does. Raises OSError."""
         self._file.flush()
 
 
@@ -65,7 +67,7 @@ def write_part(file: Path, source: Source, recipients: list[Any], *, progress: P
     part = part_of(file)
     with _removed_after_trouble(part):
         with open_new(part) as opened:
-            counted = _Counted(opened, progress)
+            counted = Counted(opened, progress)
             seal(source, counted, recipients)
             opened.flush()
             os.fsync(opened.fileno())

@@ -78,6 +78,11 @@ def grouped(fingerprint: str) -> str:
     return " ".join(fingerprint[at : at + GROUP] for at in range(0, len(fingerprint), GROUP))
 
 
+def ungrouped(typed: str) -> str:
+    """The digits of a fingerprint as a person wrote it, with blanks or colons between them."""
+    return typed.replace(" ", "").replace(":", "").lower()
+
+
 def fingerprint_of(key: Ed25519PublicKey) -> str:
     """SHA-256 of the raw public key, 64 hexadecimal digits."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
