@@ -125,7 +125,9 @@ class ReadingSettings(Section):
 
     memory_bytes: int = Field(default=2 * GIB, ge=256 * MIB)
     parse_timeout_s: float = Field(default=5.0, gt=0)
+    """For one header. What could not use its time, because the machine was busy, gets it twice."""
     decode_timeout_s: float = Field(default=20.0, gt=0)
+    """For one frame; likewise."""
     max_frame_bytes: int = Field(default=512 * MIB, gt=0)
     """Decoded size of one frame."""
 
@@ -144,8 +146,8 @@ class WorkerSettings(Section):
     goes behind all others, and is set aside after three times as many."""
     lease_s: float = Field(default=120.0, gt=0)
     step_budget_s: float = Field(default=30.0, ge=1)
-    """The longest that may pass between two signs of life of a job, beside reading one frame
-    (reading.decode_timeout_s). A worker that is past it hangs: it is ended and the job goes back."""
+    """The longest that may pass between two signs of life of a job, beside reading one frame (twice
+    reading.decode_timeout_s). A worker that is past it hangs: it is ended and the job goes back."""
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
     proof_interval_min: float = Field(default=10.0, ge=1, le=1440)
     """How often the worker answers a question whose answer is known, through the whole line."""

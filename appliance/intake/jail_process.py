@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -23,6 +24,7 @@ _MODULE: Final = "appliance.intake.jail_child"
 _START_TIMEOUT_S: Final = 60.0
 """Importing takes 0.6 s on a quiet machine; a cold SD card and a busy processor take many times that."""
 _RECEIVE_BYTES: Final = 1 << 18
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 _LONGEST_LINE_BYTES: Final = 1 << 26
 """A frame header with a full VOI table is 0.5 MB, the positions of 65535 frames are 4 MB."""
 _INHERITED: Final = ("PATH", "LD_LIBRARY_PATH", "HOME", "LANG", "TZ")
@@ -124,6 +126,12 @@ class JailProcess:
             return line.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ProcessGoneError from error
+
+    def computed_s(self) -> float:
+        """Seconds of a processor that it has had so far, all its threads together (proc(5), stat)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii", errors="replace")
+        user, system = fields.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / _TICKS_PER_S
 
     def has_ended(self) -> bool:
         """True where it is gone without having been asked."""

@@ -21,7 +21,7 @@ from appliance.domain.image import FrameSource
 from appliance.domain.job import Job, Lane
 from appliance.errors import EngineError, EngineLostError, InputError, StoreError
 from appliance.intake.frames import open_frames
-from appliance.intake.jail import Jail
+from appliance.intake.jail import TERMS, Jail
 from appliance.layout import Layout
 from appliance.models.candidate import GPU_ENGINES
 from appliance.models.releases import Releases
@@ -77,7 +77,7 @@ class Worker:
         self._owned = ExitStack()
         self._lost_engines = LostEngines(layout.run, clock)
         self._lost: EngineLostError | None = None
-        self._step_budget_s = settings.worker.step_budget_s + settings.reading.decode_timeout_s
+        self._step_budget_s = settings.worker.step_budget_s + TERMS * settings.reading.decode_timeout_s
         self._points = OperatingPoints(database)
         self._models = self._owned.enter_context(
             open_registry(

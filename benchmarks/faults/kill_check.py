@@ -39,6 +39,10 @@ def _intake(store: Database, given: list[Given]) -> Iterator[str]:
             "SELECT json_extract(instance, '$.sop_instance_uid') FROM file WHERE status = 'accepted'"
         )
     )
+    for status, reason, source in store.read(
+        "SELECT status, reason, source FROM file WHERE status != 'accepted'"
+    ):
+        yield f"{Path(source).name} is {status}: {reason}"
     for study in given:
         for name in study.sop_instance_uids:
             if landed[name] != 1:

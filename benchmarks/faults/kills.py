@@ -117,9 +117,10 @@ def kill_one_batch(run: Run, counts: Counts, *, each: int, wanted: int, seed: in
             run.progress("kills", done, wanted * len(goal))
 
         killer.kill_until(goal, tell)
-        killer.settle()
+        is_over = killer.settle()
         given = killer.feed.given
-    failures = failures_of(layout, received, given)
+    failures = [] if is_over else [f"not at its end after {SETTLE_LIMIT_S:.0f} s"]
+    failures += failures_of(layout, received, given)
     tally = killer.tally
     for process, counter in tally.died_in.items():
         for place, number in counter.items():
@@ -176,14 +177,15 @@ class _Killer:
             self._step()
             tell()
 
-    def settle(self) -> None:
-        """No more kills, no more images: everything comes to its end, or it is stuck."""
+    def settle(self) -> bool:
+        """No more kills, no more images: everything comes to its end. False: it is stuck."""
         self._killing = False
         for life in self._lives.values():
             self._kill(life)  # its stage may still be waiting for it
         until_ns = self._clock.monotonic_ns() + round(SETTLE_LIMIT_S * NS_PER_S)
-        while self._clock.monotonic_ns() < until_ns and not self._is_over():
+        while not (is_over := self._is_over()) and self._clock.monotonic_ns() < until_ns:
             self._step()
+        return is_over
 
     def _step(self) -> None:
         for process in STAGES:

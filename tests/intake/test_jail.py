@@ -17,12 +17,13 @@ import numpy as np
 import psutil
 import pytest
 
-from appliance.clock import SystemClock
+from appliance.clock import NS_PER_S, SystemClock
 from appliance.config import MIB, ReadingSettings
 from appliance.domain.image import PixelImage
 from appliance.errors import EngineError, InputError
 from appliance.intake.description import FileState
-from appliance.intake.jail import Jail
+from appliance.intake.jail import Jail, PendingFrame
+from appliance.intake.jail_process import JailProcess
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 JPEG_2000 = "1.2.840.10008.1.2.4.90"
@@ -177,6 +178,44 @@ def test_a_stuck_reader_is_given_up_and_the_next_request_is_answered(
         description = jail.describe(path)
         assert description.state is FileState.UNUSABLE
         assert "0.2 s" in (description.reason or "")
+
+
+# Trace: REQ-013
+def test_a_reader_that_was_kept_waiting_gets_its_time_once_more(write_dicom: Callable[..., Path]) -> None:
+    """A machine that stood still, or was busy with something else, sets no image aside."""
+    path = write_dicom(RAMP)
+    with Jail(ReadingSettings(parse_timeout_s=1.0, decode_timeout_s=0.5), SystemClock()) as jail:
+        jail.frame(path, 0)
+        assert jail.child_pid is not None
+        held = psutil.Process(jail.child_pid)
+        for read in (jail.begin_frame, lambda path, _: jail.begin_describe(path)):
+            held.suspend()
+            goes_on = threading.Timer(1.7, held.resume)
+            pending = read(path, 0)
+            goes_on.start()
+            if isinstance(pending, PendingFrame):
+                assert np.array_equal(pending.image().stored, RAMP)
+            else:
+                assert pending.description().state is FileState.WHOLE
+        assert jail.child_pid == held.pid
+
+
+def test_a_reader_that_computes_all_the_while_does_not(
+    write_dicom: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SystemClock()
+    monkeypatch.setattr(JailProcess, "computed_s", lambda self: clock.monotonic_ns() / NS_PER_S)
+    with Jail(ReadingSettings(parse_timeout_s=1.0), clock) as jail:
+        path = write_dicom(RAMP)
+        jail.frame(path, 0)
+        assert jail.child_pid is not None
+        held = psutil.Process(jail.child_pid)
+        held.suspend()
+        pending = jail.begin_describe(path)
+        goes_on = threading.Timer(1.7, held.resume)
+        goes_on.start()
+        assert pending.description().state is FileState.UNUSABLE
+        goes_on.cancel()
 
 
 # Trace: REQ-013
