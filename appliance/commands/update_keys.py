@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
+from appliance.commands.audit import note_command
 from appliance.commands.model_keys import confirmed_key
-from appliance.commands.options import Config
+from appliance.commands.options import DEFAULT_DATA, Config, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
 from appliance.config import load_settings
+from appliance.domain.audit import AuditKind
 from appliance.errors import ExitCode
+from appliance.layout import Layout
 
 
 def update_keys(*, config: Config = None, as_json: AsJson = False) -> None:
@@ -51,6 +54,7 @@ def trust_update_key(
     name: Annotated[
         str | None, typer.Option(help="What the key is to be called here. Default: its file's name.")
     ] = None,
+    data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,6 +68,8 @@ def trust_update_key(
     with errors_in_words():
         candidate = confirmed_key(key, name=name, fingerprint=fingerprint)
         file = add_key(candidate, folder=load_settings(config).update.keys)
+        what = ("trusted for updates", candidate.signer.fingerprint)
+        note_command(Layout(data=data.resolve()), AuditKind.TRUST, what)
         if as_json:
             say_json(to_plain(candidate.signer) | {"file": str(file)})
         else:
@@ -73,6 +79,7 @@ def trust_update_key(
 def revoke_update_key(
     fingerprint: Annotated[str, typer.Argument(help="Of the key, all 64 digits; blanks do not matter.")],
     *,
+    data: Data = DEFAULT_DATA,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -83,6 +90,7 @@ def revoke_update_key(
     with errors_in_words():
         digits = ungrouped(fingerprint)
         file = revoke(digits, folder=load_settings(config).update.keys)
+        note_command(Layout(data=data.resolve()), AuditKind.TRUST, ("revoked for updates", digits))
         if as_json:
             say_json({"revoked": digits, "file": str(file)})
         else:

@@ -168,6 +168,7 @@ class _Killer:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=environment,
+                bufsize=0,  # a line that a buffer has already taken is invisible to select
             )
 
     def kill_until(self, goal: dict[str, int], tell: Any) -> None:

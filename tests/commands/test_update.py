@@ -69,6 +69,21 @@ def test_a_key_is_trusted_and_no_more(device: Device, tmp_path: Path) -> None:
     assert "which was revoked" in said
 
 
+def test_the_trail_says_whose_updates_are_taken_and_no_longer_taken(device: Device, tmp_path: Path) -> None:
+    there = ("--config", str(device.config), "--data", str(device.data))
+    layout = Layout(data=device.data)
+    layout.create()
+    Database.open(layout.database, data=layout.data, clock=SystemClock()).close()
+    pem = tmp_path / "maker.public.pem"
+    pem.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    digits = fingerprint_of(KEY.public_key())
+    device.told("trust", str(pem), "--fingerprint", digits, *there)
+    device.told("revoke", digits, *there)
+    with Database.open_to_read(layout.database, data=layout.data, clock=SystemClock()) as database:
+        about = [row.event.about for row in Trail(database).rows()]
+    assert about == [(("trusted for updates", digits),), (("revoked for updates", digits),)]
+
+
 def test_to_new_software_and_back(device: Device, root: Path) -> None:
     there = ("--root", str(root), "--data", str(device.data))
     layout = Layout(data=device.data)
