@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from ui import theme
 from ui.health_state import HealthKind, HealthState
 from ui.icons import Icons
-from ui.labels import ElidedLabel, PlainLabel, restyle
+from ui.labels import ElidedLabel, FittedLabel, PlainLabel, restyle
 from ui.language import apart, tr
 from ui.patient_state import PatientState
 from ui.theme import Scale
+
+WORD_HEIGHT_MM: Final = 4.4
+BRIEF_WORD_WIDTH_MM: Final = 22.0
+"""Of the word about the device, on a small panel."""
 
 
 class PatientBar(QFrame):
@@ -75,7 +81,7 @@ class HealthBar(QPushButton):
         self._brief = brief
         self._sign = QLabel()
         self._sign.setTextFormat(Qt.TextFormat.PlainText)
-        self._word = PlainLabel("health")
+        self._word = FittedLabel("health") if brief else PlainLabel("health")
         self._clock = PlainLabel("title")
         self._line = ElidedLabel("caption")
         self._line.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -84,13 +90,19 @@ class HealthBar(QPushButton):
         first.setSpacing(scale.px(2))
         first.addStretch()
         first.addWidget(self._sign)
-        first.addWidget(self._word)
-        first.addSpacing(scale.px(2))
-        first.addWidget(self._clock)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(scale.px(0.4))
         layout.addLayout(first)
+        if brief:  # the same width whatever the word: a long one takes nothing from the patient's name
+            self._word.setFixedWidth(scale.px(BRIEF_WORD_WIDTH_MM))
+            self._word.setAlignment(self._line.alignment())
+            first.addWidget(self._clock)
+            layout.addWidget(self._word)
+        else:
+            first.addWidget(self._word)
+            first.addSpacing(scale.px(2))
+            first.addWidget(self._clock)
         layout.addWidget(self._line)
         self._line.setVisible(not brief)
         for label in (self._sign, self._word, self._clock, self._line):
@@ -111,7 +123,7 @@ class HealthBar(QPushButton):
         self._clock.setText(clock)
         if health is None:
             restyle(self._word, "kind", "attention")
-            self._word.setText(tr("STARTING"))
+            self._say(tr("STARTING"))
             self._line.setText("")
             self._sign.clear()
             return
@@ -125,7 +137,7 @@ class HealthBar(QPushButton):
         colour = theme.DIM if stale and health.kind is HealthKind.OK else colours[health.kind]
         self._sign.setPixmap(self._icons.pixmap(shape, colour, self._scale.px(5)))
         restyle(self._word, "kind", "stale" if stale and health.kind is HealthKind.OK else health.kind.value)
-        self._word.setText(health.word)
+        self._say(health.word)
         parts = (health.queue, health.proof, health.last_result, health.engine, health.disk)
         figures = "  ·  ".join(part for part in parts if part)
         words = "  ·  ".join(part for part in (health.stale, health.advice or figures) if part)
@@ -135,6 +147,12 @@ class HealthBar(QPushButton):
         self.setAccessibleName(
             tr("Device: {state}. {details}. {figures}", state=health.word, details=words, figures=figures)
         )
+
+    def _say(self, word: str) -> None:
+        if isinstance(self._word, FittedLabel):
+            self._word.show_fitted(word, self._scale.px(WORD_HEIGHT_MM))
+        else:
+            self._word.setText(word)
 
 
 class TopBar(QFrame):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from appliance.domain.quality import Verdict
 from appliance.store.decisions import Choice
 from ui import theme
 from ui.deadline_state import DeadlineState
+from ui.health_state import HealthKind
 from ui.kiosk import KioskWindow
 from ui.undo_state import LastDecision
 from ui.verdict_state import SHAPES, WORDS, VerdictKind
@@ -200,14 +202,17 @@ def test_the_ring_is_drawn_full_at_landing_and_empty_at_the_deadline(
     assert ring.text == "!"
 
 
+@pytest.mark.parametrize("word", ["OK", "SENDER REFUSED"])
 @pytest.mark.parametrize("profile", ["scanner", "rural", "fracture"])
 @pytest.mark.parametrize("panel", [LARGE, ((1280, 800), (217.0, 136.0)), SMALL])
 def test_rule_16_who_it_is_stands_whole_on_every_picture(
-    full_clinic: Any, qtbot: QtBot, panel: Any, profile: Profile
+    full_clinic: Any, qtbot: QtBot, panel: Any, profile: Profile, word: str
 ) -> None:
     opened = KioskWindow(*panel, profile=profile)
     qtbot.addWidget(opened)
     state = state_of(full_clinic, "cut")
+    assert state.health is not None
+    state = replace(state, health=replace(state.health, kind=HealthKind.ATTENTION, word=word))
     show(opened, state, qtbot)
     assert state.selected is not None
     who = state.selected.patient
@@ -215,3 +220,5 @@ def test_rule_16_who_it_is_stands_whole_on_every_picture(
         (label,) = [each for each in opened.top_bar.patient.findChildren(QLabel) if text in each.text()]
         assert QFontMetrics(label.font()).horizontalAdvance(label.text()) <= label.width(), "not cut short"
         assert opened.rect().contains(label.mapTo(opened, label.rect().bottomRight()))
+    (said,) = [each for each in opened.top_bar.health.findChildren(QLabel) if each.text() == word]
+    assert QFontMetrics(said.font()).horizontalAdvance(word) <= said.width(), "nor is how the device is"
