@@ -80,10 +80,8 @@ def run(run: Run) -> None:
     wanted = run.rounds(EACH_STAGE)
     counts = run.counted() or {"histogram": {}, "kills": 0, "all_at_once": 0, "given": 0, "failures": []}
     counts["wanted_in_each_stage"] = wanted
-    batch = int(counts.get("batches", 0))
     while min(_so_far(counts, stage) for stage in every_stage()) < wanted:
-        batch += 1
-        counts["batches"] = batch
+        counts["batches"] = batch = int(counts.get("batches", 0)) + 1
         kill_one_batch(run, counts, each=min(A_BATCH, wanted), wanted=wanted, seed=batch)
         run.note(counts)
 
@@ -119,13 +117,13 @@ def kill_one_batch(run: Run, counts: Counts, *, each: int, wanted: int, seed: in
         killer.kill_until(goal, tell)
         is_over = killer.settle()
         given = killer.feed.given
-    failures = [] if is_over else [f"not at its end after {SETTLE_LIMIT_S:.0f} s"]
-    failures += failures_of(layout, received, given)
+    stuck = () if is_over else (f"not at its end after {SETTLE_LIMIT_S:.0f} s",)
+    failures = [*stuck, *failures_of(layout, received, given)]
     tally = killer.tally
     for process, counter in tally.died_in.items():
         for place, number in counter.items():
             name = place if place in every_stage() else f"{process} {place}"
-            counts["histogram"][name] = counts["histogram"].get(name, 0) + number
+            counts["histogram"][name] = _so_far(counts, name) + number
     counts["kills"] += sum(tally.kills.values())
     counts["all_at_once"] += tally.at_once
     counts["given"] += len(given)
