@@ -253,6 +253,6 @@ def _kiosk() -> Diagnosis:
             subject="kiosk",
             health=Health.CHECK,
             found=f"Qt cannot start: {last}",
-            remedy="Install the system libraries: make setup does it as root; README.md lists them.",
+            remedy="If this machine is to have a screen, install the system libraries that README.md lists.",
         )
     return Diagnosis(subject="kiosk", health=Health.OK, found="Qt is ready")
