@@ -12,6 +12,7 @@ import typer
 from appliance.clock import SystemClock
 from appliance.commands.options import DEFAULT_DATA, Data
 from appliance.commands.say import AsJson, errors_in_words, say_json, table
+from appliance.config import SETTINGS_FILE_NAME, load_settings
 from appliance.errors import ExitCode
 from appliance.layout import Layout
 
@@ -21,9 +22,10 @@ def first_run(
     answers: Annotated[
         Path | None, typer.Option("--answers", help="File with the answers; without it they are asked for.")
     ] = None,
-    config: Annotated[Path, typer.Option("--config", help="The settings file that is written.")] = Path(
-        "scanside.toml"
-    ),
+    config: Annotated[
+        Path,
+        typer.Option("--config", help="The settings file that is written.", envvar=SETTINGS_FILE_NAME),
+    ] = Path("scanside.toml"),
     save_answers: Annotated[
         Path | None, typer.Option("--save-answers", help="Keep the answers in this file, without the PINs.")
     ] = None,
@@ -41,13 +43,14 @@ def first_run(
 
     Writes into the folders, asks each PACS (C-ECHO), makes each model's passport on this device, and runs a
     test exposure whose answer is known. With a FAIL nothing is written, exit code 1. A PACS that does not
-    answer is a CHECK: results wait for it.
+    answer is a CHECK: results wait for it. As root it tries everything out as the owner of the data folder.
     """
     from appliance.domain.record import to_plain  # noqa: PLC0415  (--help stays quick)
     from appliance.durable import write_durably  # noqa: PLC0415
     from appliance.first_run.answers import answers_text, read_answers  # noqa: PLC0415
+    from appliance.first_run.as_owner import let_read, owner_beside_root, try_as  # noqa: PLC0415
     from appliance.first_run.asking import ask  # noqa: PLC0415
-    from appliance.first_run.checking import check_answers  # noqa: PLC0415
+    from appliance.first_run.checking import check_answers, check_pins  # noqa: PLC0415
     from appliance.first_run.writing import require_free, write_first_settings  # noqa: PLC0415
     from appliance.monitor.diagnosis import Health  # noqa: PLC0415
 
@@ -58,21 +61,34 @@ def first_run(
         given = ask(clock) if answers is None else read_answers(answers)
         if save_answers is not None:
             write_durably(save_answers, answers_text(given).encode("utf-8"))
+        owner = owner_beside_root(layout)
+        tried = ExitCode.OK if owner is None else try_as(owner, given, layout, as_json=as_json)
         found = []
-        for one in check_answers(
-            given, layout, clock, progress=lambda what: typer.echo(f"Trying out: {what}", err=True)
+        for one in (
+            check_answers(
+                given,
+                layout,
+                clock,
+                progress=lambda what: typer.echo(f"Trying out: {what}", err=True),
+                writes=not check_only,
+            )
+            if owner is None
+            else check_pins(given, load_settings().kiosk.pins)
         ):
             found.append(one)
             if as_json:
                 say_json(to_plain(one))
-        if not as_json:
+        if not as_json and found:
             rows: list[tuple[str, ...]] = [(o.health.value, o.subject, o.found, o.remedy) for o in found]
             table("First run", ("", "what", "found", "remedy"), rows)
-        if any(one.health is Health.FAIL for one in found):
-            typer.echo("Nothing was written: mend what failed, and run it again.", err=True)
+        if tried != ExitCode.OK or any(one.health is Health.FAIL for one in found):
+            if not check_only:
+                typer.echo("Nothing was written: mend what failed, and run it again.", err=True)
             raise typer.Exit(ExitCode.FOUND_FAULTS)
         if check_only:
             return
         before = write_first_settings(given, config, replace=replace)
+        if owner is not None:
+            let_read(owner, load_settings(config).kiosk.pins)
         typer.echo(f"{config} is written.{f' The old one is {before}.' if before else ''}", err=True)
         typer.echo(f"Start it: scanside run --config {config} --data {data} --kiosk", err=True)
