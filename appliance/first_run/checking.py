@@ -24,7 +24,7 @@ from appliance.first_run.answers import Answers, settings_text
 from appliance.intake.jail import Jail
 from appliance.layout import Layout
 from appliance.models.registry import Registry
-from appliance.monitor.diagnosis import Diagnosis, Health
+from appliance.monitor.diagnosis import NOT_TRIED, Diagnosis, Health
 from appliance.monitor.heartbeat import read_beat
 from appliance.monitor.neighbours import peers, port
 from appliance.monitor.timekeeping import BUILD_YEAR, network_time
@@ -128,7 +128,7 @@ def network_is_closed() -> bool:
 
 def _not_from_here(subject: str) -> Diagnosis:
     remedy = "`sudo scanside first-run` tries it; the last page says how."
-    return _said(subject, Health.CHECK, "not tried: the screen of this device has no network", remedy)
+    return _said(subject, Health.CHECK, f"{NOT_TRIED}: the screen of this device has no network", remedy)
 
 
 def check_pins(answers: Answers, file: Path | None) -> Iterator[Diagnosis]:
