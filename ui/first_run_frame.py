@@ -34,7 +34,7 @@ class FirstRunFrame(QFrame):
         self.pins = PinsStep(scale, icons, columns=2)
         self.models = ModelsStep(scale, icons, columns=columns)
         self.exposure = ExposureStep(scale, icons, columns=1)
-        self.summary = SummaryStep(scale, icons, columns=1)
+        self.summary = SummaryStep(scale, icons, columns=columns)
         self.steps: dict[Step, StepPage | ModelsStep] = {
             Step.LANGUAGE: self.language,
             Step.PROFILE: self.profile,
@@ -91,7 +91,8 @@ class FirstRunFrame(QFrame):
             page.show_draft(draft)
             if isinstance(page, StepPage) and page is not self.summary:
                 page.show_found(found.get(step, ()))
-        self.summary.show_found((*found.get(Step.SUMMARY, ()), *summary(draft, found)))
+        self.summary.show_written(found.get(Step.SUMMARY, ()))
+        self.summary.show_found(summary(draft, found))
 
     def show_work(self, step: Step, *, trying: bool, testing: bool, writing: bool, written: bool) -> None:
         """What is on its way; what is tapped meanwhile waits."""
@@ -105,5 +106,6 @@ class FirstRunFrame(QFrame):
         self.outgoing.echo.say(tr("Testing…") if trying else tr("Test connections"))
         self.exposure.test.setEnabled(not testing)
         self.exposure.test.say(tr("Testing…") if testing else tr("Test now"))
-        self.summary.write.setEnabled(not busy and not written)
+        self.summary.write.setEnabled(not busy)
+        self.summary.write.setVisible(not written)
         self.summary.write.say(tr("Saving…") if writing else tr("Write the settings"))

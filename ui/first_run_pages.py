@@ -6,18 +6,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 
 from appliance.monitor.timekeeping import network_time
 from appliance.pins import Role
 from ui.device_sections import ModelsSection
+from ui.device_state import DeviceLine
 from ui.first_run_parts import FieldButton, StepPage
 from ui.first_run_state import Draft
 from ui.icons import Icons
 from ui.labels import PlainLabel, light_when_checked
 from ui.language import tr
 from ui.large_button import LargeButton
-from ui.line_card import WrappedLabel
+from ui.line_card import LineGrid, WrappedLabel
 from ui.theme import Scale
 
 CLOCK_MM = 11.0
@@ -80,7 +81,7 @@ class PinsStep(StepPage):
         for button, role in ((self.service, Role.SERVICE), (self.lead, Role.LEAD)):
             button.clicked.connect(lambda _checked, role=role: self.pin_wanted.emit(role))
         self.lay((self.service, self.lead))
-        words = tr("6 to 12 digits. Without one the page stays locked. Only a hash is kept.")
+        words = tr("Without a PIN its page stays locked. Only a hash is kept.")
         self.column.insertWidget(1, WrappedLabel("caption", words))
 
     def show_draft(self, draft: Draft) -> None:
@@ -119,8 +120,14 @@ class SummaryStep(StepPage):
     write_wanted = pyqtSignal()
 
     def __init__(self, scale: Scale, icons: Icons, *, columns: int) -> None:
-        super().__init__(scale, icons, columns=columns)
+        super().__init__(scale, icons, columns=1, found_columns=columns)
+        self._written = LineGrid(scale, icons, columns=1)
+        self.column.insertWidget(1, self._written)
+        self._written.hide()
         self.write = LargeButton(tr("Write the settings"), scale, low=True)
         self.write.clicked.connect(self.write_wanted)
         self.lay((self.write,))
-        self.column.setAlignment(self.write, Qt.AlignmentFlag.AlignTop)
+
+    def show_written(self, lines: tuple[DeviceLine, ...]) -> None:
+        """What became of them."""
+        self._written.show_lines(lines)

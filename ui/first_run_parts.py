@@ -51,14 +51,14 @@ class FieldButton(QPushButton):
 class StepPage(Section):
     """One page. What was found of its answers stands at its end."""
 
-    def __init__(self, scale: Scale, icons: Icons, *, columns: int) -> None:
+    def __init__(self, scale: Scale, icons: Icons, *, columns: int, found_columns: int = 1) -> None:
         super().__init__(scale, icons, columns=columns)
         self.grid = QGridLayout()
         self.grid.setSpacing(scale.gap_px)
         for column in range(columns):
             self.grid.setColumnStretch(column, 1)
         self._words = WrappedLabel("caption_amber")
-        self._found = LineGrid(scale, icons, columns=1)
+        self._found = LineGrid(scale, icons, columns=found_columns)
         self.column.addLayout(self.grid)
         self.column.addWidget(self._words)
         self.column.addWidget(self._found)

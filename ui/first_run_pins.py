@@ -41,6 +41,7 @@ class PinAsker(QObject):
         self._role = role
         self._first = None
         self._keypad.ask(tr("PIN for service") if role is Role.SERVICE else tr("PIN for reject figures"))
+        self._keypad.say(tr("6 to 12 digits"))
 
     def stop(self) -> None:
         """Forget what was entered; returns when the hash has been made."""

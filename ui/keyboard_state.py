@@ -64,7 +64,7 @@ def page_names(letters: Letters, *, wide: bool) -> tuple[str, ...]:
 
 def first_page(letters: Letters, text: str) -> int:
     """An address mostly begins with a digit, a title and a name with a letter."""
-    return 0 if letters is Letters.SMALL and not text else 1
+    return 0 if letters is Letters.SMALL and (not text or not text[-1].isalpha()) else 1
 
 
 def begins_with_capitals(letters: Letters, text: str) -> bool:

@@ -76,6 +76,7 @@ class ServicePage(_BehindPin):
 
     echo_wanted = pyqtSignal()
     back_wanted = pyqtSignal()
+    first_run_wanted = pyqtSignal()
 
     def __init__(self, scale: Scale, icons: Icons) -> None:
         super().__init__(tr("Service"), scale)
@@ -84,6 +85,9 @@ class ServicePage(_BehindPin):
         self.echo = LargeButton(tr("Test connections"), scale, low=True)
         self.echo.clicked.connect(self.echo_wanted)
         self.head.addWidget(self.echo, stretch=1)
+        set_up = LargeButton(tr("Set up anew"), scale, low=True)
+        set_up.clicked.connect(self.first_run_wanted)
+        self.head.addWidget(set_up, stretch=1)
         self.back = LargeButton("", scale, low=True)
         self.back.clicked.connect(self.back_wanted)
         self.back.hide()
