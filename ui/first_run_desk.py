@@ -35,8 +35,9 @@ RUNS_WITHIN_S: Final = 60.0
 ANSWER_LIMIT_S: Final = 240.0
 """Longer than the exam itself may take (processes/proof_path.py)."""
 LOOK_S: Final = 0.5
-ETC: Final = Path("/etc/scanside")
-"""Where an installed device has its settings."""
+INSTALLED: Final = Path("/etc/scanside/scanside.toml")
+"""The settings of an installed device, whose `scanside` knows them and the data folder."""
+DEFAULT: Final = Path("scanside.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +132,13 @@ class FirstRunDesk:
         """The newest test exposure of this start of the machine."""
         proof = self._proof()
         if proof is None or proof.made_ns is None:
-            return not_tested() if self._runs() else no_appliance()
-        return after_exam(proof) if self._runs() else no_appliance()
+            return not_tested() if self._runs() else no_appliance(self._run())
+        return after_exam(proof) if self._runs() else no_appliance(self._run())
 
     def test(self, gives_up: Callable[[], bool]) -> DeviceLine:
         """Have the running appliance send its test exposure the whole way, and wait for what comes of it."""
         if not self._runs():
-            return no_appliance()
+            return no_appliance(self._run())
         asked_ns = self._clock.monotonic_ns()
         try:
             ask_for_exam(self._layout.run)
@@ -194,16 +195,23 @@ class FirstRunDesk:
 
     def _command(self, file: Path, replaces: bool) -> str:
         """What puts the answers in place."""
-        config = self._config or Path("scanside.toml")
-        command = f"scanside first-run --answers {file.absolute()} --config {config}"
-        command += f" --data {self._layout.data}{' --replace' if replaces else ''}"
-        return f"sudo {command} && {self._start()}" if self._is_installed() else command
+        command = f"scanside first-run --answers {file.absolute()}{' --replace' if replaces else ''}"
+        if self._config == INSTALLED:
+            return f"sudo {command} && {self._start()}"
+        return f"{command} {self._places()}"
 
     def _start(self) -> str:
         """What makes them count."""
-        if self._is_installed():
+        if self._config == INSTALLED:
             return "sudo systemctl restart scanside.target scanside-kiosk"
-        return f"scanside run --config {self._config} --data {self._layout.data} --kiosk"
+        return f"scanside run {self._places()} --kiosk"
 
-    def _is_installed(self) -> bool:
-        return self._config is not None and ETC in self._config.absolute().parents
+    def _run(self) -> str:
+        """What starts the appliance as it is now."""
+        if self._config == INSTALLED:
+            return "sudo systemctl start scanside.target"
+        config = f" --config {self._config}" if self._config else ""
+        return f"scanside run{config} --data {self._layout.data.absolute()}"
+
+    def _places(self) -> str:
+        return f"--config {self._config or DEFAULT} --data {self._layout.data.absolute()}"

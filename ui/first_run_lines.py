@@ -49,13 +49,13 @@ def not_tested() -> DeviceLine:
     )
 
 
-def no_appliance() -> DeviceLine:
-    """Nobody who could send it."""
+def no_appliance(start: str) -> DeviceLine:
+    """Nobody who could send it. `start`: the command."""
     return _exam(
         LineKind.UNKNOWN,
         tr("NOT CHECKED"),
         detail=tr("The appliance does not run on this data folder."),
-        advice=tr("Start it, then test here: {command}", command="scanside run"),
+        advice=tr("Start it, then test here: {command}", command=start),
     )
 
 
@@ -160,7 +160,7 @@ def summary(draft: Draft, found: Mapping[Step, tuple[DeviceLine, ...]]) -> tuple
         Step.PROFILE: _joined(tr(PROFILES[draft.profile]), draft.site_name),
         Step.INCOMING: _incoming(draft),
         Step.OUTGOING: _outgoing(draft),
-        Step.TIME: tr("Right") if draft.clock_is_right else tr("Wrong"),
+        Step.TIME: tr("It is right") if draft.clock_is_right else tr("It is wrong"),
         Step.PINS: _pins(draft),
         Step.MODELS: "",
         Step.EXPOSURE: "",

@@ -35,8 +35,8 @@ class TimeStep(StepPage):
         self.clock.setStyleSheet(f"font-size: {scale.px(CLOCK_MM)}px")
         self._zone = WrappedLabel("detail")
         self._source = WrappedLabel("caption")
-        self.right = LargeButton(tr("Right"), scale, low=True)
-        self.wrong = LargeButton(tr("Wrong"), scale, low=True)
+        self.right = LargeButton(tr("It is right"), scale, low=True)
+        self.wrong = LargeButton(tr("It is wrong"), scale, low=True)
         for button, is_right in ((self.right, True), (self.wrong, False)):
             light_when_checked(button)
             button.clicked.connect(lambda _checked, is_right=is_right: self.said.emit(is_right))
@@ -50,9 +50,8 @@ class TimeStep(StepPage):
         """`now`: in the device's own zone."""
         self.clock.setText(f"{now:%H:%M:%S}")
         offset = f"{now:%z}"
-        self._zone.setText(
-            f"{now:%Y-%m-%d}   ·   {tr('Time zone')} {now.tzname()} (UTC{offset[:3]}:{offset[3:]})"
-        )
+        zone = tr("Time zone")
+        self._zone.setText(f"{now:%Y-%m-%d}   ·   {zone} {now.tzname()} (UTC{offset[:3]}:{offset[3:]})")
         sources = {
             True: tr("Set from the network"),
             False: tr("Not set from the network"),
@@ -65,7 +64,7 @@ class TimeStep(StepPage):
         self.right.setChecked(draft.clock_is_right is True)
         self.wrong.setChecked(draft.clock_is_right is False)
         command = "sudo timedatectl set-timezone ZONE; sudo timedatectl set-time 'YYYY-MM-DD HH:MM:SS'"
-        remedy = tr("In a terminal set it, then tap Right: {command}", command=command)
+        remedy = tr("Set it in a terminal: {command}", command=command)
         self._remedy.show_text(remedy if draft.clock_is_right is False else "")
 
 

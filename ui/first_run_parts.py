@@ -110,7 +110,7 @@ class LanguageStep(ChoicePage):
 
     def __init__(self, scale: Scale, icons: Icons, *, columns: int) -> None:
         super().__init__(LANGUAGES, scale, icons, columns=columns)
-        self.say(NOT_REVIEWED)
+        self.column.insertWidget(1, WrappedLabel("detail", NOT_REVIEWED))
 
     def show_draft(self, draft: Draft) -> None:
         """Light the language in use."""

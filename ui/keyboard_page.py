@@ -54,7 +54,7 @@ class KeyboardPage(QFrame):
         self._words = PlainLabel("caption_amber", wrap=True)
         back = LargeButton(tr("Back"), scale, low=True)
         back.clicked.connect(self.back_wanted)
-        confirm = LargeButton(tr("OK"), scale, low=True)
+        confirm = LargeButton(tr("Done"), scale, low=True)
         confirm.clicked.connect(lambda: self.entered.emit(self.text))
         texts = QVBoxLayout()
         texts.setSpacing(0)
@@ -128,7 +128,7 @@ class KeyboardPage(QFrame):
         for character in last_row(self._letters, wide=self._wide):
             row.addWidget(self._key(character, character), stretch=1)
         if takes_blank(self._letters):
-            row.addWidget(self._key("␣", tr("Blank"), " "), stretch=2)
+            row.addWidget(self._key("␣", tr("Space"), " "), stretch=2)
         delete = self._button(tr("Delete"), tr("Delete"))
         delete.clicked.connect(self._delete)
         row.addWidget(delete, stretch=2)
