@@ -90,5 +90,7 @@ def first_run(
         before = write_first_settings(given, config, replace=replace)
         if owner is not None:
             let_read(owner, load_settings(config).kiosk.pins)
+            if before is None:
+                let_read(owner, config)
         typer.echo(f"{config} is written.{f' The old one is {before}.' if before else ''}", err=True)
         typer.echo(f"Start it: scanside run --config {config} --data {data} --kiosk", err=True)
