@@ -22,7 +22,7 @@ from appliance.first_run.pending import is_as_shipped, keep_answers, never_set_u
 from appliance.layout import Layout
 from appliance.monitor.diagnosis import Diagnosis, Health
 from appliance.monitor.heartbeat import read_beat
-from appliance.monitor.proof import PATH, Proof, ask_for_exam, read_proof_of
+from appliance.monitor.proof import PATH, WORKER, Proof, ask_for_exam, read_proof_of
 from appliance.pins import Role, load_pins, set_pin
 from ui.device_state import DeviceLine
 from ui.first_run_lines import after_exam, no_appliance, no_exam_answer, not_tested, refused, tried, written
@@ -131,9 +131,9 @@ class FirstRunDesk:
     def last_exam(self) -> DeviceLine:
         """The newest test exposure of this start of the machine."""
         proof = self._proof()
-        if proof is None or proof.made_ns is None:
-            return not_tested() if self._runs() else no_appliance(self._run())
-        return after_exam(proof) if self._runs() else no_appliance(self._run())
+        if not self._runs():
+            return no_appliance(self._run())
+        return not_tested() if proof is None or proof.made_ns is None else self._judged(proof)
 
     def test(self, gives_up: Callable[[], bool]) -> DeviceLine:
         """Have the running appliance send its test exposure the whole way, and wait for what comes of it."""
@@ -147,9 +147,15 @@ class FirstRunDesk:
         while not gives_up() and self._clock.monotonic_ns() - asked_ns < ANSWER_LIMIT_S * NS_PER_S:
             proof = self._proof()
             if proof is not None and proof.made_ns is not None and proof.made_ns > asked_ns:
-                return after_exam(proof)
+                return self._judged(proof)
             self._clock.sleep(LOOK_S)
         return no_exam_answer("")
+
+    def _judged(self, exam: Proof) -> DeviceLine:
+        """The exam came back; but the models' own known questions are the worker's proof."""
+        worker = read_proof_of(self._layout.run, WORKER, self._clock)
+        failed = worker is not None and worker.made_ns is not None and not worker.passed
+        return after_exam(worker if worker is not None and failed and exam.passed else exam)
 
     def _proof(self) -> Proof | None:
         return read_proof_of(self._layout.run, PATH, self._clock)

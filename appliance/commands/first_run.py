@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,9 @@ from appliance.commands.say import AsJson, errors_in_words, say_json, table
 from appliance.config import SETTINGS_FILE_NAME, load_settings
 from appliance.errors import ExitCode
 from appliance.layout import Layout
+
+if TYPE_CHECKING:
+    from appliance.monitor.diagnosis import Diagnosis
 
 
 def first_run(
@@ -45,14 +49,12 @@ def first_run(
     test exposure whose answer is known. With a FAIL nothing is written, exit code 1. A PACS that does not
     answer is a CHECK: results wait for it. As root it tries everything out as the owner of the data folder.
     """
-    from appliance.domain.record import to_plain  # noqa: PLC0415  (--help stays quick)
-    from appliance.durable import write_durably  # noqa: PLC0415
+    from appliance.durable import write_durably  # noqa: PLC0415  (--help stays quick)
     from appliance.first_run.answers import answers_text, read_answers  # noqa: PLC0415
     from appliance.first_run.as_owner import let_read, owner_beside_root, try_as  # noqa: PLC0415
     from appliance.first_run.asking import ask  # noqa: PLC0415
     from appliance.first_run.checking import check_answers, check_pins  # noqa: PLC0415
     from appliance.first_run.writing import require_free, write_first_settings  # noqa: PLC0415
-    from appliance.monitor.diagnosis import Health  # noqa: PLC0415
 
     with errors_in_words():
         clock, layout = SystemClock(), Layout(data=data.resolve())
@@ -62,26 +64,22 @@ def first_run(
         if save_answers is not None:
             write_durably(save_answers, answers_text(given).encode("utf-8"))
         owner = owner_beside_root(layout)
-        tried = ExitCode.OK if owner is None else try_as(owner, given, layout, as_json=as_json)
-        found = []
-        for one in (
-            check_answers(
-                given,
-                layout,
-                clock,
-                progress=lambda what: typer.echo(f"Trying out: {what}", err=True),
-                writes=not check_only,
+        if owner is None:
+            holds = _all_hold(
+                check_answers(
+                    given,
+                    layout,
+                    clock,
+                    progress=lambda what: typer.echo(f"Trying out: {what}", err=True),
+                    writes=not check_only,
+                ),
+                as_json=as_json,
             )
-            if owner is None
-            else check_pins(given, load_settings().kiosk.pins)
-        ):
-            found.append(one)
-            if as_json:
-                say_json(to_plain(one))
-        if not as_json and found:
-            rows: list[tuple[str, ...]] = [(o.health.value, o.subject, o.found, o.remedy) for o in found]
-            table("First run", ("", "what", "found", "remedy"), rows)
-        if tried != ExitCode.OK or any(one.health is Health.FAIL for one in found):
+        else:
+            holds = try_as(owner, given, layout, as_json=as_json) == ExitCode.OK
+            pins = check_pins(given, load_settings().kiosk.pins)
+            holds = _all_hold(pins, as_json=as_json) and holds
+        if not holds:
             if not check_only:
                 typer.echo("Nothing was written: mend what failed, and run it again.", err=True)
             raise typer.Exit(ExitCode.FOUND_FAULTS)
@@ -94,3 +92,19 @@ def first_run(
                 let_read(owner, config)
         typer.echo(f"{config} is written.{f' The old one is {before}.' if before else ''}", err=True)
         typer.echo(f"Start it: scanside run --config {config} --data {data} --kiosk", err=True)
+
+
+def _all_hold(diagnoses: Iterable[Diagnosis], *, as_json: bool) -> bool:
+    """Say each one as it comes, or all in a table. False: one of them is a FAIL."""
+    from appliance.domain.record import to_plain  # noqa: PLC0415
+    from appliance.monitor.diagnosis import Health  # noqa: PLC0415
+
+    found = []
+    for one in diagnoses:
+        found.append(one)
+        if as_json:
+            say_json(to_plain(one))
+    if found and not as_json:
+        rows: list[tuple[str, ...]] = [(o.health.value, o.subject, o.found, o.remedy) for o in found]
+        table("First run", ("", "what", "found", "remedy"), rows)
+    return not any(one.health is Health.FAIL for one in found)

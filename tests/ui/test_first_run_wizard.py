@@ -16,13 +16,13 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QPoint, QRect
 from PyQt6.QtWidgets import QAbstractButton, QLineEdit, QScrollArea, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from appliance.clock import ManualClock, SystemClock
+from appliance.clock import Clock, ManualClock, SystemClock
 from appliance.config import Settings, load_settings
 from appliance.first_run.answers import read_answers
 from appliance.first_run.pending import answers_file, pin_hashes
 from appliance.layout import Layout
 from appliance.monitor.heartbeat import Heartbeat
-from appliance.monitor.proof import PATH, ProofFile, moment, take_wish, write_proof
+from appliance.monitor.proof import PATH, WORKER, ProofFile, moment, take_wish, write_proof
 from appliance.pins import Role, load_pins
 from tests.ui.test_languages_on_screen import Lengthened
 from ui import language as language_module
@@ -232,17 +232,20 @@ class _Answers(ManualClock):
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
         if self.answers and take_wish(self.run):
-            made = moment(self)
-            proof = ProofFile(
-                made=made,
-                took_ms=1500.0,
-                passed=not self.failures,
-                failures=self.failures,
-                image_passed=True,
-                last_passed=None,
-                interval_s=600.0,
-            )
-            write_proof(self.run, proof, PATH)
+            _prove(self, self.run, PATH, failures=self.failures)
+
+
+def _prove(clock: Clock, run: Path, name: str, *, failures: tuple[str, ...] = ()) -> None:
+    proof = ProofFile(
+        made=moment(clock),
+        took_ms=1500.0,
+        passed=not failures,
+        failures=failures,
+        image_passed=True,
+        last_passed=None,
+        interval_s=600.0,
+    )
+    write_proof(run, proof, name)
 
 
 def test_the_test_exposure_is_asked_for_and_its_answer_said(layout: Layout, settings: Settings) -> None:
@@ -255,6 +258,11 @@ def test_the_test_exposure_is_asked_for_and_its_answer_said(layout: Layout, sett
     passed = desk.test(lambda: False)
     assert (passed.kind, passed.word) == (LineKind.OK, "PASSED")
     assert desk.last_exam() == passed
+    _prove(clock, layout.run, WORKER, failures=("chest_triage: other numbers than the known ones.",))
+    unknown = desk.test(lambda: False)  # the exam came back, and a model answers its known question wrongly
+    assert unknown.kind is LineKind.DANGER
+    assert "chest_triage" in unknown.detail
+    _prove(clock, layout.run, WORKER)
     clock.failures = ("The planted fault of the test exam was not found.",)
     failed = desk.test(lambda: False)
     assert failed.kind is LineKind.DANGER
