@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -189,7 +189,8 @@ def with_value(draft: Draft, field: Field, text: str) -> Draft:
     text = text.strip()
     if fault := fault_of(field, text):
         raise ValueError(fault)
-    return replace(draft, **{field.name: text})  # type: ignore[arg-type]  texts, all of them
+    changed: dict[str, Any] = {field.name: text}
+    return replace(draft, **changed)
 
 
 def with_network(draft: Draft, *, on: bool) -> Draft:
@@ -210,7 +211,7 @@ def page_fault(step: Step, draft: Draft) -> str:
 
 def answers_of(draft: Draft, pin_hashes: Path) -> Answers:
     """The answers that `scanside first-run` knows. `pin_hashes`: where the PINs' hashes lie."""
-    pacs = ()
+    pacs: tuple[PacsAnswers, ...] = ()
     if draft.pacs_host and draft.pacs_ae_title:
         first = PacsAnswers(
             name=draft.pacs_name,
@@ -265,6 +266,6 @@ def draft_of(settings: Settings, *, language: str) -> Draft:
     )
 
 
-def _own(peer: BaseModel) -> dict[str, object]:
+def _own(peer: BaseModel) -> dict[str, Any]:
     """Of a receiver's settings, what an answer has."""
     return {name: getattr(peer, name) for name in PacsAnswers.model_fields}

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
@@ -100,7 +99,7 @@ class FirstRunWizard(QWidget):
         self.frame.language.chosen.connect(self.language_wanted)
         self.frame.profile.chosen.connect(lambda key: self._answer(replace(self.draft, profile=key)))
         for fields in (self.frame.profile, self.frame.incoming, self.frame.outgoing):
-            fields.field_wanted.connect(self._ask_field)
+            fields.field_wanted.connect(self.ask_field)
         self.frame.incoming.network_wanted.connect(lambda on: self._answer(with_network(self.draft, on=on)))
         self.frame.outgoing.echo_wanted.connect(lambda: self._try(goes_on=False))
         self.frame.time.said.connect(lambda right: self._answer(replace(self.draft, clock_is_right=right)))
@@ -176,7 +175,8 @@ class FirstRunWizard(QWidget):
         self.frame.steps[self.step].say("")
         self._draw()
 
-    def _ask_field(self, field: Field) -> None:
+    def ask_field(self, field: Field) -> None:
+        """The keyboard, for this field."""
         self._field = field
         self.keyboard.ask(tr(field.title), getattr(self.draft, field.name), field.letters)
         self.pages.setCurrentWidget(self.keyboard)
@@ -211,7 +211,8 @@ class FirstRunWizard(QWidget):
         if fault:
             return
         self._goes_on = goes_on
-        self._trying.run(lambda _gives_up, step=self.step, draft=self.draft: self._desk.try_out(step, draft))
+        step, draft = self.step, self.draft
+        self._trying.run(lambda _gives_up: self._desk.try_out(step, draft))
         self._draw()
 
     def _take_found(self, found: Found) -> None:
@@ -240,7 +241,8 @@ class FirstRunWizard(QWidget):
         self._draw()
 
     def _write(self) -> None:
-        self._writing.run(partial(_without_asking, self._desk.write, self.draft))
+        draft = self.draft
+        self._writing.run(lambda _gives_up: self._desk.write(draft))
         self._draw()
 
     def _take_written(self, done: Written) -> None:
@@ -260,8 +262,3 @@ class FirstRunWizard(QWidget):
             writing=self._writing.is_busy,
             written=self.is_written,
         )
-
-
-def _without_asking(work: Callable[[Draft], Written], draft: Draft, _gives_up: Callable[[], bool]) -> Written:
-    """What is begun is written to its end."""
-    return work(draft)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QFont, QGuiApplication
@@ -121,7 +121,7 @@ class KioskSession:
         finally:
             watch.stop()
         if asked.is_written:
-            self._profile = KIOSK_PROFILES[asked.draft.profile]
+            self._profile = cast("Profile", KIOSK_PROFILES[asked.draft.profile])
         return ANOTHER_LANGUAGE if code == TO_WORK else code
 
     def _show(self, size: tuple[int, int], exam_id: str | None, *, full: bool) -> tuple[int, str | None]:

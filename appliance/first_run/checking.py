@@ -8,8 +8,8 @@ passports land where the appliance will look for them.
 
 from __future__ import annotations
 
+import errno
 import os
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,13 +26,14 @@ from appliance.layout import Layout
 from appliance.models.registry import Registry
 from appliance.monitor.diagnosis import NOT_TRIED, Diagnosis, Health
 from appliance.monitor.heartbeat import read_beat
-from appliance.monitor.neighbours import peers, port
+from appliance.monitor.neighbours import network_is_closed, peers, port
 from appliance.monitor.timekeeping import BUILD_YEAR, network_time
 from appliance.pins import require_good, require_some
 from appliance.processes.models import open_registry
 from appliance.processes.proving import Proving
 
 PROBE: Final = "scanside-first-run.part"
+NO_NETWORK: Final = "has no network"
 RUNS_WITHIN_S: Final = 15.0
 """A process whose last sign of life is older does not run."""
 Progress = Callable[[str], None]
@@ -100,7 +101,7 @@ def check_inbox(answers: Answers) -> Iterator[Diagnosis]:
 def check_door(settings: Settings, layout: Layout, clock: Clock) -> Diagnosis:
     """Is the DICOM port free? The appliance that runs on this data folder may be who has it."""
     if network_is_closed():
-        return _not_from_here(f"DICOM port {settings.listener.host}:{settings.listener.port}")
+        return _not_from_here(f"DICOM port {settings.listener.host}:{settings.listener.port}", NO_NETWORK)
     found = port(settings)
     beat = read_beat(layout.run, "watcher", clock)
     if found.health is not Health.FAIL or beat is None or beat.age_s > RUNS_WITHIN_S:
@@ -112,23 +113,15 @@ def check_door(settings: Settings, layout: Layout, clock: Clock) -> Diagnosis:
 def check_receivers(settings: Settings) -> Iterator[Diagnosis]:
     """Does each PACS answer (C-ECHO)?"""
     if network_is_closed():
-        yield from (_not_from_here(f"peer {one.name}") for one in settings.sender.receivers)
+        yield from (_not_from_here(f"peer {one.name}", NO_NETWORK) for one in settings.sender.receivers)
     else:
         yield from peers(settings)
 
 
-def network_is_closed() -> bool:
-    """Whether this process may ask nobody: on an installed device the screen has no network."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM):
-            return False
-    except OSError:
-        return True
-
-
-def _not_from_here(subject: str) -> Diagnosis:
+def _not_from_here(subject: str, why: str) -> Diagnosis:
+    """The unit of an installed device's screen keeps it from everything but the data folder."""
     remedy = "`sudo scanside first-run` tries it; the last page says how."
-    return _said(subject, Health.CHECK, f"{NOT_TRIED}: the screen of this device has no network", remedy)
+    return _said(subject, Health.CHECK, f"{NOT_TRIED}: the screen of this device {why}", remedy)
 
 
 def check_pins(answers: Answers, file: Path | None) -> Iterator[Diagnosis]:
@@ -164,6 +157,8 @@ def _folder(subject: str, folder: Path, *, make: bool) -> Diagnosis:
         same = probe.read_bytes() == PROBE.encode()
         probe.unlink()
     except OSError as error:
+        if error.errno in {errno.EROFS, errno.EACCES} and network_is_closed():
+            return _not_from_here(subject, "reaches nothing but the data folder")
         return _said(
             subject,
             Health.FAIL,

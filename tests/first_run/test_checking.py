@@ -13,7 +13,7 @@ import pytest
 from appliance.clock import SystemClock
 from appliance.config import Settings
 from appliance.first_run.answers import Answers, DicomAnswers
-from appliance.first_run.checking import check_answers, check_door, check_receivers
+from appliance.first_run.checking import check_answers, check_door, check_inbox, check_receivers
 from appliance.layout import Layout
 from appliance.monitor.diagnosis import NOT_TRIED, Health
 from appliance.monitor.heartbeat import Heartbeat
@@ -48,14 +48,26 @@ def test_a_port_that_the_running_appliance_may_have_is_no_fault(tmp_path: Path) 
     assert str(layout.data) in found.found
 
 
-def test_what_may_use_no_network_says_that_it_tried_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_may_use_no_network_says_that_it_tried_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under RestrictAddressFamilies= and ProtectSystem= of the screen's unit."""
     peer = {"name": "pacs", "host": "192.0.2.1", "port": 104, "ae_title": "PACS"}
     settings = Settings.model_validate({"sender": {"peers": [peer]}})
 
-    def refused(*_: object) -> None:
+    def no_family(*_: object) -> None:
         raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
 
-    monkeypatch.setattr(socket, "socket", refused)  # as RestrictAddressFamilies= of the screen's unit does
-    (found,) = check_receivers(settings)
-    assert (found.health, found.found.startswith(NOT_TRIED)) == (Health.CHECK, True)
-    assert "sudo scanside first-run" in found.remedy
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_bytes", read_only)
+    (mounted,) = check_inbox(Answers(inbox=str(tmp_path)))
+    assert mounted.health is Health.FAIL  # whoever has a network sees the disk as it is
+    monkeypatch.setattr(socket, "socket", no_family)
+    (inbox,) = check_inbox(Answers(inbox=str(tmp_path)))
+    (receiver,) = check_receivers(settings)
+    door = check_door(settings, Layout(data=tmp_path), SystemClock())
+    for found in (inbox, receiver, door):
+        assert (found.health, found.found.startswith(NOT_TRIED)) == (Health.CHECK, True)
+        assert "sudo scanside first-run" in found.remedy
