@@ -131,13 +131,22 @@ def set_pin(file: Path, role: Role, pin: str) -> None:
     salt = secrets.token_hex(16)
     blank = _Entry(salt=salt, hash="00" * HASH_BYTES, n=COST_N, r=COST_R, p=COST_P)
     entries[role] = blank.model_copy(update={"hash": _scrypt(blank).derive(pin.encode("ascii")).hex()})
-    try:
-        _write_privately(file, "\n".join(_section(role, entry) for role, entry in entries.items()))
-    except OSError as error:
-        raise ConfigError(
-            f"The PIN file {file} cannot be written: {error.strerror}.",
-            remedy="Run this as the owner of that folder, or change the setting kiosk.pins.",
-        ) from error
+    _save(file, entries)
+
+
+def take_over(file: Path, other: Path) -> None:
+    """Write the PINs of `other` into `file`, durably; a role that has none there keeps its own.
+
+    Raises ConfigError, also when there is none to take over.
+    """
+    require_some(other)
+    _save(file, {**load_pins(file).entries, **load_pins(other).entries})
+
+
+def require_some(file: Path) -> None:
+    """Raises ConfigError when there is no PIN in `file`."""
+    if not load_pins(file).entries:
+        raise ConfigError(f"There are no PINs in {file}.", remedy="Set each one: sudo scanside pin set ROLE.")
 
 
 def require_good(pin: str) -> None:
@@ -149,6 +158,17 @@ def require_good(pin: str) -> None:
         )
     if len(set(pin)) == 1 or pin in "0123456789012345" or pin in "9876543210987654":
         raise ConfigError("This PIN is the first that anybody would try.", remedy="Choose another one.")
+
+
+def _save(file: Path, entries: dict[Role, _Entry]) -> None:
+    """Raises ConfigError."""
+    try:
+        _write_privately(file, "\n".join(_section(role, entry) for role, entry in entries.items()))
+    except OSError as error:
+        raise ConfigError(
+            f"The PIN file {file} cannot be written: {error.strerror}.",
+            remedy="Run this as the owner of that folder, or change the setting kiosk.pins.",
+        ) from error
 
 
 def _scrypt(entry: _Entry) -> Scrypt:

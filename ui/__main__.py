@@ -71,6 +71,9 @@ def main(  # noqa: PLR0913  a command has as many arguments as options
     exam: Annotated[
         str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
     ] = None,
+    first_run: Annotated[
+        bool, typer.Option("--first-run", help="Set the device up first, also one that has been.")
+    ] = False,
 ) -> None:
     """Show worklist, picture, verdict and health of the appliance that works on DATA."""
     with errors_in_words():
@@ -84,6 +87,8 @@ def main(  # noqa: PLR0913  a command has as many arguments as options
             exam_id=exam,
             language=language.value if language is not None else None,
             demo_speed=demo_speed if demo else None,
+            config=config,
+            first_run=first_run,
         )
     raise typer.Exit(code)
 

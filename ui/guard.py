@@ -44,6 +44,8 @@ class Guard(QObject):
 
     changed = pyqtSignal()
     """Somebody came or went: the work has to be drawn again."""
+    first_run_wanted = pyqtSignal()
+    """Somebody behind the PIN wants to set the device up anew."""
 
     def __init__(self, window: KioskWindow, settings: Settings, layout: Layout, clock: Clock) -> None:
         super().__init__()
@@ -90,6 +92,7 @@ class Guard(QObject):
         self.pin.entered.connect(self._compare)
         self.service.echo_wanted.connect(self._ask_receivers)
         self.service.back_wanted.connect(self._go_back)
+        self.service.first_run_wanted.connect(self.first_run_wanted)
         for signal in (self.pin.back_wanted, self.service.lock_wanted, self.lead.lock_wanted):
             signal.connect(self.sleep)
         self._comparing.done.connect(self._take_pin_answer)

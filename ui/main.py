@@ -50,7 +50,7 @@ _MISSING_LIBRARY: Final = re.compile(r"(lib[\w+.-]+\.so[.\d]*)")
 _DISPLAYS: Final = ("WAYLAND_DISPLAY", "DISPLAY")
 
 
-def run_kiosk(
+def run_kiosk(  # noqa: PLR0913  one for each option of the command
     data: Path,
     settings: Settings,
     *,
@@ -60,6 +60,8 @@ def run_kiosk(
     exam_id: str | None = None,
     language: str | None = None,
     demo_speed: float | None = None,
+    config: Path | None = None,
+    first_run: bool = False,
 ) -> int:
     """Show the store under `data` until the window is closed, or save one picture of it as PNG.
 
@@ -67,7 +69,8 @@ def run_kiosk(
     room's arrangement; None: that of the settings. `exam_id`: shown instead of the most urgent exam.
     `language`: a code of LANGUAGES; None: that of the settings.
     `demo_speed`: play a morning of invented patients in `data`, so many times as fast, while the window is
-    open; None: only show what is there.
+    open; None: only show what is there. `config`: the settings file that was named; `first_run`: set the
+    device up first, also one that has been.
     Returns the exit code; 0 also for an empty or missing store, whose screen says so. Raises ConfigError
     when PyQt6, one of its system libraries or a display is missing, or the picture cannot be written.
     """
@@ -79,7 +82,9 @@ def run_kiosk(
     chosen = profile or settings.kiosk.profile
     use_language(language or settings.kiosk.language)
     require_libraries(platform_libraries())
-    session = KioskSession(Layout(data=data), settings, SystemClock(), profile=chosen, exam_id=exam_id)
+    session = KioskSession(
+        Layout(data=data), settings, SystemClock(), profile=chosen, exam_id=exam_id, config=config
+    )
     if screenshot is not None:
         session.save_picture(screenshot, size or (1920, 1080))
         return ExitCode.OK
@@ -89,7 +94,7 @@ def run_kiosk(
     signal.signal(signal.SIGTERM, lambda *_: session.quit())
     signal.signal(signal.SIGINT, lambda *_: session.quit())
     if demo_speed is None:
-        return session.run(size)
+        return session.run(size, first_run=first_run)
     with playing(data, profile=chosen, speed=demo_speed, clock=SystemClock()):
         return session.run(size)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,10 +21,14 @@ from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import ManualClock
 from appliance.commands.say import errors_in_words
+from appliance.config import Settings
 from appliance.errors import ConfigError
 from appliance.layout import Layout
 from ui.controller import KioskController
 from ui.demo_band import put_band
+from ui.first_run_desk import FirstRunDesk
+from ui.first_run_state import EVERYWHERE, FIELDS, Draft, Step
+from ui.first_run_wizard import FirstRunWizard
 from ui.kiosk import KioskWindow
 from ui.language import LANGUAGES, use_language
 from ui.picture_store import fill_store
@@ -103,6 +108,32 @@ def _pages(
     window.deleteLater()
 
 
+def first_run_shots(data: Path, languages: tuple[str, ...]) -> Iterator[Shot]:
+    """Two pages of the first run on every panel in every language. Needs an application and no store."""
+    desk = FirstRunDesk(Settings(), Layout(data=data), ManualClock(), config=None)
+    for language in languages:
+        use_language(language)
+        for size, screen_mm in PANELS.items():
+            draft = replace(
+                Draft(language=language), host=EVERYWHERE, senders="DXROOM1 CT2", pacs_host="10.0.0."
+            )
+            wizard = FirstRunWizard(desk, ManualClock(), size, screen_mm, draft=draft)
+            wizard.show()
+            suffix = "" if language == "en" else f"-{language}"
+            for page, turn in (
+                ("doors", partial(wizard.show_step, Step.INCOMING)),
+                ("keyboard", partial(wizard.ask_field, FIELDS[Step.OUTGOING][0])),
+            ):
+                turn()
+                QApplication.processEvents()
+                name = f"first-run-{page}-{size[0]}x{size[1]}{suffix}.png"
+                yield Shot(name=name, pixels=_pixels(wizard.grab().toImage()))
+            wizard.stop()
+            wizard.close()
+            wizard.deleteLater()
+    use_language("en")
+
+
 def _exam_for(page: str, board: BoardRecord, clock: ManualClock) -> str:
     """The newest exam that has what the page is about: another view, or an earlier image."""
     for exam in board.exams:
@@ -163,6 +194,8 @@ def main(*, out: Annotated[Path, typer.Option(help="Folder for the pictures; mad
         for profile in PROFILES:
             for shot in shots(Path(scratch) / profile, profile, languages_there()):
                 typer.echo(str(write(shot, out)))
+        for shot in first_run_shots(Path(scratch) / "new", languages_there()):
+            typer.echo(str(write(shot, out)))
         held.processEvents()
 
 

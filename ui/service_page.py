@@ -35,10 +35,12 @@ class _BehindPin(QFrame):
         lock = LargeButton(tr("Lock"), scale, low=True)
         lock.setMaximumWidth(scale.px(2 * LARGE_TOUCH_MM))
         lock.clicked.connect(self.lock_wanted)
-        self.head = QHBoxLayout()
-        self.head.setSpacing(scale.gap_px)
-        self.head.addWidget(lock)
-        self.head.addWidget(PlainLabel("message_title", title), stretch=1)
+        head = QHBoxLayout()
+        head.setSpacing(scale.gap_px)
+        head.addWidget(lock)
+        head.addWidget(PlainLabel("message_title", title), stretch=1)
+        self._deeds = QHBoxLayout()
+        self._deeds.setSpacing(scale.gap_px)
         self._inside = QWidget()
         self._layout = QVBoxLayout(self._inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -52,7 +54,8 @@ class _BehindPin(QFrame):
         edge = scale.px(4)
         layout.setContentsMargins(edge, edge, edge, edge)
         layout.setSpacing(scale.gap_px)
-        layout.addLayout(self.head)
+        layout.addLayout(head)
+        layout.addLayout(self._deeds)
         layout.addWidget(scroll, stretch=1)
         self._rows: QWidget | None = None
 
@@ -76,6 +79,7 @@ class ServicePage(_BehindPin):
 
     echo_wanted = pyqtSignal()
     back_wanted = pyqtSignal()
+    first_run_wanted = pyqtSignal()
 
     def __init__(self, scale: Scale, icons: Icons) -> None:
         super().__init__(tr("Service"), scale)
@@ -83,11 +87,14 @@ class ServicePage(_BehindPin):
         self._icons = icons
         self.echo = LargeButton(tr("Test connections"), scale, low=True)
         self.echo.clicked.connect(self.echo_wanted)
-        self.head.addWidget(self.echo, stretch=1)
+        self._deeds.addWidget(self.echo, stretch=1)
+        self.set_up = LargeButton(tr("Set up anew"), scale, low=True)
+        self.set_up.clicked.connect(self.first_run_wanted)
+        self._deeds.addWidget(self.set_up, stretch=1)
         self.back = LargeButton("", scale, low=True)
         self.back.clicked.connect(self.back_wanted)
         self.back.hide()
-        self.head.addWidget(self.back, stretch=1)
+        self._deeds.addWidget(self.back, stretch=1)
         self._shown: object = None
 
     def show_way_back(self, version: str | None, *, asked: bool, trouble: str = "") -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QFont, QGuiApplication
@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication
 from appliance.clock import Clock
 from appliance.config import Settings
 from appliance.errors import ConfigError, ExitCode, ScansideError
+from appliance.first_run.pending import never_set_up
 from appliance.layout import Layout
 from appliance.selftest.demonstration import is_demonstration
 from ui.controller import KioskController
@@ -31,6 +32,8 @@ from ui.store_source import StoreSource, open_store
 from ui.theme import FAMILIES
 from ui.view_state import Profile
 
+FIRST_RUN: Final = 1002
+"""What it ends with when the device is to be set up anew."""
 ANOTHER_LANGUAGE: Final = 1000
 """What the event loop ends with when the next window speaks another language: no exit code of a process."""
 SIGNAL_LOOK_MS: Final = 500
@@ -48,7 +51,9 @@ class KioskSession:
         *,
         profile: Profile,
         exam_id: str | None = None,
+        config: Path | None = None,
     ) -> None:
+        """`config`: the settings file that was named; None: there is none."""
         existing = QApplication.instance()
         self._application = existing if isinstance(existing, QApplication) else QApplication(["scanside"])
         self._application.setQuitOnLastWindowClosed(False)
@@ -60,12 +65,16 @@ class KioskSession:
         self._clock = clock
         self._profile: Profile = profile
         self._exam_id = exam_id
+        self._config = config
         self._lockdown = Lockdown()
         peers = tuple(peer.name for peer in settings.everybody)
         self._device_source = DeviceSource(clock, peers=peers)
 
-    def run(self, size: tuple[int, int] | None) -> int:
-        """Show the window until it is closed or `quit` is called. Returns the exit code."""
+    def run(self, size: tuple[int, int] | None, *, first_run: bool = False) -> int:
+        """Show the window until it is closed or `quit` is called. Returns the exit code.
+
+        `first_run`: set the device up first, whether or not it has been.
+        """
         screen = QGuiApplication.primaryScreen()
         panel = screen.size() if screen is not None else None
         shown = size or ((panel.width(), panel.height()) if panel is not None else (1920, 1080))
@@ -74,14 +83,46 @@ class KioskSession:
         signals.timeout.connect(lambda: None)
         signals.start(SIGNAL_LOOK_MS)
         exam_id = self._exam_id or last_exam(self._layout.run)
-        code = ANOTHER_LANGUAGE
+        by_itself = not first_run and self._is_new()
+        code = FIRST_RUN if first_run or by_itself else ANOTHER_LANGUAGE
+        ends = self._application.lastWindowClosed.connect(self.quit)
         try:
-            while code == ANOTHER_LANGUAGE:
-                code, exam_id = self._show(shown, exam_id, full=size is None)
+            while code in {ANOTHER_LANGUAGE, FIRST_RUN}:
+                if code == FIRST_RUN:
+                    code = self._set_up(shown, full=size is None, by_itself=by_itself)
+                    by_itself = False
+                else:
+                    code, exam_id = self._show(shown, exam_id, full=size is None)
         finally:
+            self._application.lastWindowClosed.disconnect(ends)
             signals.stop()
             self._application.removeEventFilter(self._lockdown)
         return code
+
+    def _is_new(self) -> bool:
+        """Never set up, and no demonstration."""
+        new = never_set_up(self._settings, self._layout, self._clock)
+        return new and not is_demonstration(self._layout.data)
+
+    def _set_up(self, size: tuple[int, int], *, full: bool, by_itself: bool) -> int:
+        """The first run. What was answered of room and language holds at once, also before it is in place."""
+        from appliance.first_run.answers import KIOSK_PROFILES  # noqa: PLC0415  the screen starts without all
+        from ui.first_run_desk import FirstRunDesk  # noqa: PLC0415  that is needed once in a device's life
+        from ui.first_run_session import TO_WORK, FirstRunSession  # noqa: PLC0415
+
+        desk = FirstRunDesk(self._settings, self._layout, self._clock, config=self._config)
+        asked = FirstRunSession(
+            self._application, self._lockdown, desk, self._clock, self._settings, by_itself=by_itself
+        )
+        watch = SelfWatch(self._layout.run, self._clock, lambda: None)
+        watch.start()
+        try:
+            code = asked.run(size, full=full)
+        finally:
+            watch.stop()
+        if asked.is_written:
+            self._profile = cast("Profile", KIOSK_PROFILES[asked.draft.profile])
+        return ANOTHER_LANGUAGE if code == TO_WORK else code
 
     def _show(self, size: tuple[int, int], exam_id: str | None, *, full: bool) -> tuple[int, str | None]:
         """One window from its first picture to its end. Returns the exit code and the exam it showed."""
@@ -90,7 +131,7 @@ class KioskSession:
         controller = self._controller(window, guard, exam_id)
         watch = SelfWatch(self._layout.run, self._clock, lambda: controller.selected)
         window.language_wanted.connect(self._change_language)
-        ends = self._application.lastWindowClosed.connect(self.quit)
+        guard.first_run_wanted.connect(self._set_up_anew)
         guard.start()
         controller.start()
         watch.start()
@@ -102,7 +143,6 @@ class KioskSession:
         try:
             return self._application.exec(), controller.selected
         finally:
-            self._application.lastWindowClosed.disconnect(ends)  # another window may take its place
             self._lockdown.release()
             watch.stop()
             controller.stop()
@@ -115,6 +155,10 @@ class KioskSession:
         use_language(code)
         self._lockdown.release()
         self._application.exit(ANOTHER_LANGUAGE)
+
+    def _set_up_anew(self) -> None:
+        self._lockdown.release()
+        self._application.exit(FIRST_RUN)
 
     def quit(self) -> None:
         """End `run`. Not Qt's own `quit`: it closes the window and leaves a second order to end behind."""

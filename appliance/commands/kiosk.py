@@ -36,6 +36,9 @@ def kiosk(  # noqa: PLR0913  one for each option of the command
     exam: Annotated[
         str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
     ] = None,
+    first_run: Annotated[
+        bool, typer.Option("--first-run", help="Set the device up first, also one that has been.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what the store says: worklist, image with overlays, quality card, health.
@@ -52,6 +55,7 @@ def kiosk(  # noqa: PLR0913  one for each option of the command
         shown = demo_folder(data) if demo else data
         command = [sys.executable, "-m", "ui", "--data", str(shown.resolve()), "--size", size]
         command += ["--demo", "--demo-speed", str(demo_speed)] if demo else []
+        command += ["--first-run"] if first_run else []
         for name, value in (
             ("--config", config),
             ("--profile", profile),

@@ -47,6 +47,8 @@ class PinAnswers(Section):
 
     service: Pin = ""
     lead: Pin = ""
+    hashes: str = ""
+    """A file of hashes, as the wizard on the touch screen leaves it: its PINs are taken over."""
 
 
 class Answers(Section):
@@ -114,8 +116,9 @@ def settings_text(answers: Answers) -> str:
 
 
 def answers_text(answers: Answers) -> str:
-    """The answers as a file, to be given again; without the PINs."""
-    return tomlkit.dumps(_listed(answers.model_dump(exclude={"pins"}, exclude_defaults=True)))
+    """The answers as a file, to be given again; without the PINs, of which it may name the hashes."""
+    told = answers.model_dump(exclude={"pins": {"service", "lead"}}, exclude_defaults=True)
+    return tomlkit.dumps(_listed({name: value for name, value in told.items() if value != {}}))
 
 
 def _listed(value: dict[str, object]) -> dict[str, object]:

@@ -8,9 +8,11 @@ passports land where the appliance will look for them.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,33 +24,36 @@ from appliance.first_run.answers import Answers, settings_text
 from appliance.intake.jail import Jail
 from appliance.layout import Layout
 from appliance.models.registry import Registry
-from appliance.monitor.diagnosis import Diagnosis, Health
-from appliance.monitor.neighbours import peers, port
+from appliance.monitor.diagnosis import NOT_TRIED, Diagnosis, Health
+from appliance.monitor.heartbeat import read_beat
+from appliance.monitor.neighbours import network_is_closed, peers, port
 from appliance.monitor.timekeeping import BUILD_YEAR, network_time
-from appliance.pins import require_good
+from appliance.pins import require_good, require_some
 from appliance.processes.models import open_registry
 from appliance.processes.proving import Proving
 
 PROBE: Final = "scanside-first-run.part"
+NO_NETWORK: Final = "has no network"
+RUNS_WITHIN_S: Final = 15.0
+"""A process whose last sign of life is older does not run."""
 Progress = Callable[[str], None]
 """Told what is looked at now: making passports takes a minute on a small machine."""
 
 
 def check_answers(
-    answers: Answers, layout: Layout, clock: Clock, *, progress: Progress
+    answers: Answers, layout: Layout, clock: Clock, *, progress: Progress, writes: bool = True
 ) -> Iterator[Diagnosis]:
-    """One after the other. FAIL: the device would not work so; CHECK: it would, and somebody should look."""
+    """One after the other. FAIL: the device would not work so; CHECK: it would, and somebody should look.
+
+    `writes`: whether this user is the one who will write the PINs.
+    """
     with tempfile.TemporaryDirectory(prefix="scanside-first-run-") as scratch:
-        file = Path(scratch) / "settings.toml"
-        file.write_text(settings_text(answers), encoding="utf-8")
-        faults = [fault for fault in check_settings(file).faults if not fault.only_here]
-        if faults:
-            for fault in faults:
-                yield _said("settings", Health.FAIL, fault.what, fault.remedy)
+        settings, faults = settings_of(answers, Path(scratch))
+        if settings is None:
+            yield from faults
             return
-        settings = load_settings(file)
         failed = False
-        for one in _before_models(answers, settings, layout, clock, progress):
+        for one in _before_models(answers, settings, layout, clock, progress, writes=writes):
             failed |= one.health is Health.FAIL
             yield one
         if failed:
@@ -57,36 +62,89 @@ def check_answers(
         yield from _models(settings, layout, clock, Layout(data=Path(scratch) / "proof"), progress)
 
 
+def settings_of(answers: Answers, scratch: Path) -> tuple[Settings | None, tuple[Diagnosis, ...]]:
+    """The settings that these answers would be, made in `scratch`; None with everything that forbids it."""
+    file = scratch / "settings.toml"
+    file.write_text(settings_text(answers), encoding="utf-8")
+    faults = [fault for fault in check_settings(file).faults if not fault.only_here]
+    if faults:
+        return None, tuple(_said("settings", Health.FAIL, fault.what, fault.remedy) for fault in faults)
+    return load_settings(file), ()
+
+
 def _before_models(
-    answers: Answers, settings: Settings, layout: Layout, clock: Clock, progress: Progress
+    answers: Answers,
+    settings: Settings,
+    layout: Layout,
+    clock: Clock,
+    progress: Progress,
+    *,
+    writes: bool,
 ) -> Iterator[Diagnosis]:
     """What takes seconds."""
     progress("folders")
     yield _folder("data folder", layout.data, make=True)
+    yield from check_inbox(answers)
+    yield from check_pins(answers, settings.kiosk.pins if writes else None)
+    progress("DICOM")
+    yield check_door(settings, layout, clock)
+    yield from check_receivers(settings)
+    yield check_clock(answers, clock)
+
+
+def check_inbox(answers: Answers) -> Iterator[Diagnosis]:
+    """Can files be written and read in the folder that is watched, too?"""
     if answers.inbox:
         yield _folder("inbox", Path(answers.inbox), make=False)
-    yield from _pins(answers, settings.kiosk.pins)
-    progress("DICOM")
-    yield port(settings)
-    yield from peers(settings)
-    yield _clock(answers, clock)
 
 
-def _pins(answers: Answers, file: Path) -> Iterator[Diagnosis]:
+def check_door(settings: Settings, layout: Layout, clock: Clock) -> Diagnosis:
+    """Is the DICOM port free? The appliance that runs on this data folder may be who has it."""
+    if network_is_closed():
+        return _not_from_here(f"DICOM port {settings.listener.host}:{settings.listener.port}", NO_NETWORK)
+    found = port(settings)
+    beat = read_beat(layout.run, "watcher", clock)
+    if found.health is not Health.FAIL or beat is None or beat.age_s > RUNS_WITHIN_S:
+        return found
+    words = f"{found.found}; the appliance that runs on {layout.data} may be who has it"
+    return replace(found, health=Health.CHECK, found=words, remedy="Its next start tells; or stop it first.")
+
+
+def check_receivers(settings: Settings) -> Iterator[Diagnosis]:
+    """Does each PACS answer (C-ECHO)?"""
+    if network_is_closed():
+        yield from (_not_from_here(f"peer {one.name}", NO_NETWORK) for one in settings.sender.receivers)
+    else:
+        yield from peers(settings)
+
+
+def _not_from_here(subject: str, why: str) -> Diagnosis:
+    """The unit of an installed device's screen keeps it from everything but the data folder."""
+    remedy = "`sudo scanside first-run` tries it; the last page says how."
+    return _said(subject, Health.CHECK, f"{NOT_TRIED}: the screen of this device {why}", remedy)
+
+
+def check_pins(answers: Answers, file: Path | None) -> Iterator[Diagnosis]:
+    """Are they good, and can `file` be written? None: that is not this user's to do."""
     for role, pin in (("service", answers.pins.service), ("lead", answers.pins.lead)):
-        if not pin:
-            continue
-        try:
-            require_good(pin)
-        except ConfigError as error:
-            yield _said(f"PIN {role}", Health.FAIL, error.what, error.remedy)
-            continue
-        folder = next(path for path in file.absolute().parents if path.exists())
-        if os.access(folder, os.W_OK):
-            yield _said(f"PIN {role}", Health.OK, f"its hash goes into {file}")
-        else:
-            found = f"{file} cannot be written by this user"
-            yield _said(f"PIN {role}", Health.FAIL, found, "Run this as root, or change kiosk.pins.")
+        if pin:
+            yield _pin(f"PIN {role}", file, lambda pin=pin: require_good(pin))  # type: ignore[misc]
+    if answers.pins.hashes:
+        yield _pin("PINs", file, lambda: require_some(Path(answers.pins.hashes)))
+
+
+def _pin(subject: str, file: Path | None, good: Callable[[], None]) -> Diagnosis:
+    try:
+        good()
+    except ConfigError as error:
+        return _said(subject, Health.FAIL, error.what, error.remedy)
+    if file is None:
+        return _said(subject, Health.OK, "it can be")
+    folder = next(path for path in file.absolute().parents if path.exists())
+    if os.access(folder, os.W_OK):
+        return _said(subject, Health.OK, f"its hash goes into {file}")
+    found = f"{file} cannot be written by this user"
+    return _said(subject, Health.FAIL, found, "Run this as root, or change kiosk.pins.")
 
 
 def _folder(subject: str, folder: Path, *, make: bool) -> Diagnosis:
@@ -99,6 +157,8 @@ def _folder(subject: str, folder: Path, *, make: bool) -> Diagnosis:
         same = probe.read_bytes() == PROBE.encode()
         probe.unlink()
     except OSError as error:
+        if error.errno in {errno.EROFS, errno.EACCES} and network_is_closed():
+            return _not_from_here(subject, "reaches nothing but the data folder")
         return _said(
             subject,
             Health.FAIL,
@@ -112,7 +172,8 @@ def _folder(subject: str, folder: Path, *, make: bool) -> Diagnosis:
     return _said(subject, Health.OK, str(folder))
 
 
-def _clock(answers: Answers, clock: Clock) -> Diagnosis:
+def check_clock(answers: Answers, clock: Clock) -> Diagnosis:
+    """Is it right, by a person's word, and not before this software was made?"""
     now = clock.now_utc()
     if now.year < BUILD_YEAR or not answers.clock_is_right:
         return _said(

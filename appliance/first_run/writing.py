@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +14,8 @@ from appliance.configuration.rewriting import keep_beside
 from appliance.durable import make_folder, write_durably
 from appliance.errors import ConfigError
 from appliance.first_run.answers import Answers, settings_text
-from appliance.pins import Role, set_pin
+from appliance.first_run.pending import is_as_shipped
+from appliance.pins import Role, set_pin, take_over
 
 MODE: Final = 0o640
 
@@ -24,10 +27,15 @@ def write_first_settings(answers: Answers, file: Path, *, replace: bool = False)
     """
     require_free(file, replace=replace)
     make_folder(file.resolve().parent)
-    before = keep_beside(file, "before-first-run") if file.exists() else None
+    owned = file.stat() if file.exists() else None
+    before = keep_beside(file, "before-first-run") if owned is not None else None
     write_durably(file, settings_text(answers).encode("utf-8"))
-    file.chmod(MODE)
+    file.chmod(MODE if owned is None else stat.S_IMODE(owned.st_mode))  # who could read it still can
+    if owned is not None and os.geteuid() == 0:
+        os.chown(file, owned.st_uid, owned.st_gid)
     pins = load_settings(file).kiosk.pins
+    if answers.pins.hashes:
+        take_over(pins, Path(answers.pins.hashes))
     for role, pin in ((Role.SERVICE, answers.pins.service), (Role.LEAD, answers.pins.lead)):
         if pin:
             set_pin(pins, role, pin)
@@ -35,8 +43,11 @@ def write_first_settings(answers: Answers, file: Path, *, replace: bool = False)
 
 
 def require_free(file: Path, *, replace: bool) -> None:
-    """Raises ConfigError when there are settings, and nobody said that they may be replaced."""
-    if file.exists() and not replace:
+    """Raises ConfigError when there are settings, and nobody said that they may be replaced.
+
+    A file that says nothing, as the packages bring one, may be.
+    """
+    if file.exists() and not replace and not is_as_shipped(load_settings(file)):
         raise ConfigError(
             f"{file} is there already: this is no first run.",
             remedy="Edit it, name another file with --config, or say --replace: the old one is kept beside.",

@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
+
+NOT_TRIED: Final = "not tried"
+"""What a finding begins with that is none."""
 
 
 class Health(str, Enum):

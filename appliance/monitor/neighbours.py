@@ -15,6 +15,15 @@ from appliance.monitor.diagnosis import Diagnosis, Health
 from appliance.outputs.catalogue import echo
 
 
+def network_is_closed() -> bool:
+    """Whether this process may ask nobody: on an installed device the screen has no network."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM):
+            return False
+    except OSError:
+        return True
+
+
 def port(settings: Settings) -> Diagnosis:
     """Is the DICOM port free?"""
     listener = settings.listener

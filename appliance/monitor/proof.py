@@ -23,6 +23,8 @@ WORKER: Final = "worker"
 PATH: Final = "path"
 PROOFS: Final = {WORKER: PROOF_FILE, PATH: "proof-path.json"}
 """The worker's own proof, and that of the whole way: from a door through all processes to a receiver."""
+WISH: Final = "proof.wish"
+"""Is there from when somebody at the screen asks for the test exam until it is sent."""
 TOO_OLD_INTERVALS: Final = 3
 """A proof that is older than this many intervals says nothing about now."""
 RETRY_S: Final = 30.0
@@ -96,6 +98,20 @@ def moment(clock: Clock) -> Moment:
 def write_proof(run: Path, proof: ProofFile, name: str = WORKER) -> None:
     """Put it in the place of the last one. Raises OSError with the last one unchanged."""
     write_whole(run / PROOFS[name], to_json(proof).encode("utf-8"))
+
+
+def ask_for_exam(run: Path) -> None:
+    """Have the test exam sent now, out of its turn. Raises OSError."""
+    (run / WISH).touch()
+
+
+def take_wish(run: Path) -> bool:
+    """Whether somebody has asked for it; asked once."""
+    try:
+        (run / WISH).unlink()
+    except OSError:
+        return False
+    return True
 
 
 def read_proof_file(run: Path, name: str = WORKER) -> ProofFile | None:

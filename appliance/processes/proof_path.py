@@ -40,6 +40,7 @@ from appliance.monitor.proof import (
     moment,
     read_proof_file,
     read_proof_of,
+    take_wish,
     write_proof,
 )
 from appliance.processes.proof_shelf import SHELF
@@ -124,7 +125,7 @@ class PathProof:
 
     def _is_time(self, now_ns: int) -> bool:
         if self._last_ns is not None:
-            return self._schedule.is_due(
+            return take_wish(self._run) or self._schedule.is_due(
                 last_ns=self._last_ns, passed=self._passed, took_s=0.0, now_ns=now_ns
             )
         proof = read_proof_of(self._run, WORKER, self._clock)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,10 @@ from appliance.configuration.checking import check_settings
 from appliance.errors import ConfigError
 from appliance.first_run.answers import Answers, answers_text, read_answers, settings_text
 from appliance.first_run.asking import ask
+from appliance.first_run.checking import check_pins
 from appliance.first_run.writing import write_first_settings
-from appliance.pins import Role, load_pins
+from appliance.monitor.diagnosis import Health
+from appliance.pins import Role, load_pins, set_pin
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -100,3 +104,39 @@ def test_settings_that_are_there_stay_unless_a_person_says_so(
     assert before is not None
     assert load_settings(before).site_name == "West"
     assert load_settings(file).site_name == "East"
+
+
+def test_settings_as_shipped_are_none_that_a_person_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("SCANSIDE__")]:
+        monkeypatch.delenv(name)
+    file = tmp_path / "scanside.toml"
+    shipped = (REPOSITORY / "packaging" / "deb" / "scanside.toml").read_bytes()
+    file.write_bytes(shipped)
+    file.chmod(0o644)
+    before = write_first_settings(Answers(site_name="West"), file)
+    assert before is not None
+    assert before.read_bytes() == shipped
+    assert load_settings(file).site_name == "West"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644  # whoever could read it still can
+
+
+def test_pins_come_as_hashes_and_one_that_is_not_named_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins, hashes = tmp_path / "pins.toml", tmp_path / "first-run-pins.toml"
+    monkeypatch.setenv("SCANSIDE__KIOSK__PINS", str(pins))
+    set_pin(pins, Role.LEAD, "730418")
+    answers = Answers.model_validate({"pins": {"hashes": str(hashes)}})
+    (missing,) = check_pins(answers, pins)
+    assert missing.health is Health.FAIL
+    set_pin(hashes, Role.SERVICE, "582931")
+    (good,) = check_pins(answers, pins)
+    assert good.health is Health.OK
+    write_first_settings(answers, tmp_path / "scanside.toml")
+    assert load_pins(pins).verify(Role.SERVICE, b"582931")
+    assert load_pins(pins).verify(Role.LEAD, b"730418")
+    hashes.chmod(0o666)  # whoever could write there could choose the PIN
+    (open_to_all,) = check_pins(answers, pins)
+    assert open_to_all.health is Health.FAIL

@@ -16,7 +16,7 @@ from appliance.clock import SystemClock
 from appliance.config import Settings
 from appliance.errors import StoreError
 from appliance.layout import Layout
-from appliance.monitor.proof import PATH, PROOFS, Proof, read_proof, read_proof_of
+from appliance.monitor.proof import PATH, PROOFS, Proof, ask_for_exam, read_proof, read_proof_of
 from appliance.processes.proof_path import PathProof
 from appliance.processes.proving import TEST_IMAGE
 from appliance.store.connection import Database
@@ -62,6 +62,9 @@ def test_it_comes_back_and_is_never_among_the_patients(tmp_path_factory: pytest.
         assert 'scanside_proof_ok{proof="path"} 1.0' in text
         assert "PROOF^OF^LIFE" not in text
         assert "PROOF^OF^LIFE" not in appliance.log.read_text(encoding="utf-8")
+        ask_for_exam(appliance.layout.run)  # its turn would come in ten minutes
+        asked = proof_after(appliance, proof.made_ns or 0, limit_s=START_LIMIT_S)
+        assert asked.passed, asked.failures
 
 
 @pytest.mark.parametrize("process", ["sender"])  # a worker that stands still is replaced before that
