@@ -107,11 +107,12 @@ class KioskController(QObject):
         tell_ready()
 
     def stop(self) -> None:
-        """End the thread and the timer."""
+        """End the threads and the timer."""
         self._ended = True
         self._timer.stop()
         self.ring.stop()
         self.poller.stop()
+        self._window.rooms.stop()
         self._device.stop()
 
     def take_board(self, board: BoardRecord) -> None:
