@@ -28,6 +28,7 @@ from appliance.monitor.proof import read_proof
 from appliance.monitor.silent_folder import silent_folders
 from appliance.monitor.timekeeping import BUILD_YEAR
 from appliance.monitor.turned_away import repeatedly_turned_away
+from appliance.monitor.unit_filter import closed_filters
 from appliance.store.connection import OLDEST_SQLITE, Database
 
 DISK_FAIL_BYTES: Final = 1 * GIB
@@ -51,6 +52,7 @@ def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock
     yield from _turned_away(layout, clock)
     yield from peers(settings)
     yield worklist(settings, clock)
+    yield from closed_filters(settings, layout.data)
     yield _kiosk()
 
 
