@@ -197,6 +197,7 @@ class KioskController(QObject):
         self._touched_ns = self._clock.monotonic_ns()
 
     def _open(self, exam_id: str) -> None:
+        self.painted.opened(self._board, exam_id)
         self._selected = exam_id
         self.refresh()
         self._see(exam_id)
