@@ -230,6 +230,9 @@ def _proof(layout: Layout, clock: Clock) -> Diagnosis:
     health, remedy = Health.CHECK, "See the log of the worker: it should prove itself again and again."
     if proof is None or proof.made_ns is None:
         found = "the worker has not proved itself since this start"
+        remedy = (
+            "Ask again in a minute, after a first start in two; if it is the same, see the log of the worker."
+        )
     elif not proof.passed:
         health, found = Health.FAIL, "; ".join(proof.failures)
         remedy = "Read without AI. It is tried again every 30 s; see the log of the worker."
