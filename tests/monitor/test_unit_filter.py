@@ -30,7 +30,9 @@ SETTINGS = Settings.model_validate(
 
 def said(unit: str, allow: str, *, state: str = "active", data: Path = DATA) -> str:
     """The answer of `systemctl show`."""
-    started = f"argv[]=/usr/bin/python3 -m appliance.processes {unit} --data {data} --config /etc/s.toml ; pid=1"
+    started = (
+        f"argv[]=/usr/bin/python3 -m appliance.processes {unit} --data {data} --config /etc/s.toml ; pid=1"
+    )
     return (
         f"ExecStart={{ path=/usr/bin/python3 ; {started} }}\n"
         f"IPAddressAllow={allow}\nIPAddressDeny=0.0.0.0/0 ::/0\nActiveState={state}\n"
