@@ -69,7 +69,7 @@ def main(  # noqa: PLR0913  a command has as many arguments as options
     demo: Demo = False,
     demo_speed: DemoSpeed = 1.0,
     exam: Annotated[
-        str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
+        str | None, typer.Option(help="Acquisition to open; default: the most urgent one, or the wall.")
     ] = None,
     first_run: Annotated[
         bool, typer.Option("--first-run", help="Set the device up first, also one that has been.")
@@ -77,10 +77,10 @@ def main(  # noqa: PLR0913  a command has as many arguments as options
 ) -> None:
     """Show worklist, picture, verdict and health of the appliance that works on DATA."""
     with errors_in_words():
-        folder = demo_folder(data) if demo else data
+        folder = (demo_folder(data) if demo else data).resolve()
         code = run_kiosk(
             folder,
-            settings_for_running(config, Layout(data=folder.resolve())).settings,
+            settings_for_running(config, Layout(data=folder)).settings,
             screenshot=screenshot,
             size=_size(size) if screenshot is not None else None,
             profile=profile.value if profile is not None else None,

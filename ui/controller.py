@@ -107,11 +107,12 @@ class KioskController(QObject):
         tell_ready()
 
     def stop(self) -> None:
-        """End the thread and the timer."""
+        """End the threads and the timer."""
         self._ended = True
         self._timer.stop()
         self.ring.stop()
         self.poller.stop()
+        self._window.rooms.stop()
         self._device.stop()
 
     def take_board(self, board: BoardRecord) -> None:
@@ -196,6 +197,7 @@ class KioskController(QObject):
         self._touched_ns = self._clock.monotonic_ns()
 
     def _open(self, exam_id: str) -> None:
+        self.painted.opened(self._board, exam_id)
         self._selected = exam_id
         self.refresh()
         self._see(exam_id)

@@ -47,6 +47,8 @@ NEEDED_BY: Final = {
 }
 """What a platform needs beyond the import. Without them Qt ends the process, blaming the wrong library."""
 _MISSING_LIBRARY: Final = re.compile(r"(lib[\w+.-]+\.so[.\d]*)")
+QUIET: Final = "default.warning=false;qt.text.font.db.info=false"
+"""Where a picture is drawn: not that there are no size hints, nor of scripts that nothing is written in."""
 _DISPLAYS: Final = ("WAYLAND_DISPLAY", "DISPLAY")
 
 
@@ -104,7 +106,7 @@ def _prepare_platform(*, offscreen: bool) -> None:
     os.environ.setdefault("QT_ENABLE_HIGHDPI_SCALING", "0")
     if offscreen:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # "no size hints", at each window
+        os.environ.setdefault("QT_LOGGING_RULES", QUIET)
     elif "QT_QPA_PLATFORM" not in os.environ and not any(name in os.environ for name in _DISPLAYS):
         raise ConfigError(
             "There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.",

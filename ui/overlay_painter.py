@@ -37,6 +37,8 @@ _WHOLE: Final = int(Qt.TextFlag.TextDontClip)
 """A tall script is not cut at the height of a line."""
 RULER_MM: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 """Lengths of the ruler; the longest that fits is drawn."""
+RULER_ROOM_MM: Final = 10.5
+"""At the foot of the picture, for the ruler and its words: the name of a mark stands above."""
 NOT_FOR_DIAGNOSIS: Final = noted("Not calibrated: not for primary diagnosis")
 SIDE_NOT_GIVEN: Final = noted("side not given")
 _COLOURS: Final = {
@@ -196,7 +198,7 @@ class OverlayPainter:
         x = int(min(max(box.left() - 3, px(1)), max(px(1), width - size[0] - px(1))))
         y = int(box.top()) - size[1] - px(1)
         if y < px(1):
-            y = min(int(box.bottom()) + px(1), height - size[1] - px(1))
+            y = min(int(box.bottom()) + px(1), height - size[1] - px(RULER_ROOM_MM))
         rect = QRect(x, y, *size)
         while any(rect.intersects(other) for other in taken):
             rect.translate(0, size[1] + px(0.5))

@@ -17,29 +17,37 @@ REMEMBERED: Final = 500
 class PaintedTimes:
     """Told of each painting of a verdict; keeps the first one of each version of each exam.
 
-    A verdict that was there before this kiosk began is not one that it saw come: it gets no time.
+    A verdict that was there before this kiosk began is not one that it saw come: it gets no time. Nor does
+    one that was there when a person opened the exam: it waited for them.
     """
 
     def __init__(self, began_ns: int) -> None:
         self._began_ns = began_ns
-        self._painted_ns: dict[tuple[str, int], int] = {}
+        self._painted_ns: dict[tuple[str, int], int | None] = {}
+
+    def opened(self, board: BoardRecord | None, exam_id: str) -> None:
+        """A person opens this exam now."""
+        exam = _find(board, exam_id)
+        if exam is not None and self._came_here(exam):
+            self._keep(exam, None)
 
     def note(self, board: BoardRecord | None, exam_id: str, now_ns: int) -> bool:
         """This exam's verdict has just been painted. True: for the first time."""
-        exams = board.exams if board is not None else ()
-        exam = next((exam for exam in exams if exam.entry.acquisition_id == exam_id), None)
-        if exam is None or not self._came_here(exam):
-            return False
-        key = (exam_id, exam.entry.version)
+        exam = _find(board, exam_id)
+        return exam is not None and self._came_here(exam) and self._keep(exam, now_ns)
+
+    def _keep(self, exam: ExamRecord, painted_ns: int | None) -> bool:
+        """False where something is kept of it already."""
+        key = (exam.entry.acquisition_id, exam.entry.version)
         if key in self._painted_ns:
             return False
-        self._painted_ns[key] = now_ns
+        self._painted_ns[key] = painted_ns
         while len(self._painted_ns) > REMEMBERED:
             del self._painted_ns[next(iter(self._painted_ns))]
         return True
 
     def of(self, exam: ExamRecord) -> int | None:
-        """Monotonic time of the first painting; None: this kiosk did not see it come."""
+        """Monotonic time of the first painting; None: not seen to come, or it waited to be opened."""
         return self._painted_ns.get((exam.entry.acquisition_id, exam.entry.version))
 
     def _came_here(self, exam: ExamRecord) -> bool:
@@ -48,3 +56,8 @@ class PaintedTimes:
         if exam.landed_ns is None or took_ms is None:
             return False
         return exam.landed_ns + took_ms * NS_PER_MS >= self._began_ns
+
+
+def _find(board: BoardRecord | None, exam_id: str) -> ExamRecord | None:
+    exams = board.exams if board is not None else ()
+    return next((exam for exam in exams if exam.entry.acquisition_id == exam_id), None)

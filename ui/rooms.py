@@ -139,6 +139,11 @@ class Rooms(QObject):
         self._last = board, state, now_ns, now_utc
         self._draw()
 
+    def stop(self) -> None:
+        """End what is done beside the screen's own thread."""
+        if self.wall is not None:
+            self.wall.thumbnails.stop()
+
     def mark_seen(self, exam_id: str) -> None:
         """One exam, never all of them."""
         self._touch()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtGui import QFont, QGuiApplication
+from PyQt6.QtGui import QFont, QGuiApplication, QPixmap
 from PyQt6.QtWidgets import QApplication
 
 from appliance.clock import Clock
@@ -167,10 +167,24 @@ class KioskSession:
     def save_picture(self, file: Path, size: tuple[int, int]) -> None:
         """One reading of the store, drawn at `size` (width, height) and saved as PNG.
 
-        Raises ConfigError when there is no exam of the wanted id or the file cannot be written.
+        An emergency department's is its wall, unless an exam is wanted. Raises ConfigError when there is no
+        exam of the wanted id or the file cannot be written.
         """
         window = self._window(size)
         controller = self._controller(window, None, self._exam_id)
+        try:
+            self._read_once(controller)
+            saved = self._picture(window).save(str(file), "PNG")
+        finally:
+            controller.stop()
+            window.close()
+            window.deleteLater()
+        if not saved:
+            raise ConfigError(
+                f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."
+            )
+
+    def _read_once(self, controller: KioskController) -> None:
         try:
             with self._open_store() as source:
                 controller.take_board(source.read())
@@ -183,16 +197,16 @@ class KioskSession:
                 f"There is no exam {self._exam_id} among the newest in the store.",
                 remedy="scanside results lists what there is.",
             )
-        window.show_exam_page()
+
+    def _picture(self, window: KioskWindow) -> QPixmap:
+        wall = window.rooms.wall if self._exam_id is None else None
+        if wall is None:
+            window.show_exam_page()
         window.show()
         self._application.processEvents()
-        saved = window.grab().save(str(file), "PNG")
-        window.close()
-        window.deleteLater()
-        if not saved:
-            raise ConfigError(
-                f"The picture cannot be written to {file}.", remedy="Name a file in a folder that exists."
-            )
+        if wall is not None:
+            wall.thumbnails.finish()
+        return window.grab()
 
     def _window(self, size: tuple[int, int]) -> KioskWindow:
         window = KioskWindow(size, self._settings.kiosk.screen_mm, profile=self._profile)

@@ -63,6 +63,12 @@ class Thumbnails(QObject):
         self._pool.waitForDone()
         self._collect()
 
+    def stop(self) -> None:
+        """Drop what waits and let the one in work end: none is drawn while the program goes away."""
+        self._pool.clear()
+        self._pool.waitForDone()
+        self._timer.stop()
+
     def _collect(self) -> None:
         fresh = False
         while not self._made.empty():

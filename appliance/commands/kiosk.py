@@ -34,7 +34,7 @@ def kiosk(  # noqa: PLR0913  one for each option of the command
     demo: Demo = False,
     demo_speed: DemoSpeed = 1.0,
     exam: Annotated[
-        str | None, typer.Option(help="Acquisition to open; default: the most urgent one.")
+        str | None, typer.Option(help="Acquisition to open; default: the most urgent one, or the wall.")
     ] = None,
     first_run: Annotated[
         bool, typer.Option("--first-run", help="Set the device up first, also one that has been.")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,15 +56,26 @@ def errors_in_words() -> Iterator[None]:
         raise  # whoever read our output has had enough; click knows what to do
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
+        remedy = "Check that the disk is mounted, writable and not full."
+        if isinstance(error, PermissionError):
+            remedy = f"Name a place that the user {_user()} may read and write."
         print(  # noqa: T201
-            f"scanside: Cannot read or write{where}: {error.strerror or error}.\n"
-            "  Check that the disk is mounted, writable and not full.",
-            file=sys.stderr,
+            f"scanside: Cannot read or write{where}: {error.strerror or error}.\n  {remedy}", file=sys.stderr
         )
         raise typer.Exit(ExitCode.STORE) from error
     except ScansideError as error:
         print(f"scanside: {error.what}\n  {error.remedy}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(_exit_code(error)) from error
+
+
+def _user() -> str:
+    """Who this command runs as: on an installed device not who typed it."""
+    import pwd  # noqa: PLC0415  (only on the way out)
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a number without a name
+        return str(os.getuid())
 
 
 def _exit_code(error: ScansideError) -> int:

@@ -28,6 +28,7 @@ from appliance.monitor.proof import read_proof
 from appliance.monitor.silent_folder import silent_folders
 from appliance.monitor.timekeeping import BUILD_YEAR
 from appliance.monitor.turned_away import repeatedly_turned_away
+from appliance.monitor.unit_filter import closed_filters
 from appliance.store.connection import OLDEST_SQLITE, Database
 
 DISK_FAIL_BYTES: Final = 1 * GIB
@@ -51,6 +52,7 @@ def examine(settings: Settings, layout: Layout, registry: Registry, clock: Clock
     yield from _turned_away(layout, clock)
     yield from peers(settings)
     yield worklist(settings, clock)
+    yield from closed_filters(settings, layout.data)
     yield _kiosk()
 
 
@@ -228,6 +230,9 @@ def _proof(layout: Layout, clock: Clock) -> Diagnosis:
     health, remedy = Health.CHECK, "See the log of the worker: it should prove itself again and again."
     if proof is None or proof.made_ns is None:
         found = "the worker has not proved itself since this start"
+        remedy = (
+            "Ask again in a minute, after a first start in two; if it is the same, see the log of the worker."
+        )
     elif not proof.passed:
         health, found = Health.FAIL, "; ".join(proof.failures)
         remedy = "Read without AI. It is tried again every 30 s; see the log of the worker."

@@ -84,6 +84,6 @@ def _worklist_words(settings: Settings, clock: Clock) -> tuple[bool, str, str]:
         )
         if holds
     ]
-    found = "; ".join((f"{len(answer.steps)} steps expected", *odd))
+    found = "; ".join((f"{len(answer.steps)} {'step' if len(answer.steps) == 1 else 'steps'} expected", *odd))
     remedy = "Ask for less, or add rows to worklist.protocols; `scanside worklist` shows the list."
     return not odd, found, remedy if odd else ""

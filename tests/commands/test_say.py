@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 
 import pytest
 import typer
@@ -39,7 +41,12 @@ def test_a_disk_that_fails_is_said_with_the_place(capsys: pytest.CaptureFixture[
     with pytest.raises(typer.Exit) as ended, errors_in_words():
         raise PermissionError(13, "Permission denied", "/srv/out")
     assert ended.value.exit_code == ExitCode.STORE
-    assert "/srv/out: Permission denied" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "/srv/out: Permission denied" in said
+    assert f"Name a place that the user {pwd.getpwuid(os.getuid()).pw_name} may read and write." in said
+    with pytest.raises(typer.Exit), errors_in_words():
+        raise OSError(28, "No space left on device")
+    assert "not full" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_had_enough_is_no_fault_of_the_disk() -> None:

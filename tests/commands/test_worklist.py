@@ -77,7 +77,7 @@ def test_the_wrong_patient_is_said_before_they_leave(tmp_path: Path, say: Say) -
             assert "ORDERED" not in str(line)
         assert "ORDERED" not in running.log.read_text(encoding="utf-8")
         found = {each["subject"]: each for each in json_lines(say("doctor", "--json", **asking(server.port)))}
-        assert found["worklist"]["found"] == "1 steps expected"
+        assert found["worklist"]["found"] == "1 step expected"
 
 
 def test_a_worklist_that_hangs_delays_no_image(tmp_path: Path) -> None:

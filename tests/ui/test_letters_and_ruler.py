@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from appliance.domain.acquisition import Geometry
 from tests.ui.clinic import geometry
-from ui.overlay_painter import Figures, OverlayPainter
+from ui.overlay_painter import RULER_ROOM_MM, Figures, OverlayPainter
 from ui.patient_state import EdgeLetters, edge_letters
 from ui.picture_state import picture_of
 from ui.theme import Scale
@@ -113,6 +114,17 @@ def test_no_ruler_without_spacing(qtbot: QtBot) -> None:
     with_ruler, without = (_strip_above_figures(spacing) for spacing in ((0.7, 0.7), None))
     assert with_ruler.any()
     assert not without.any(), "nothing is drawn where the ruler would be"
+
+
+def test_the_name_of_a_mark_over_the_whole_height_stands_above_the_ruler(qtbot: QtBot) -> None:
+    del qtbot
+    image = QImage(1000, 800, QImage.Format.Format_Grayscale8)
+    painter = QPainter(image)
+    scale = Scale(px_per_mm=4.0)
+    line = QRectF(400.0, 0.0, 1.0, 800.0)
+    name = OverlayPainter(scale)._name(painter, "defective column", line, QColor("white"), (), (1000, 800))
+    painter.end()
+    assert name.bottom() <= 800 - scale.px(RULER_ROOM_MM)
 
 
 def _strip_above_figures(spacing_mm: tuple[float, float] | None) -> NDArray[np.uint8]:

@@ -51,6 +51,19 @@ def test_an_exam_can_be_named(full_clinic: Any, tmp_path: Path, qtbot: QtBot) ->
         run_kiosk(data, Settings(), screenshot=tmp_path / "x.png", exam_id="nobody")
 
 
+def test_the_picture_of_an_emergency_department_is_its_wall(
+    full_clinic: Any, tmp_path: Path, qtbot: QtBot
+) -> None:
+    del qtbot
+    settings = Settings(kiosk={"profile": "fracture"})
+    pictures = {}
+    for exam_id in (None, "cut"):
+        file = tmp_path / f"{exam_id}.png"
+        run_kiosk(full_clinic.layout.data, settings, screenshot=file, exam_id=exam_id)
+        pictures[exam_id] = QImage(str(file))
+    assert pictures[None] != pictures["cut"], "the most urgent exam is not opened"
+
+
 def test_a_missing_store_still_gives_a_readable_screen(tmp_path: Path, qtbot: QtBot) -> None:
     del qtbot
     file = tmp_path / "kiosk.png"

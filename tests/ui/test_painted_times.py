@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.clock import NS_PER_S
 from appliance.domain.quality import Verdict
 from ui.painted_times import PaintedTimes
 
@@ -32,6 +33,25 @@ def test_a_verdict_from_before_this_kiosk_has_no_painting(clinic: Any, make: Any
     times = PaintedTimes(clinic.clock.monotonic_ns())
     assert not times.note(board, "a", clinic.clock.monotonic_ns())
     assert times.of(board.exams[0]) is None
+
+
+def test_a_verdict_that_waited_until_it_was_opened_is_not_called_late(clinic: Any, make: Any) -> None:
+    times = PaintedTimes(clinic.clock.monotonic_ns())
+    board = answered(clinic, make)
+    times.opened(board, "a")
+    assert not times.note(board, "a", clinic.clock.monotonic_ns() + 94 * NS_PER_S)
+    assert times.of(board.exams[0]) is None
+
+
+def test_an_exam_that_is_opened_before_its_verdict_has_its_painting(clinic: Any, make: Any) -> None:
+    times = PaintedTimes(clinic.clock.monotonic_ns())
+    exam = clinic.land("a")
+    times.opened(clinic.read(), "a")
+    clinic.answer(exam, quality=clinic.quality(make.check("x", Verdict.OK)))
+    board = clinic.read()
+    assert times.note(board, "a", 100)
+    times.opened(board, "a")
+    assert times.of(board.exams[0]) == 100
 
 
 def test_without_a_verdict_nothing_was_painted(clinic: Any) -> None:

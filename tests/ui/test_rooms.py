@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from pytestqt.qtbot import QtBot
 from appliance.domain.quality import Mark, MarkShape, Verdict
 from tests.ui.test_kiosk import PANELS, PROFILES, on_screen, place, scrolled, state_of
 from ui import theme
+from ui.controller import KioskController
 from ui.demo_band import put_band
 from ui.kiosk import KioskWindow
+from ui.store_source import StoreSource
 from ui.theme import TOUCH_MM
 from ui.view_state import Profile
 from ui.wall_board import FIGURE_CAP_MM, WallBoard
@@ -25,6 +28,8 @@ from ui.wall_state import Column
 
 Room = Callable[..., KioskWindow]
 READ_MM_PER_M = 3.0
+MANY = 500
+"""Pictures: far more than are drawn in the moment until the screen ends."""
 
 
 @pytest.fixture
@@ -132,6 +137,22 @@ def test_the_first_cards_have_pictures_and_only_findings_have_boxes(full_clinic:
             }
             marked[widget.card.exam_id] = theme.CYAN in colours
     assert marked == {"cut": True, "wrist": True, "good": False, "head": False, "side": False}
+
+
+def test_when_the_screen_ends_no_small_picture_is_being_drawn(full_clinic: Any, room: Room) -> None:
+    """One that is drawn while the program goes away would end it with SIGABRT."""
+    window = room(full_clinic, "fracture")
+    thumbnails = wall_of(window).thumbnails
+    controller = KioskController(
+        window, lambda: StoreSource(full_clinic.layout, full_clinic.clock), full_clinic.clock, interval_s=1.0
+    )
+    card = wall_of(window).columns[Column.WAITING].cards[0].card
+    assert card is not None
+    for version in range(MANY):
+        thumbnails.image(replace(card.picture, version=version))
+    controller.stop()
+    assert thumbnails._pool.activeThreadCount() == 0
+    assert thumbnails._made.qsize() < MANY, "those that waited are not waited for"
 
 
 def test_a_place_that_a_check_points_at_is_no_box_of_the_ai(clinic: Any, make: Any, room: Room) -> None:
