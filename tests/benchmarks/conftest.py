@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 from appliance.config import MIB
 from appliance.domain.result import EngineUse
 from benchmarks.backlog import BacklogReport
+from benchmarks.denoising.report import DenoisingReport, QualityRow, QualitySet, TimeRow
 from benchmarks.engine_matrix.spent import Spent
 from benchmarks.idle import IdleReport
 from benchmarks.latency import RadiographLatency, RadiographReport
@@ -28,6 +29,8 @@ from benchmarks.pieces.turns import piece_of
 from benchmarks.pieces.watching import WatchReport
 from benchmarks.report import Measured
 from benchmarks.series import SeriesReport
+from benchmarks.soak import Slope
+from benchmarks.soak_part import SoakReport
 from benchmarks.spread import spread_of
 from benchmarks.studies import RADIOGRAPHS, write_radiographs
 
@@ -232,6 +235,54 @@ def _watching() -> WatchReport:
     )
 
 
+def _denoising() -> DenoisingReport:
+    def row(method: str, psnr_db: float, *settings: str) -> QualityRow:
+        return QualityRow(
+            method=method, settings=settings, psnr_db=psnr_db, ssim=0.7, rmse_hu=21.0, texture_ratio=0.9
+        )
+
+    def time(times: float) -> TimeRow:
+        return TimeRow(ms=ONE, cpu_ms=2.0, times_ours=times, cpu_times_ours=times)
+
+    rows = (row("input", 22.0), row("gaussian", 26.0, "sigma_px 0.8"), row("ct_denoise ort fp32", 27.0))
+    return DenoisingReport(
+        skipped=None,
+        red_cnn="nobody trained it",
+        sets={"added_noise": QualitySet(chosen_on=3, judged_on=2, rows=rows, gain_db=1.0)},
+        side_px=512,
+        times={
+            "gaussian": time(0.1),
+            "ct_denoise ort fp32": time(1.0),
+            "dncnn17 ort fp32": time(80.0),
+            "nlm_skimage": time(8.0),
+        },
+    )
+
+
+def _soak() -> SoakReport:
+    def slope(what: str) -> Slope:
+        return Slope(
+            what=what,
+            per_hour=2.0 * MIB,
+            low_per_hour=-MIB,
+            high_per_hour=4.0 * MIB,
+            median=90.0 * MIB,
+            samples=9,
+        )
+
+    return SoakReport(
+        minutes=5.0,
+        given=7,
+        answered=7,
+        restarts=0,
+        failed=0,
+        failures=(),
+        slopes={"worker rss_bytes": slope("worker rss_bytes")},
+        at_minute=(0.0, 1.0),
+        resident_mib={"worker": (89.0, 90.0), "kiosk": (None, 150.0)},
+    )
+
+
 def made_run(*, whole: bool) -> Measured:
     """A run whose numbers are known; not whole: nothing was asked for."""
     return Measured(
@@ -245,10 +296,12 @@ def made_run(*, whole: bool) -> Measured:
         backlog=_backlog() if whole else None,
         idle=_idle() if whole else None,
         engines=None,
+        denoising=_denoising() if whole else None,
         peak_hour=_peak_hour() if whole else None,
         pieces=_pieces() if whole else None,
         watching=_watching() if whole else None,
         starting=StartReport(first_s=9.0, first_all_s=10.0, again_s=ONE, again_all_s=ONE) if whole else None,
+        soak=_soak() if whole else None,
     )
 
 

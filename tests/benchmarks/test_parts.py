@@ -26,6 +26,7 @@ def test_a_finished_part_is_there_again_and_the_run_keeps_its_beginning(
     parts = Parts.open(tmp_path, BEGUN)
     assert parts.kept("dx_raw", type(whole_run.radiographs)) is None
     parts.keep("dx_raw", whole_run.radiographs)
+    assert parts.folder_of("soak").is_dir()
     again = Parts.open(tmp_path, replace(BEGUN, began_at_utc="2026-12-02T00:00:00+00:00"))
     assert again.begun == BEGUN
     assert again.names() == ("dx_raw",)
