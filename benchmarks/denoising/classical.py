@@ -99,26 +99,26 @@ def _each(values: Sequence[float]) -> tuple[Setting, ...]:
 FILTERS: Final = MappingProxyType(
     {
         "gaussian": Filter(
-            filter=_gaussian, parts=("sigma_px",), settings=_each((0.5, 0.65, 0.8, 1.0, 1.3, 1.7))
+            filter=_gaussian, parts=("sigma_px",), settings=_each((0.4, 0.5, 0.65, 0.8, 1.0, 1.3))
         ),
         "median": Filter(filter=_median, parts=("side_px",), settings=_each((3, 5))),
         "wiener": Filter(
             filter=_wiener,
             parts=("side_px", "strength"),
-            settings=tuple(product((3, 5, 7), (0.7, 1.0, 1.5, 2.0))),
+            settings=tuple(product((3, 5, 7), (0.5, 0.7, 1.0, 1.5, 2.0))),
         ),
         "bilateral": Filter(
             filter=_bilateral,
             parts=("strength", "sigma_px"),
-            settings=tuple(product((1.5, 2.5, 4.0, 6.0), (0.8, 1.2, 1.8))),
+            settings=tuple(product((1.0, 1.5, 2.5, 4.0, 6.0), (0.8, 1.2, 1.8, 2.7))),
         ),
         "tv_chambolle": Filter(
-            filter=_tv, parts=("strength",), settings=_each((0.3, 0.5, 0.7, 1.0, 1.4, 2.0))
+            filter=_tv, parts=("strength",), settings=_each((0.2, 0.3, 0.5, 0.7, 1.0, 1.4))
         ),
         "nlm_skimage": Filter(
             filter=_nlm,
             parts=("strength", "sigma"),
-            settings=tuple(product((0.4, 0.6, 0.8, 1.1), (0.0, 1.0))),
+            settings=tuple(product((0.45, 0.6, 0.8, 1.1, 1.5), (0.0, 1.0))),
         ),
         "nlm_16bit": Filter(
             filter=_nlm16, parts=("strength",), settings=_each((0.4, 0.55, 0.7, 0.9, 1.15, 1.5))

@@ -5,8 +5,8 @@
 `python -m export.reference.red_cnn --data DATA --work DIR --out DATA/denoisers/red_cnn.onnx --device cuda`
 
 The same slices, noise, patches, phases, loss and averaging; only the network differs. A step of it is 130
-times the arithmetic of ours: on a processor the minutes are over after a few hundred steps, which trains
-nothing. Give it a GPU, or days. `scanside bench run --only denoising` measures the file where it lies.
+times the arithmetic of ours: on a processor the minutes are over long before it has learned anything. Give
+it a GPU, or days. `scanside bench run --only denoising` measures the file where it lies.
 """
 
 from __future__ import annotations
