@@ -71,7 +71,8 @@ def _bilateral(slice_hu: FloatArray, setting: Setting) -> FloatArray:
 
 
 def _tv(slice_hu: FloatArray, setting: Setting) -> FloatArray:
-    made = denoise_tv_chambolle(slice_hu, weight=setting[0] * noise_level(slice_hu))
+    weight = setting[0] * noise_level(slice_hu)
+    made = denoise_tv_chambolle(slice_hu, weight=weight)  # type: ignore[no-untyped-call] # it has no types
     return np.asarray(made, np.float32)
 
 
