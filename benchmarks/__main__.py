@@ -41,6 +41,9 @@ def run(
     into: Annotated[
         Path, typer.Option(help="Folder of the run. One that was interrupted goes on in it.")
     ] = INTO,
+    soak_minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Length of the part `soak`. Default: 5; 1 in a quick run.")
+    ] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Measure. Exit code 1: a promise of budgets.toml was not kept, or something could not be measured."""
@@ -50,7 +53,14 @@ def run(
         raise typer.BadParameter(f"There is no {', '.join(unknown)}; there are {', '.join(NAMES)}.")
     console = Console(stderr=True)
     try:
-        measured = measure_run(names, quick=quick, into=into, clock=SystemClock(), console=console)
+        measured = measure_run(
+            names,
+            quick=quick,
+            into=into,
+            clock=SystemClock(),
+            console=console,
+            soak_minutes=soak_minutes,
+        )
         kept = publish(as_json(measured), into=into, json_file=json_file, layout=Layout(data=data))
     except (MeasuringError, NotPaintedError, ScansideError) as error:
         console.print(f"Not measured: {error}", markup=False)

@@ -116,7 +116,7 @@ def measure_radiographs(
     ):
         workshop.say("starting")
         appliance.wait_until_ready()
-        with kiosk_on(appliance.layout.data, clock) as screen:
+        with kiosk_on(appliance.layout.data, clock, wanted=plan.paints) as screen:
             turns = Turns(workshop, appliance, naive, screen)
             turns.round(next(iter(templates.values())), 0)
             reports = []

@@ -98,9 +98,12 @@ def watched_kiosk(data: Path, clock: Clock, *, newest: bool = False) -> Iterator
 
 
 @contextmanager
-def kiosk_on(data: Path, clock: Clock) -> Iterator[PaintWatch | None]:
-    """The screen of an appliance that is being measured, its newest exam open; None: it is not installed."""
-    if not can_paint():
+def kiosk_on(data: Path, clock: Clock, *, wanted: bool) -> Iterator[PaintWatch | None]:
+    """The screen of an appliance that is being measured, its newest exam open.
+
+    None: it is not wanted, or not installed.
+    """
+    if not (wanted and can_paint()):
         yield None
         return
     with watched_kiosk(data, clock, newest=True) as kiosk:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -77,9 +76,11 @@ class Parts:
         """It is finished."""
         write_whole(self._folder / f"{name}.json", to_json(part).encode("utf-8"))
 
-    def remove(self) -> None:
-        """The run is whole; its parts are in it."""
-        shutil.rmtree(self._folder)
+    def folder_of(self, name: str) -> Path:
+        """Where a part keeps what it goes on from when it is interrupted."""
+        folder = self._folder / name
+        folder.mkdir(exist_ok=True)
+        return folder
 
 
 def this_software() -> str:

@@ -20,6 +20,8 @@ class Plan:
     columns: int
     rounds: int
     """How often each radiograph goes through both sides, alternately."""
+    paints: bool
+    """Whether the screen runs beside, to time when a verdict is painted."""
     slow_rounds: int
     """How often a radiograph is copied slowly into the appliance's inbox."""
     slices: int
@@ -34,6 +36,10 @@ class Plan:
     engine_rounds: int
     """How often each engine computes for a while."""
     engine_turn_s: float
+    denoised_of_a_patient: int
+    """Slices at most of each patient on whom denoisers are chosen and judged."""
+    soak_s: float
+    """How long images come in a row while memory, handles and the disk are looked at."""
     starts: int
     watched_folders: int
     watched_files: int
@@ -47,6 +53,7 @@ FULL: Final = Plan(
     rows=3000,
     columns=2500,
     rounds=15,
+    paints=True,
     slow_rounds=5,
     slices=200,
     slices_per_s=40.0,
@@ -57,6 +64,8 @@ FULL: Final = Plan(
     piece_rounds=15,
     engine_rounds=5,
     engine_turn_s=0.4,
+    denoised_of_a_patient=4,
+    soak_s=300.0,
     starts=5,
     watched_folders=20_000,
     watched_files=10_000,
@@ -67,8 +76,9 @@ QUICK: Final = Plan(
     rows=3000,
     columns=2500,
     rounds=3,
-    slow_rounds=1,
-    slices=48,
+    paints=False,
+    slow_rounds=0,
+    slices=120,
     slices_per_s=40.0,
     series_rounds=1,
     backlog_files=200,
@@ -77,6 +87,8 @@ QUICK: Final = Plan(
     piece_rounds=5,
     engine_rounds=2,
     engine_turn_s=0.2,
+    denoised_of_a_patient=1,
+    soak_s=60.0,
     starts=1,
     watched_folders=2_000,
     watched_files=1_000,
@@ -93,6 +105,8 @@ class Workshop:
     plan: Plan
     folder: Path
     """Empty, on a disk (not in memory: flushing is part of what is measured)."""
+    kept: Path
+    """What an interrupted try of this measurement left to go on from; lasts until the run is whole."""
     clock: Clock
     say: Callable[[str], None]
     """Tells the person who waits what is going on; counts as one step."""

@@ -28,6 +28,8 @@ def plots_of(report: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
     }
     if report.get("peak_hour"):
         yield "Lanes that wait in the busiest hour", waiting(report["peak_hour"])
+    if report.get("soak"):
+        yield "Resident memory while images come in a row", growing(report["soak"])
     matrix = report.get("engine_matrix")
     if matrix:
         yield "Networks under the roof of one core (processor time)", roofline(matrix)
@@ -133,4 +135,22 @@ def waiting(report: dict[str, Any]) -> Figure:
     axes[-1].set_xlabel("seconds; dotted: the last arrival's time is over")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)), frameon=False)
+    return figure
+
+
+def growing(report: dict[str, Any]) -> Figure:
+    """Resident memory of every process over the soak."""
+    figure = Figure(figsize=(10.0, 4.5), layout="constrained")
+    axis = figure.subplots()
+    for number, (role, sizes_mib) in enumerate(report["resident_mib"].items()):
+        axis.plot(
+            report["at_minute"],
+            [np.nan if size is None else size for size in sizes_mib],
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=("-", "--")[number // len(COLOURS) % 2],
+            label=role,
+        )
+    axis.set(xlabel="minutes", ylabel="MiB", ylim=(0, None))
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right upper", frameon=False, fontsize="small")
     return figure

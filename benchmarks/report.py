@@ -11,6 +11,7 @@ from typing import Any, Final
 from appliance.config import MIB
 from appliance.domain.result import EngineUse
 from benchmarks.backlog import BacklogReport
+from benchmarks.denoising.report import DenoisingReport
 from benchmarks.engine_matrix.matrix import MatrixReport
 from benchmarks.idle import IdleReport
 from benchmarks.latency import RadiographLatency, RadiographReport
@@ -21,6 +22,7 @@ from benchmarks.pieces.report import PiecesReport
 from benchmarks.pieces.starting import StartReport
 from benchmarks.pieces.watching import WatchReport
 from benchmarks.series import SeriesReport
+from benchmarks.soak_part import SoakReport
 
 FORMAT: Final = 1
 """Rises when a field changes its meaning or goes away."""
@@ -42,10 +44,12 @@ class Measured:
     backlog: BacklogReport | None
     idle: IdleReport | None
     engines: MatrixReport | None
+    denoising: DenoisingReport | None
     peak_hour: PeakHourReport | None
     pieces: PiecesReport | None
     watching: WatchReport | None
     starting: StartReport | None
+    soak: SoakReport | None
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
@@ -80,10 +84,12 @@ def as_json(measured: Measured) -> dict[str, Any]:
         },
         "backlog": None if backlog is None else {**asdict(backlog), "memory": _highest(backlog.memory)},
         "engine_matrix": _plain(measured.engines),
+        "denoising": _plain(measured.denoising),
         "peak_hour": _plain(measured.peak_hour),
         "pieces": _plain(measured.pieces),
         "watching": _plain(measured.watching),
         "starting": _plain(measured.starting),
+        "soak": _plain(measured.soak),
         "same_work": {one.name: one.probability_difference for one in latencies},
         "engines": _engines(measured),
     }

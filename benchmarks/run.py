@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from appliance.clock import Clock
 from benchmarks.backlog import BacklogReport, measure_backlog
+from benchmarks.denoising.report import DenoisingReport
 from benchmarks.engine_matrix.matrix import MatrixReport, measure_matrix
 from benchmarks.idle import IdleReport, measure_idle
 from benchmarks.latency import RadiographReport, measure_radiographs, together
@@ -29,15 +30,18 @@ from benchmarks.pieces.watching import WatchReport, measure_watching
 from benchmarks.plan import FULL, QUICK, Plan, Workshop
 from benchmarks.report import SERIES, Measured
 from benchmarks.series import SeriesReport, measure_series
+from benchmarks.soak_part import SoakReport, measure_soak
 from benchmarks.studies import RADIOGRAPHS
 
 BACKLOG: Final = "backlog"
 IDLE: Final = "idle"
 ENGINES: Final = "engines"
+DENOISING: Final = "denoising"
 PEAK_HOUR: Final = "peak_hour"
 PIECES: Final = "pieces"
 WATCHING: Final = "watching"
 STARTING: Final = "starting"
+SOAK: Final = "soak"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +52,30 @@ class Part:
     measure: Callable[[Workshop], Any]
 
 
+def _measure_denoising(workshop: Workshop) -> DenoisingReport:
+    from benchmarks.denoising.measure import measure_denoising  # noqa: PLC0415  (--help stays quick)
+
+    return measure_denoising(workshop)
+
+
 PARTS: Final = MappingProxyType(
     {
         SERIES: Part(noun=SeriesReport, measure=measure_series),
         BACKLOG: Part(noun=BacklogReport, measure=measure_backlog),
         IDLE: Part(noun=IdleReport, measure=measure_idle),
         ENGINES: Part(noun=MatrixReport, measure=measure_matrix),
+        DENOISING: Part(noun=DenoisingReport, measure=_measure_denoising),
         PIECES: Part(noun=PiecesReport, measure=measure_pieces),
         WATCHING: Part(noun=WatchReport, measure=measure_watching),
         STARTING: Part(noun=StartReport, measure=measure_starting),
         PEAK_HOUR: Part(noun=PeakHourReport, measure=measure_peak_hour),
+        SOAK: Part(noun=SoakReport, measure=measure_soak),
     }
 )
 NAMES: Final = (*RADIOGRAPHS, *PARTS)
 """In the order in which they are measured."""
 IN_A_QUICK_RUN: Final = (*RADIOGRAPHS, SERIES)
+S_PER_MIN: Final = 60.0
 
 
 class Run:
@@ -93,7 +106,13 @@ class Run:
         place = self._work / name
         shutil.rmtree(place, ignore_errors=True)  # what an interrupted run had begun
         place.mkdir(parents=True)
-        return Workshop(plan=self._plan, folder=place, clock=self._clock, say=self._say)
+        return Workshop(
+            plan=self._plan,
+            folder=place,
+            kept=self._parts.folder_of(name),
+            clock=self._clock,
+            say=self._say,
+        )
 
     def _say(self, words: str) -> None:
         self._progress.update(self._bar, description=words)
@@ -119,10 +138,12 @@ class Run:
             backlog=found.get(BACKLOG),
             idle=found.get(IDLE),
             engines=found.get(ENGINES),
+            denoising=found.get(DENOISING),
             peak_hour=found.get(PEAK_HOUR),
             pieces=found.get(PIECES),
             watching=found.get(WATCHING),
             starting=found.get(STARTING),
+            soak=found.get(SOAK),
             load_after_1min=round(os.getloadavg()[0], 2),
         )
 
@@ -133,9 +154,15 @@ class Run:
 
 
 def measure_run(
-    names: tuple[str, ...], *, quick: bool, into: Path, clock: Clock, console: Console
+    names: tuple[str, ...],
+    *,
+    quick: bool,
+    into: Path,
+    clock: Clock,
+    console: Console,
+    soak_minutes: float | None = None,
 ) -> Measured:
-    """Measure `names` with a bar, going on with what is in `into`.
+    """Measure `names` with a bar, going on with what is in `into`; `soak_minutes` instead of the plan's.
 
     Raises MeasuringError when something does not answer; ConfigError when `into` belongs to another run.
     """
@@ -147,8 +174,11 @@ def measure_run(
     )
     parts, work = Parts.open(into / "parts", begun), into / "work"
     columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    plan = QUICK if quick else FULL
+    if soak_minutes is not None:
+        plan = replace(plan, soak_s=soak_minutes * S_PER_MIN)
     with Progress(*columns, console=console) as progress:
-        run = Run(parts, plan=QUICK if quick else FULL, work=work, clock=clock, progress=progress)
+        run = Run(parts, plan=plan, work=work, clock=clock, progress=progress)
         measured = run.measure(names)
     shutil.rmtree(work, ignore_errors=True)
     return measured

@@ -113,7 +113,7 @@ def measure_series(workshop: Workshop) -> SeriesReport:
         workshop.say("starting")
         appliance.wait_until_ready()
         rounds: list[SeriesRound] = []
-        with kiosk_on(appliance.layout.data, clock) as screen:
+        with kiosk_on(appliance.layout.data, clock, wanted=plan.paints) as screen:
             turns = _Turns(workshop, appliance, naive, screen)
             turns.round(template[: max(2, plan.slices // 20)], 0)
             with watched_memory(appliance.pid, clock) as memory:

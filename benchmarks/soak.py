@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -166,9 +166,10 @@ class Soak:
         self.done_hours = float(before.get("hours", 0.0))
         self._sitting = self.samples[-1]["sitting"] + 1 if self.samples else 1
 
-    def sit(self, hours: float, *, arrival_s: float, sample_s: float, bar: Progress) -> dict[str, Any]:
-        """Until `hours` in total are over. Returns the report."""
-        task = bar.add_task("soak", total=hours)
+    def sit(
+        self, hours: float, *, arrival_s: float, sample_s: float, told: Callable[[float], None]
+    ) -> dict[str, Any]:
+        """Until `hours` in total are over; `told` hears of those that are. Returns the report."""
         data = self._folder / f"sitting-{self._sitting}"
         with running_appliance(data, self._clock, kiosk=True, settings=SETTINGS) as appliance:
             appliance.wait_until_ready()
@@ -192,7 +193,7 @@ class Soak:
                 if now_ns - kept_ns > 60 * NS_PER_S:
                     kept_ns = now_ns
                     self._keep(self._given, self._answered)
-                bar.update(task, completed=self.done_hours)
+                told(self.done_hours)
                 self._clock.sleep(0.2)
             answered = self._wait(appliance, len(feed.given))
             given = len(feed.given)
@@ -247,7 +248,13 @@ def main(
         Progress(console=Console(stderr=True)) as bar,
     ):
         soak = Soak(folder or Path(temporary), json_file or Path(temporary) / "soak.json", SystemClock())
-        report = soak.sit(hours, arrival_s=arrival_s, sample_s=sample_s, bar=bar)
+        task = bar.add_task("soak", total=hours)
+        report = soak.sit(
+            hours,
+            arrival_s=arrival_s,
+            sample_s=sample_s,
+            told=lambda done: bar.update(task, completed=done),
+        )
     del report["samples"]
     typer.echo(json.dumps(report, indent=2, sort_keys=True))
     if report["failures"]:

@@ -15,10 +15,13 @@ from typing import Any, Final
 import typer
 
 from appliance.domain.job import Lane
+from benchmarks.denoising.show import denoising_tables
 from benchmarks.engine_matrix.show import engine_tables
 from benchmarks.hour_table import hour_table
+from benchmarks.kiosk_table import kiosk_table
 from benchmarks.pieces.report import piece_table, start_table, watch_table
 from benchmarks.report import SERIES
+from benchmarks.soak_part import soak_table
 from benchmarks.stage_tables import stage_tables
 from benchmarks.table import Table, table
 
@@ -42,7 +45,7 @@ def tables_of(report: dict[str, Any]) -> list[Table]:
     """Those of everything that the run measured."""
     parts = [_machine(report)]
     if "kiosk" in report:
-        return [*parts, _kiosk(report["kiosk"])]
+        return [*parts, kiosk_table(report["kiosk"])]
     if "delivery" in report:
         return [*parts, _delivery(report["delivery"])]
     latencies = report["latency_ms"]
@@ -64,11 +67,14 @@ def _added_later(report: dict[str, Any]) -> Iterator[Table]:
     """Parts that older runs do not know."""
     if report.get("engine_matrix"):
         yield from engine_tables(report["engine_matrix"])
+    if report.get("denoising"):
+        yield from denoising_tables(report["denoising"])
     for name, as_table in (
         ("pieces", piece_table),
         ("watching", watch_table),
         ("starting", start_table),
         ("peak_hour", hour_table),
+        ("soak", soak_table),
     ):
         if report.get(name):
             yield as_table(report[name])
@@ -221,34 +227,6 @@ def _backlog(backlog: dict[str, Any]) -> Table:
             ("highest resident memory, MiB", memory),
         ),
     )
-
-
-KIOSK_WORDS: Final = {
-    "open_cold_ms": "3000 x 2500 picture on the screen after the tap, files not in memory, ms",
-    "open_kept_ms": "the same, files in memory, ms",
-    "pan_fit_ms": "pan, whole picture, ms a step",
-    "pan_large_ms": "pan, enlarged, ms a step",
-    "zoom_ms": "zoom, ms a step",
-    "contrast_ms": "contrast, ms a step",
-    "slice_first_pass_ms": "next CT slice, first time, ms",
-    "slice_ms": "next CT slice, seen before, ms",
-    "rows_5000_ms": "list of 5,000 rows, ms",
-    "read_store_ms": "reading 60 exams from the store, ms",
-    "make_state_ms": "making the screen's state of them, ms",
-    "resident_mib": "resident memory over 1,000 exams, MiB",
-    "growth_mib": "its growth from the second to the last tenth, MiB",
-    "start_ms": "process start to the list on the screen, ms",
-}
-"""What the numbers of `benchmarks/kiosk_screen.py` mean."""
-
-
-def _kiosk(kiosk: dict[str, Any]) -> Table:
-    rows = [
-        (words, *(f"{kiosk[name][key]:,.1f}" for key in ("p50", "p95", "max")))
-        for name, words in KIOSK_WORDS.items()
-        if name in kiosk
-    ]
-    return table(("The screen", "median", "p95", "max"), rows)
 
 
 def _delivery(delivery: dict[str, Any]) -> Table:

@@ -30,6 +30,7 @@ else:
 PUBLISHED: Final = Path(__file__).parent / "published.toml"
 TEMPLATE: Final = Path(__file__).parent / "targets.md.j2"
 NOT_MEASURED: Final = "not measured"
+DNCNN_IN_ORT: Final = "dncnn17 ort fp32"
 COLUMNS: Final = (
     "Target",
     "Load",
@@ -39,6 +40,8 @@ COLUMNS: Final = (
     "CT, first denoised slice p50 ms",
     "chest_triage ms (engine)",
     "ct_denoise ms a slice (engine)",
+    "CT denoising: PSNR over the best tuned filter, simulated / real dB; times quicker than DnCNN-17",
+    "Soak",
     "GEMM peak f32 / int8 GOP/s a core",
     "Runs",
 )
@@ -117,6 +120,8 @@ def _row(runs: Mapping[str, Run]) -> tuple[str, ...]:
         NOT_MEASURED if series is None else f"{series['first_slice']['p50']:,.0f}",
         _quickest(peaks, "chest_triage"),
         _quickest(peaks, "ct_denoise"),
+        _denoising(_newest(runs, "denoising")),
+        _soak(_newest(runs, "soak")),
         NOT_MEASURED if peaks is None else _peak(peaks),
         ", ".join(runs),
     )
@@ -152,6 +157,24 @@ def _quickest(matrix: dict[str, Any] | None, task: str) -> str:
         return NOT_MEASURED
     best = min(single, key=lambda row: float(row["p50_ms"]))
     return f"{best['p50_ms']:.1f} ({best['words']}, {best['threads']} threads)"
+
+
+def _denoising(denoising: dict[str, Any] | None) -> str:
+    """Gains on the kinds of pairs that have one, and a ratio of times."""
+    if denoising is None:
+        return NOT_MEASURED
+    gains = [
+        f"{denoising['sets'][name]['gain_db']:+.2f}" if name in denoising["sets"] else NOT_MEASURED
+        for name in ("added_noise", "real")
+    ]
+    return f"{' / '.join(gains)}; {denoising['times'][DNCNN_IN_ORT]['cpu_times_ours']:.0f}"
+
+
+def _soak(soak: dict[str, Any] | None) -> str:
+    if soak is None:
+        return NOT_MEASURED
+    words = "nothing grew" if not soak["failed"] else "; ".join(soak["failures"])
+    return f"{soak['minutes']:.0f} minutes, {soak['answered']} of {soak['given']} answered: {words}"
 
 
 def _peak(matrix: dict[str, Any]) -> str:

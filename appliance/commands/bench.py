@@ -34,6 +34,9 @@ def run(
     into: Annotated[
         Path | None, typer.Option(help="Folder of the run; one that was interrupted goes on in it.")
     ] = None,
+    soak_minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Length of the part `soak`: 5 minutes, or days.")
+    ] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Measure the appliance on this machine, by turns with the pipeline that one would write first.
@@ -44,7 +47,12 @@ def run(
     docs/performance.md tells how it is measured, and what was.
     """
     options = ["--quick"] if quick else []
-    for name, value in (("--json", json_file), ("--into", into), ("--data", data)):
+    for name, value in (
+        ("--json", json_file),
+        ("--into", into),
+        ("--soak-minutes", soak_minutes),
+        ("--data", data),
+    ):
         if value is not None:
             options += [name, str(value)]
     for name in only or ():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,42 +75,51 @@ def low_dose_pairs(data: Path) -> list[tuple[str, Path, Path]]:
     return [(path.parent.name, path, path.with_name(path.name.replace("_FD", "_QD"))) for path in found]
 
 
+def routine_rows(data: Path) -> list[dict[str, str]]:
+    """Rows of the list of routine-dose slices whose files are there, the phantom left out."""
+    with (data / "ct" / "ct-normal-dose" / "MANIFEST.csv").open(newline="") as table:
+        rows = [row for row in csv.DictReader(table) if row["patient"] != PHANTOM]
+    return [row for row in rows if (data / "ct" / row["file"]).exists()]
+
+
+def simulate(
+    data: Path, rows: Iterable[dict[str, str]], *, noises: int, random: np.random.Generator
+) -> SliceSet:
+    """Read these slices and draw so many unit noise images for each; those of another size are left out."""
+    slices: list[Slice] = []
+    values: list[NDArray[np.int16]] = []
+    drawn: list[NDArray[np.float16]] = []
+    for row in rows:
+        hu, spacing_mm = read_hu(data / "ct" / row["file"])
+        clamped = clamp(hu)
+        if clamped.shape != (SIDE_PX, SIDE_PX):
+            continue
+        scans = tuple(random_scan(random) for _ in range(noises))
+        noise = unit_noise(clamped, spacing_mm=spacing_mm, scans=scans, random=random)
+        drawn.append(noise.astype(np.float16))
+        values.append(clamped.round().astype(np.int16))
+        slices.append(
+            Slice(
+                file=row["file"],
+                patient=row["patient"],
+                spacing_mm=spacing_mm,
+                own_noise_hu=noise_level(clamped),
+                held_out=row["patient"] in HELD_OUT_PATIENTS,
+                blurs_px=tuple(blur_px(scan) for scan in scans),
+            )
+        )
+    return SliceSet(slices=tuple(slices), hu=np.stack(values), noise=np.stack(drawn))
+
+
 def prepare(data: Path, cache: Path, *, seed: int = 20261122) -> SliceSet:
     """Read the slices and simulate their noise once; later calls read the cache."""
     index = cache / "slices.json"
     if not index.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        random = np.random.default_rng(seed)
-        slices: list[Slice] = []
-        values: list[NDArray[np.int16]] = []
-        noises: list[NDArray[np.float16]] = []
-        with (data / "ct" / "ct-normal-dose" / "MANIFEST.csv").open(newline="") as table:
-            rows = [row for row in csv.DictReader(table) if row["patient"] != PHANTOM]
-        for row in rows:
-            path = data / "ct" / row["file"]
-            if not path.exists():
-                continue
-            hu, spacing_mm = read_hu(path)
-            clamped = clamp(hu)
-            if clamped.shape != (SIDE_PX, SIDE_PX):
-                continue
-            scans = tuple(random_scan(random) for _ in range(NOISES_PER_SLICE))
-            noise = unit_noise(clamped, spacing_mm=spacing_mm, scans=scans, random=random)
-            noises.append(noise.astype(np.float16))
-            values.append(clamped.round().astype(np.int16))
-            slices.append(
-                Slice(
-                    file=row["file"],
-                    patient=row["patient"],
-                    spacing_mm=spacing_mm,
-                    own_noise_hu=noise_level(clamped),
-                    held_out=row["patient"] in HELD_OUT_PATIENTS,
-                    blurs_px=tuple(blur_px(scan) for scan in scans),
-                )
-            )
-        np.save(cache / "hu.npy", np.stack(values))
-        np.save(cache / "noise.npy", np.stack(noises))
-        index.write_text(json.dumps([asdict(item) for item in slices]))
+        made = simulate(data, routine_rows(data), noises=NOISES_PER_SLICE, random=np.random.default_rng(seed))
+        np.save(cache / "hu.npy", made.hu)
+        np.save(cache / "noise.npy", made.noise)
+        index.write_text(json.dumps([asdict(item) for item in made.slices]))
     return SliceSet(
         slices=tuple(
             Slice(**{**item, "blurs_px": tuple(item["blurs_px"])}) for item in json.loads(index.read_text())

@@ -71,19 +71,25 @@ def ssim(image: FloatArray, reference: FloatArray, inside: NDArray[np.bool_]) ->
     return float(similarity[inside].mean())
 
 
+def psnr_db(image: FloatArray, reference: FloatArray, inside: NDArray[np.bool_]) -> float:
+    """Peak signal-to-noise ratio in the window, over the body; the peak is the window's width."""
+    windowed = np.clip(image, *WINDOW_HU) - np.clip(reference, *WINDOW_HU)
+    span = WINDOW_HU[1] - WINDOW_HU[0]
+    return float(20 * np.log10(span) - 10 * np.log10(np.square(windowed[inside]).mean()))
+
+
 def quality(image: FloatArray, reference: FloatArray) -> Quality:
     """Measure one image."""
     image, reference = clamp(image), clamp(reference)
     inside = body(reference)
     smooth = cv2.GaussianBlur(reference, (0, 0), 2.0)
-    windowed = np.clip(image, *WINDOW_HU) - np.clip(reference, *WINDOW_HU)
     difference = image - reference
 
     def bias(mask: NDArray[np.bool_]) -> float:
         return float(difference[mask & inside].mean()) if (mask & inside).sum() > 200 else float("nan")
 
     return Quality(
-        psnr_db=float(20 * np.log10(400.0) - 10 * np.log10(np.square(windowed[inside]).mean())),
+        psnr_db=psnr_db(image, reference, inside),
         ssim=ssim(image, reference, inside),
         rmse_hu=float(np.sqrt(np.square(difference[inside]).mean())),
         bias_soft_hu=bias(soft_tissue(reference)),
@@ -93,22 +99,23 @@ def quality(image: FloatArray, reference: FloatArray) -> Quality:
     )
 
 
+def nlm16(low_dose: FloatArray, strength: float) -> FloatArray:
+    """16-bit non-local means; `strength` in units of the slice's noise."""
+    stored = (clamp(low_dose) + 1024.0).round().astype(np.uint16)
+    plain = cv2.fastNlMeansDenoising(
+        stored,
+        [float(strength * noise_level(low_dose))],
+        templateWindowSize=5,
+        searchWindowSize=15,
+        normType=cv2.NORM_L1,
+    )
+    return np.asarray(plain, np.float32) - np.float32(1024.0)
+
+
 def tuned_nlm(low_dose: FloatArray, reference: FloatArray) -> FloatArray:
     """16-bit non-local means with the strength that is best for this image."""
-    stored = (clamp(low_dose) + 1024.0).round().astype(np.uint16)
-    level = noise_level(low_dose)
-    tried: list[tuple[float, FloatArray]] = []
-    for strength in NLM_STRENGTHS:
-        plain = cv2.fastNlMeansDenoising(
-            stored,
-            [float(strength * level)],
-            templateWindowSize=5,
-            searchWindowSize=15,
-            normType=cv2.NORM_L1,
-        )
-        image = np.asarray(plain, np.float32) - np.float32(1024.0)
-        tried.append((quality(image, reference).rmse_hu, image))
-    return min(tried, key=lambda pair: pair[0])[1]
+    tried = [nlm16(low_dose, strength) for strength in NLM_STRENGTHS]
+    return min(tried, key=lambda image: quality(image, reference).rmse_hu)
 
 
 def tuned_bm3d(low_dose: FloatArray, reference: FloatArray) -> FloatArray:

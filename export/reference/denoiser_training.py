@@ -16,12 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from torch import nn
 
 from appliance.clock import NS_PER_S, SystemClock
 from export.reference.ct_slices import SliceSet, prepare
@@ -105,18 +107,30 @@ def train(
     return out / "denoiser.pt"
 
 
-def train_phase(data: SliceSet, out: Path, phase: Phase, *, start: Path, seed: int = 7) -> Path:
-    """Train until the phase's minutes are used; returns the file of its averaged weights."""
+def train_phase(
+    data: SliceSet,
+    out: Path,
+    phase: Phase,
+    *,
+    start: Path,
+    seed: int = 7,
+    make: Callable[[], nn.Module] = Denoiser,
+    device: str = "cpu",
+) -> Path:
+    """Train until the phase's minutes are used; returns the file of its averaged weights.
+
+    `make`: the network; `device`: where torch computes.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     checkpoint, weights = out / f"checkpoint_{phase.name}.pt", out / f"denoiser_{phase.name}.pt"
-    network = Denoiser().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in the stub
-    network.load_state_dict(torch.load(start, weights_only=True))
+    network = make().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in the stub
+    network.load_state_dict(torch.load(start, weights_only=True, map_location=device))
     average = {name: value.clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=phase.highest_rate, weight_decay=1e-4)
     used_s, step = 0.0, 0
     if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
+        saved = torch.load(checkpoint, weights_only=True, map_location=device)
         network.load_state_dict(saved["network"])
         optimiser.load_state_dict(saved["optimiser"])
         average, used_s, step = saved["average"], saved["used_s"], saved["step"]
@@ -132,10 +146,10 @@ def train_phase(data: SliceSet, out: Path, phase: Phase, *, start: Path, seed: i
         for group in optimiser.param_groups:
             group["lr"] = rate
         drawn = [draw_patch(data, usable, random, phase.mixture) for _ in range(BATCH)]
-        low = torch.from_numpy(np.stack([item.low for item in drawn])[:, None])
-        target = torch.from_numpy(np.stack([item.target for item in drawn])[:, None])
-        weight = torch.tensor([loss_weight(item.level_hu) for item in drawn])
-        with torch.autocast("cpu", torch.bfloat16):
+        low = torch.from_numpy(np.stack([item.low for item in drawn])[:, None]).to(device)
+        target = torch.from_numpy(np.stack([item.target for item in drawn])[:, None]).to(device)
+        weight = torch.tensor([loss_weight(item.level_hu) for item in drawn], device=device)
+        with torch.autocast(device, torch.bfloat16):
             made = network(low)
         loss = ((made.float() - target).square() * weight.view(-1, 1, 1, 1)).mean()
         optimiser.zero_grad(set_to_none=True)

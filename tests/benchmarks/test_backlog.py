@@ -13,7 +13,9 @@ from benchmarks.plan import QUICK, Workshop
 def test_a_small_backlog_is_worked_off_and_told_as_it_was(tmp_path: Path) -> None:
     said: list[str] = []
     plan = replace(QUICK, backlog_files=12, urgent_files=1)
-    report = measure_backlog(Workshop(plan=plan, folder=tmp_path, clock=SystemClock(), say=said.append))
+    report = measure_backlog(
+        Workshop(plan=plan, folder=tmp_path, kept=tmp_path, clock=SystemClock(), say=said.append)
+    )
     assert (report.files, report.answered, report.failed, report.lost, report.urgent) == (12, 12, 0, 0, 1)
     assert report.urgent_rank < 0.5
     assert {"watcher", "worker", "sender"} <= {use.role for use in report.memory}

@@ -53,7 +53,7 @@ PEAK = Peak(
 
 def test_a_network_is_measured_on_what_is_here_and_shown(tmp_path: Path) -> None:
     bundle = read_bundle(shipped_models() / "radiograph_view")
-    workshop = Workshop(plan=QUICK, folder=tmp_path, clock=SystemClock(), say=lambda _: None)
+    workshop = Workshop(plan=QUICK, folder=tmp_path, kept=tmp_path, clock=SystemClock(), say=lambda _: None)
     rows = tuple(measure_bundle(bundle, workshop, peaks=[PEAK], say=lambda _: None))
     ort = {row.precision: row for row in rows if row.engine == "ort"}
     assert ort.keys() == {"fp32", "fp16", "int8"}

@@ -15,8 +15,9 @@ from appliance.store.connection import Database
 from benchmarks.guard import judge, read_budgets
 from benchmarks.kiosk_screen import report_of
 from benchmarks.kiosk_store import CT_SLICES, EXAMS, RADIOGRAPHS, write_store
+from benchmarks.kiosk_table import KIOSK_WORDS
 from benchmarks.spread import spread_of
-from benchmarks.tables import KIOSK_WORDS, RESULTS, as_markdown
+from benchmarks.tables import RESULTS, as_markdown
 
 
 def test_the_store_is_whole(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ SMALL = replace(QUICK, rows=300, columns=250, slices=4, piece_rounds=2, watched_
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    return Workshop(plan=SMALL, folder=tmp_path, clock=SystemClock(), say=lambda _: None)
+    return Workshop(plan=SMALL, folder=tmp_path, kept=tmp_path, clock=SystemClock(), say=lambda _: None)
 
 
 def spent(*wall_s: float) -> list[Spent]:

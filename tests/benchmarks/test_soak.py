@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks.soak import MIB, main, slope_of, summary
+from appliance.clock import SystemClock
+from appliance.domain.record import from_json, to_json
+from benchmarks.plan import QUICK, Workshop
+from benchmarks.soak import MIB, S_PER_H, main, slope_of, summary
+from benchmarks.soak_part import SoakReport, measure_soak
 
 
 def samples(rss_per_hour: float, *, hours: float = 10.0, count: int = 200) -> list[dict[str, object]]:
@@ -62,6 +67,18 @@ def test_half_a_minute_and_the_report_goes_on(tmp_path: Path) -> None:
         first["slopes"]
     )
     assert first["hours"] >= 0.005
-    again = CliRunner().invoke(app, [*arguments, "--sample-s", "0.5", "--hours", "0.005"])
-    second = json.loads(report.read_text())
-    assert second["hours"] == first["hours"], again.output
+    said: list[str] = []
+    again = measure_soak(
+        Workshop(
+            plan=replace(QUICK, soak_s=0.005 * S_PER_H),
+            folder=tmp_path / "work",
+            kept=tmp_path,
+            clock=SystemClock(),
+            say=said.append,
+        )
+    )
+    assert again.minutes == pytest.approx(first["hours"] * 60, abs=0.01), "nothing was left to do"
+    assert (again.given, again.failed) == (first["given"], len(first["failures"]))
+    assert again.slopes.keys() == first["slopes"].keys()
+    assert all(len(sizes) == len(again.at_minute) for sizes in again.resident_mib.values())
+    assert from_json(SoakReport, to_json(again)) == again

@@ -43,6 +43,10 @@ def test_the_tables_say_what_was_measured(whole_run: Measured) -> None:
         "| first denoised slice | 2 / 3 / 3 / 3 | 2 | **3.5** | 2.5 |",
         "| kiosk | 150 | 0.50 |",
         "| answered / failed lanes / lost | 9 / 0 / 1 |",
+        "| gaussian | 26.00 | 0.700 | 21.0 | 0.90 | sigma_px 0.8 |",
+        "| dncnn17 ort fp32 | 2.0 / 3.0 | 2.0 | 80.00 | **80.00** |",
+        "| quality of RED-CNN | nobody trained it |",
+        "| worker rss_bytes | 90.0 MiB | +2.0 MiB | -1.0 to +4.0 MiB |",
     ):
         assert words in tables
 

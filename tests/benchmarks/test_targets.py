@@ -24,8 +24,10 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_what_nobody_measured_is_said(whole_run: Measured, empty_run: Measured) -> None:
-    assert as_row(as_json(empty_run)).count(NOT_MEASURED) == 7
-    assert "| 2 / 3 |" in as_row(as_json(whole_run))
+    assert as_row(as_json(empty_run)).count(NOT_MEASURED) == 9
+    row = as_row(as_json(whole_run))
+    assert "| 2 / 3 |" in row
+    assert "| +1.00 / not measured; 80 | 5 minutes, 7 of 7 answered: nothing grew |" in row
 
 
 def test_one_row_for_each_machine(whole_run: Measured, tmp_path: Path) -> None:
