@@ -35,6 +35,7 @@ NETWORK_MODULES = frozenset(
 )
 NETWORK_DOORS = {
     "appliance/monitor/neighbours.py": "is our own port free, do the peers in the settings answer",
+    "appliance/monitor/unit_filter.py": "looks up the names of the peers in the settings",
     "appliance/processes/monitor.py": "the metrics' door: Prometheus calls us",
     "appliance/selftest/demonstration.py": "looks for a free port of this machine",
     "benchmarks/appliance_run.py": "the same",
