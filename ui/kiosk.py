@@ -113,6 +113,8 @@ class KioskWindow(QWidget):
     def _connect(self) -> None:
         for bar in self._bars:
             bar.health.clicked.connect(self.visit.open)
+        if self.rooms.wall is not None:
+            self.rooms.wall.device.clicked.connect(self.visit.open)
         self.worklist.opened.connect(self._open)
         self.rooms.opened.connect(self._open)
         self.rooms.touched.connect(self.touched)

@@ -166,6 +166,7 @@ class Rooms(QObject):
             wall = wall_state(board, attention, now_ns=now_ns, reveal=self._reveal, ceiling_s=self._ceiling_s)
             self._shown = tuple((card.exam_id, card.column) for card in wall.cards)
             self.wall.show_state(wall, clock_time(now_utc))
+            self.wall.show_health(state.health)
         open_id = state.selected.exam_id if state.selected is not None else None
         if self.day is not None:
             self._day = day_state(

@@ -20,8 +20,9 @@ from PyQt6.QtWidgets import (
 )
 
 from ui import theme
+from ui.health_state import HealthKind, HealthState
 from ui.icons import Icons
-from ui.labels import ElidedLabel, PlainLabel
+from ui.labels import ElidedLabel, PlainLabel, restyle
 from ui.language import tr
 from ui.theme import Scale
 from ui.thumbnails import Thumbnails
@@ -164,6 +165,9 @@ class WallBoard(QFrame):
         figures.setSpacing(scale.gap_px)
         for figure in self.figures.values():
             figures.addWidget(figure, stretch=1)
+        self.device = _WideButton(scale)
+        self.device.setProperty("role", "wall_fault")
+        self.device.hide()
         self.oldest = _WideButton(scale)
         self.arrivals = wall_button("", scale)
         self.arrivals.setProperty("role", "arrivals")
@@ -193,6 +197,7 @@ class WallBoard(QFrame):
         layout.setContentsMargins(edge, edge, edge, edge // 3)
         layout.setSpacing(scale.px(1 if compact else 2))
         layout.addLayout(figures)
+        layout.addWidget(self.device)
         layout.addLayout(bars)
         layout.addLayout(row, stretch=1)
 
@@ -213,6 +218,17 @@ class WallBoard(QFrame):
         self.arrivals.setAccessibleName(tr("{arrivals}: show them", arrivals=state.arrivals))
         self.arrivals.setVisible(bool(state.arrivals))
         self._draw_cards()
+
+    def show_health(self, health: HealthState | None) -> None:
+        """A line about the device, as long as there is something to say; a tap opens its page."""
+        silent = health is None or (health.kind is HealthKind.OK and not health.stale)
+        self.device.setVisible(not silent)
+        if health is None or silent:
+            return
+        kind = HealthKind.ATTENTION if health.kind is HealthKind.OK else health.kind
+        restyle(self.device, "kind", kind.value)
+        fault = "" if health.kind is HealthKind.OK else health.word
+        self.device.say("  ·  ".join(part for part in (fault, health.stale, health.advice) if part))
 
     def _draw_cards(self) -> None:
         if self._shown is not None:

@@ -18,6 +18,7 @@ from tests.ui.test_kiosk import PANELS, PROFILES, on_screen, place, scrolled, st
 from ui import theme
 from ui.controller import KioskController
 from ui.demo_band import put_band
+from ui.health_state import HealthKind
 from ui.kiosk import KioskWindow
 from ui.store_source import StoreSource
 from ui.theme import TOUCH_MM
@@ -71,6 +72,29 @@ def feed(window: KioskWindow, clinic: Any, exam_id: str | None = None) -> None:
 def wall_of(window: KioskWindow) -> WallBoard:
     assert window.rooms.wall is not None
     return window.rooms.wall
+
+
+@pytest.mark.parametrize(("size", "screen_mm"), PANELS)
+def test_the_wall_says_what_is_wrong_with_the_device(
+    full_clinic: Any, room: Room, qtbot: QtBot, size: tuple[int, int], screen_mm: tuple[float, float]
+) -> None:
+    window = room(full_clinic, "fracture", size, screen_mm)
+    wall, state = wall_of(window), state_of(full_clinic)
+    assert state.health is not None
+    well = replace(state.health, kind=HealthKind.OK, word="OK", advice="", stale="")
+    wall.show_health(well)
+    assert not wall.device.isVisible()
+    wall.show_health(replace(well, stale="Data from 08:12"))
+    assert "Data from 08:12" in wall.device.text()
+    away = replace(
+        well, kind=HealthKind.ATTENTION, word="PACS OFFLINE", advice="PACS since 08:12: 3 files wait."
+    )
+    now_ns, now_utc = full_clinic.clock.monotonic_ns(), full_clinic.clock.now_utc()
+    window.rooms.take(full_clinic.read(), replace(state, health=away), now_ns=now_ns, now_utc=now_utc)
+    assert wall.device.isVisible()
+    assert wall.device.text().startswith("PACS OFFLINE  ·  PACS since 08:12")
+    qtbot.mouseClick(wall.device, Qt.MouseButton.LeftButton)
+    assert window.pages.currentWidget() is window.device
 
 
 @pytest.mark.parametrize("profile", PROFILES)
