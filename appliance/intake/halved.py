@@ -41,9 +41,9 @@ _OFFSET_IN_GRID: Final = slice(16, 24)
 def decode_halved(codestream: bytes, pixel_format: PixelFormat, halvings: int) -> NDArray[np.uint16] | None:
     """The grey samples after `halvings` levels, [ceil(rows / 2**n), ceil(columns / 2**n)]; None: not so.
 
-    The caller sees to it that the frame is one-component grey.
+    The caller has asked `may_be_halved`, and the header says one-component grey.
     """
-    if not _can_be_halved(codestream, pixel_format):
+    if not _is_as_needed(codestream, pixel_format):
         return None
     try:
         samples = _decoded(codestream, pixel_format, halvings)
@@ -55,8 +55,15 @@ def decode_halved(codestream: bytes, pixel_format: PixelFormat, halvings: int) -
     return np.asarray(np.clip(samples, 0, 2**pixel_format.bits_stored - 1), np.uint16)
 
 
-def means_are_samples(dataset: Dataset, rendition: Rendition) -> bool:
-    """Whether a weighted mean of samples is a sample: no table, no padding, no overlay in their high bits."""
+def may_be_halved(dataset: Dataset, pixel_format: PixelFormat, rendition: Rendition) -> bool:
+    """As far as the header says: whether a weighted mean of samples is a sample, in a syntax that gives it.
+
+    It is none through a table, beside padding, or with an overlay in the high bits.
+    """
+    if pixel_format.transfer_syntax_uid not in HALVED_SYNTAXES or pixel_format.pixel_representation != 0:
+        return False
+    if not LEAST_BITS <= pixel_format.bits_stored <= MOST_BITS:
+        return False
     hidden = any(
         tag.group in _OVERLAY_GROUPS and tag.element == _OVERLAY_BIT_POSITION and dataset[tag].value
         for tag in dataset.keys()  # noqa: SIM118  a dataset's iterator gives elements, not tags
@@ -82,12 +89,8 @@ def deliver_halved(
     return dataclasses.replace(header, halvings=halvings, whole_px=whole_px, spacing_mm=spacing_mm)
 
 
-def _can_be_halved(codestream: bytes, pixel_format: PixelFormat) -> bool:
-    if pixel_format.transfer_syntax_uid not in HALVED_SYNTAXES or pixel_format.pixel_representation != 0:
-        return False
-    if not LEAST_BITS <= pixel_format.bits_stored <= MOST_BITS or not has_end(codestream):
-        return False
-    if not codestream.startswith(_START) or any(codestream[_OFFSET_IN_GRID]):
+def _is_as_needed(codestream: bytes, pixel_format: PixelFormat) -> bool:
+    if not has_end(codestream) or not codestream.startswith(_START) or any(codestream[_OFFSET_IN_GRID]):
         return False
     told = get_j2k_parameters(codestream)
     return not told.get("is_signed", True) and told.get("precision", 0) >= pixel_format.bits_stored

@@ -17,7 +17,7 @@ from appliance.intake.decoders import JPEG_2000_SYNTAXES, decode
 from appliance.intake.extent import Fragments, frame_bytes, is_encapsulated, measure, walk_fragments
 from appliance.intake.frame_header import FrameHeader
 from appliance.intake.grey import luminance, palette_grey
-from appliance.intake.halved import decode_halved, deliver_halved, means_are_samples
+from appliance.intake.halved import decode_halved, deliver_halved, may_be_halved
 from appliance.intake.header import read_pixel_format
 from appliance.intake.opening import DicomFile
 from appliance.intake.rendition import Rendition, read_rendition
@@ -84,7 +84,7 @@ class FrameReader:
         target = np.frombuffer(buffer, self._dtype, count=shape[0] * shape[1]).reshape(shape)
         rendition = read_rendition(self._file, self._format, index, is_float=self._is_float)
         is_grey = self._format.photometric_interpretation in _MONOCHROME
-        if halvings and is_grey and means_are_samples(self._file.dataset, rendition):
+        if halvings and is_grey and may_be_halved(self._file.dataset, self._format, rendition):
             halved = decode_halved(self._codestream(index), self._format, halvings)
             if halved is not None:
                 return deliver_halved(halved, buffer, rendition, halvings=halvings, whole_px=shape)

@@ -141,15 +141,16 @@ class Worker:
 
     def do(self, job: Job) -> None:
         """One job to its end: a result, a reason, or back to the queue."""
-        with self._ending(job), self._jail() as jail:
-            self._answer(job, jail)
+        with self._ending(job):
+            self.show_life(job)
+            with self._jail() as jail:
+                self._answer(job, jail)
 
     @contextmanager
     def _ending(self, job: Job) -> Iterator[None]:
         """Whatever a job ends with, it ends here."""
         log = self._log.bind(acquisition=job.acquisition_id, version=job.version, lane=job.lane.value)
         try:
-            self.show_life(job)
             yield
         except LeaseLostError:
             log.info("lease lost while working")
@@ -254,6 +255,7 @@ class Worker:
         triage = self._jobs.lease(worker=NAME, lease_s=lease_s, only=only)
         if triage is not None:
             with self._ending(triage):
+                self.show_life(triage)
                 self._commit(triage, acquisition, HalvedFrame(frames, halvings))
 
     def _commit(self, job: Job, acquisition: Acquisition, frames: FrameSource) -> None:
