@@ -150,8 +150,6 @@ class WorkerSettings(Section):
     reading.decode_timeout_s). A worker that is past it hangs: it is ended and the job goes back."""
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
     halved_triage: bool = True
-    """Triage answers large lossless JPEG 2000 radiographs first, from a small decode, where the model's card
-    allows it. False: always after quality control, from the whole frame."""
     proof_interval_min: float = Field(default=10.0, ge=1, le=1440)
     """How often the worker answers a question whose answer is known, through the whole line."""
 

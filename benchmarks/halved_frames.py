@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -36,12 +36,10 @@ from appliance.engines.catalogue import load_engine
 from appliance.intake.halved import REVERSIBLE_JPEG_2000, decode_halved
 from appliance.models.bundle import read_unsigned
 from appliance.models.registry import shipped_models
-from calibration.dataset import prepared
-from calibration.statistics import auc, bootstrap, share
+from benchmarks.halved_judging import Judged, answer, judge, judge_real, spread
 from export.gate_report import Limits
-from export.reference.films import Film
 from export.reference.labelled_films import SEED, TASKS, films_of, labels_of
-from export.side_by_side import FLOAT32_ENGINE, card_outputs, scores
+from export.side_by_side import FLOAT32_ENGINE
 
 HTJ2K: Final = "1.2.840.10008.1.2.4.201"
 HALVINGS: Final = (1, 2)
@@ -53,29 +51,8 @@ NOISE: Final = 90.0
 DARKEST, BRIGHTEST = 300.0, 15_800.0
 """Of the film's grey values in the frame: detectors use neither end of their range."""
 EACH_TENTH: Final = 10
-HEATMAP: Final = "heatmap"
 LEAST_REAL_PX: Final = 1500
 """Of the longer side of a frame that counts as large by itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
-    """Of one film to one picture of it."""
-
-    probability: NDArray[np.float64]
-    tensor: NDArray[np.float32]
-    heat: NDArray[np.float32] | None
-    """[labels, rows, columns]; None: the network draws none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """Whether a network may look at halved frames: the rule, and what broke it."""
-
-    smallest_halved_px: int
-    """Longer side of the halved frames that were looked at."""
-    accepted: bool
-    reasons: tuple[str, ...]
 
 
 def detector_frame(film: NDArray[np.uint8], *, longer_px: int, seed: int) -> NDArray[np.uint16]:
@@ -89,10 +66,10 @@ def detector_frame(film: NDArray[np.uint8], *, longer_px: int, seed: int) -> NDA
     return np.asarray(np.clip(np.rint(grey), 0, 2**BITS - 1), np.uint16)
 
 
-def pictures(frame: NDArray[np.uint16], *, bits: int, both: bool) -> list[PixelImage]:
+def pictures(frame: NDArray[np.uint16], *, bits: int, both: bool, inverted: bool = False) -> list[PixelImage]:
     """The whole frame, and those of `HALVINGS`. Raises ValueError where the two codecs differ (`both`)."""
     codestream = bytes(imagecodecs.htj2k_encode(frame, reversible=True))
-    found = [_image(frame, frame.shape, 0, bits)]
+    found = [_image(frame, frame.shape, 0, bits, inverted)]
     for halvings in HALVINGS:
         halved = decode_halved(codestream, _format(HTJ2K, frame, bits), halvings)
         if halved is None:
@@ -106,7 +83,7 @@ def pictures(frame: NDArray[np.uint16], *, bits: int, both: bool) -> list[PixelI
             told = decode_halved(other, _format(REVERSIBLE_JPEG_2000, frame, bits), halvings)
             if told is not None and not np.array_equal(told, halved):
                 raise ValueError("JPEG 2000 and HTJ2K give different halved frames.")
-        found.append(_image(halved, frame.shape, halvings, bits))
+        found.append(_image(halved, frame.shape, halvings, bits, inverted))
     return found
 
 
@@ -124,12 +101,14 @@ def _format(syntax: str, frame: NDArray[np.uint16], bits: int) -> PixelFormat:
     )
 
 
-def _image(stored: NDArray[np.uint16], whole: tuple[int, ...], halvings: int, bits: int) -> PixelImage:
+def _image(
+    stored: NDArray[np.uint16], whole: tuple[int, ...], halvings: int, bits: int, inverted: bool
+) -> PixelImage:
     return PixelImage(
         stored=stored,
         slope=1.0,
         intercept=0.0,
-        inverted=False,
+        inverted=inverted,
         stored_range=(0, 2**bits - 1),
         padding=None,
         voi=None,
@@ -140,119 +119,33 @@ def _image(stored: NDArray[np.uint16], whole: tuple[int, ...], halvings: int, bi
     )
 
 
-def answer(engine: Engine, card: ModelCard, image: PixelImage) -> Answer:
-    """What the network says, calibrated."""
-    tensors = prepared(image, card)
-    outputs = card_outputs(card, engine.infer(tensors))
-    logits = scores(card, outputs)
-    probability = [
-        label.probability_of(float(logit)) for label, logit in zip(card.labels, logits, strict=True)
-    ]
-    heat = outputs[HEATMAP][0] if HEATMAP in outputs else None
-    return Answer(probability=np.array(probability), tensor=tensors[card.inputs[0].name][0, 0], heat=heat)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RealFrame:
+    """A frame that is large by itself, of its own noise and sharpness."""
+
+    name: str
+    stored: NDArray[np.uint16]
+    bits: int
+    inverted: bool
 
 
-def real_frames(data: Path, task: str) -> Iterator[tuple[str, NDArray[np.uint16], int]]:
-    """Frames that are large by themselves: name, samples, bits. Of their own noise and sharpness."""
-    wanted = ("CR_", "DX_") if task != "fracture_triage" else ("CR_", "DX_", "fracatlas")
-    for path in sorted((data / "xray" / "native").glob("fracatlas*")):
-        if path.name.startswith(wanted):
-            grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-            assert grey is not None
-            yield path.name, np.asarray(grey, np.uint16) * np.uint16(16), 12
-    for path in sorted((data / "ct" / "dx-cr").glob("*.dcm")):
-        if not path.name.startswith(wanted):
-            continue
+def real_frames(data: Path, task: str) -> Iterator[RealFrame]:
+    """Those of the data beside the repository; limbs only for the fracture network."""
+    limbs = sorted((data / "xray" / "native").glob("fracatlas*")) if task == "fracture_triage" else []
+    for path in limbs:
+        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        assert grey is not None
+        stored = np.asarray(grey, np.uint16) * np.uint16(16)
+        yield RealFrame(name=path.name, stored=stored, bits=12, inverted=False)
+    for path in sorted((data / "ct" / "dx-cr").glob("[CD][RX]_*.dcm")):
         dataset = dcmread(path)
         if max(dataset.Rows, dataset.Columns) >= LEAST_REAL_PX:
-            yield path.name, dataset.pixel_array.astype(np.uint16), int(dataset.BitsStored)
-
-
-def judge(
-    card: ModelCard,
-    films: Sequence[Film],
-    truths: Sequence[dict[str, str]],
-    answers: list[list[Answer]],
-    at: int,
-) -> dict[str, Any]:
-    """One number of halvings, `at` in `HALVINGS`, against the whole frames; with the reasons against it."""
-    whole, halved = [row[0] for row in answers], [row[1 + at] for row in answers]
-    first = np.stack([one.probability for one in whole])
-    second = np.stack([one.probability for one in halved])
-    limits, reasons, labels = Limits(), [], []
-    groups = [film.group for film in films]
-    for index, label in enumerate(card.labels):
-        told = np.array([truth[label.name] for truth in truths])
-        known = told != ""
-        truth, kept = told[known] == "1", [group for group, keep in zip(groups, known, strict=True) if keep]
-        before, after = first[known, index], second[known, index]
-
-        def change(
-            rows: NDArray[np.int64], before: Any = before, after: Any = after, truth: Any = truth
-        ) -> float:
-            return auc(after[rows], truth[rows]) - auc(before[rows], truth[rows])
-
-        moved = bootstrap(change, kept)
-        if not (moved.low <= 0.0 <= moved.high and abs(moved.value) <= limits.auc_change):
-            reasons.append(f"{label.name}: AUC {moved.value:+.4f} ({moved.low:+.4f} to {moved.high:+.4f})")
-        flips = {}
-        for point, threshold in (
-            ("sensitive", label.sensitive_threshold),
-            ("specific", label.specific_threshold),
-        ):
-            flipped = share((first[:, index] >= threshold) != (second[:, index] >= threshold))
-            flips[point] = asdict(flipped)
-            if not flipped.value <= limits.flipped_share:
-                reasons.append(f"{label.name}: {100 * flipped.value:.2f} % flipped at the {point} point")
-        labels.append(
-            {
-                "name": label.name,
-                "auc_whole": auc(before, truth),
-                "auc_halved": auc(after, truth),
-                "auc_change": asdict(moved),
-                "flipped": flips,
-                "probability_difference": _spread(np.abs(second[:, index] - first[:, index])),
-                "hottest_place_moved_px": _moves(card, whole, halved, index, first[:, index]),
-            }
-        )
-    side = max(whole[0].tensor.shape)
-    rms = [
-        float(np.sqrt(np.mean((one.tensor - other.tensor) ** 2)) / other.tensor.std())
-        for one, other in zip(halved, whole, strict=True)
-    ]
-    return {
-        "network_side_px": side,
-        "input_rms_difference_of_sd": _spread(np.array(rms)),
-        "labels": labels,
-        "reasons": reasons,
-    }
-
-
-def _moves(
-    card: ModelCard, whole: list[Answer], halved: list[Answer], index: int, probability: NDArray[np.float64]
-) -> dict[str, float] | None:
-    """How far the hottest cell of flagged films moves, in pixels of the network's input."""
-    moves = []
-    for one, other, said in zip(whole, halved, probability, strict=True):
-        if one.heat is None or other.heat is None or said < card.labels[index].sensitive_threshold:
-            continue
-        places = [
-            np.unravel_index(int(answer.heat[index].argmax()), answer.heat[index].shape)
-            for answer in (one, other)
-            if answer.heat is not None
-        ]
-        cell = max(one.tensor.shape) / one.heat.shape[-1]
-        moves.append(cell * float(np.hypot(*np.subtract(places[0], places[1]))))
-    return _spread(np.array(moves)) if moves else None
-
-
-def _spread(values: NDArray[Any]) -> dict[str, float]:
-    return {
-        "mean": float(values.mean()),
-        "p95": float(np.percentile(values, 95)),
-        "max": float(values.max()),
-        "n": len(values),
-    }
+            yield RealFrame(
+                name=path.name,
+                stored=dataset.pixel_array.astype(np.uint16),
+                bits=int(dataset.BitsStored),
+                inverted=dataset.PhotometricInterpretation == "MONOCHROME1",
+            )
 
 
 def measure(data: Path, task: str, *, longer_px: int, count: int | None) -> dict[str, Any]:
@@ -278,15 +171,7 @@ def measure(data: Path, task: str, *, longer_px: int, count: int | None) -> dict
             if both:
                 print(f"{number} of {len(films)}", flush=True)
                 ratios.append(frame.nbytes / len(imagecodecs.htj2k_encode(frame, reversible=True)))
-        real = [
-            _real(
-                name,
-                [answer(engine, card, one) for one in pictures(frame, bits=bits, both=True)],
-                frame,
-                card,
-            )
-            for name, frame, bits in real_frames(data, task)
-        ]
+        real = [_judged(engine, card, one) for one in real_frames(data, task)]
         words = engine.describe().words
     judged = {str(halvings): judge(card, films, truths, answers, at) for at, halvings in enumerate(HALVINGS)}
     verdicts = [
@@ -304,7 +189,7 @@ def measure(data: Path, task: str, *, longer_px: int, count: int | None) -> dict
         "films": len(films),
         "groups": len({film.group for film in films}),
         "longer_px": longer_px,
-        "lossless_ratio": _spread(np.array(ratios)),
+        "lossless_ratio": spread(np.array(ratios)),
         "limits": {"flipped_share": Limits().flipped_share, "auc_change": Limits().auc_change},
         "halvings": judged,
         "verdicts": [asdict(one) for one in verdicts],
@@ -313,18 +198,10 @@ def measure(data: Path, task: str, *, longer_px: int, count: int | None) -> dict
     }
 
 
-def _real(name: str, answers: list[Answer], frame: NDArray[Any], card: ModelCard) -> dict[str, Any]:
-    """One real frame: the largest difference of any label, and whether a decision changed."""
-    points = np.array([(label.sensitive_threshold, label.specific_threshold) for label in card.labels])
-    calls = [one.probability[:, None] >= points for one in answers]
-    return {
-        "file": name,
-        "shape": list(frame.shape),
-        "probability_difference": [
-            float(np.abs(one.probability - answers[0].probability).max()) for one in answers[1:]
-        ],
-        "flipped": [int((one != calls[0]).sum()) for one in calls[1:]],
-    }
+def _judged(engine: Engine, card: ModelCard, real: RealFrame) -> dict[str, Any]:
+    found = pictures(real.stored, bits=real.bits, both=True, inverted=real.inverted)
+    told = judge_real(card, [answer(engine, card, one) for one in found])
+    return {"file": real.name, "shape": list(real.stored.shape), **told}
 
 
 def main() -> None:
