@@ -30,10 +30,10 @@ from pydicom import dcmread
 
 from appliance.domain.acquisition import PixelFormat
 from appliance.domain.card import ModelCard
-from appliance.domain.image import PixelImage
+from appliance.domain.image import JPEG_2000_LOSSLESS, PixelImage
 from appliance.engines.base import Engine
 from appliance.engines.catalogue import load_engine
-from appliance.intake.halved import REVERSIBLE_JPEG_2000, decode_halved
+from appliance.intake.halved import decode_halved
 from appliance.models.bundle import read_unsigned
 from appliance.models.registry import shipped_models
 from benchmarks.halved_judging import Judged, answer, judge, judge_real, spread
@@ -80,7 +80,7 @@ def pictures(frame: NDArray[np.uint16], *, bits: int, both: bool, inverted: bool
                     frame, level=0, codecformat="j2k", reversible=True, bitspersample=bits
                 )
             )
-            told = decode_halved(other, _format(REVERSIBLE_JPEG_2000, frame, bits), halvings)
+            told = decode_halved(other, _format(JPEG_2000_LOSSLESS, frame, bits), halvings)
             if told is not None and not np.array_equal(told, halved):
                 raise ValueError("JPEG 2000 and HTJ2K give different halved frames.")
         found.append(_image(halved, frame.shape, halvings, bits, inverted))

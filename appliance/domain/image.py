@@ -24,9 +24,8 @@ StoredArray: TypeAlias = NDArray[Any]
 """Shape (rows, columns); uint8, int8, uint16, int16 or float32, as decoded."""
 
 
-HALVED_SYNTAXES: Final = frozenset(
-    {"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202"}
-)
+JPEG_2000_LOSSLESS: Final = "1.2.840.10008.1.2.4.90"
+HALVED_SYNTAXES: Final = frozenset({JPEG_2000_LOSSLESS, "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202"})
 """Lossless JPEG 2000 and HTJ2K: the frame can be decoded without its finest wavelet levels."""
 
 

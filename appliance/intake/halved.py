@@ -19,12 +19,11 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.utils import get_j2k_parameters
 
 from appliance.domain.acquisition import PixelFormat
-from appliance.domain.image import HALVED_SYNTAXES
+from appliance.domain.image import HALVED_SYNTAXES, JPEG_2000_LOSSLESS
 from appliance.intake.decoders import has_end
 from appliance.intake.frame_header import FrameHeader
 from appliance.intake.rendition import Rendition
 
-REVERSIBLE_JPEG_2000: Final = "1.2.840.10008.1.2.4.90"
 LEAST_BITS: Final = 9
 MOST_BITS: Final = 15
 """BitsStored. Near edges the low-pass goes below 0, which OpenJPH writes into 16 bits as it is: only where
@@ -98,7 +97,7 @@ def _is_as_needed(codestream: bytes, pixel_format: PixelFormat) -> bool:
 
 def _decoded(codestream: bytes, pixel_format: PixelFormat, halvings: int) -> NDArray[Any]:
     """As the decoder gives them, in the codestream's own numbers: int32, not yet clipped."""
-    if pixel_format.transfer_syntax_uid != REVERSIBLE_JPEG_2000:
+    if pixel_format.transfer_syntax_uid != JPEG_2000_LOSSLESS:
         from imagecodecs import htj2k_decode  # noqa: PLC0415  loaded on need: memory of the jail counts
 
         low_pass = np.asarray(htj2k_decode(codestream, skipres=halvings))

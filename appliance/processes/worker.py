@@ -239,7 +239,7 @@ class Worker:
 
     def _answer(self, job: Job, jail: Jail) -> None:
         acquisition, frames = self._at_hand.open(job, jail, keep=self._depth == 1)
-        if job.lane is Lane.QUALITY and self._settings.worker.halved_triage:
+        if job.lane is Lane.QUALITY and self._settings.worker.halved_triage != "off":
             self._triage_first(job, acquisition, frames)
         self._commit(job, acquisition, frames)
 
@@ -248,7 +248,8 @@ class Worker:
 
         Only where triage of this acquisition is next in the queue: nobody's quality control waits for it.
         """
-        halvings = halvings_for_triage(acquisition, self._models)
+        slow_too = self._settings.worker.halved_triage == "all"
+        halvings = halvings_for_triage(acquisition, self._models, jpeg_2000=slow_too)
         if halvings == 0:
             return
         lease_s, only = self._settings.worker.lease_s, (job.acquisition_id, job.version, Lane.TRIAGE)

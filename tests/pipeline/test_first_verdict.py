@@ -80,6 +80,9 @@ def test_only_lossless_projections(
     shelf.cards = {"chest_triage": allowing(chest_card, 750)}
     for syntax in HALVED_SYNTAXES:
         assert halvings_for_triage(exam(make_acquisition, syntax=syntax), shelf) == 2
+    plain, fast = "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.201"
+    assert halvings_for_triage(exam(make_acquisition, syntax=plain), shelf, jpeg_2000=False) == 0
+    assert halvings_for_triage(exam(make_acquisition, syntax=fast), shelf, jpeg_2000=False) == 2
     for syntax in ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"):
         assert halvings_for_triage(exam(make_acquisition, syntax=syntax), shelf) == 0
     assert halvings_for_triage(exam(make_acquisition, kind=Kind.VOLUME), shelf) == 0

@@ -67,7 +67,7 @@ def film(plain: Path) -> Callable[..., Path]:
     return write
 
 
-def settings(models: Path, *, halved: bool = True) -> Settings:
+def settings(models: Path, *, halved: str = "htj2k") -> Settings:
     worker = WorkerSettings(engines=("ort",), threads=1, lease_s=LEASE_S, halved_triage=halved)
     return Settings(models=(models,), worker=worker)
 
@@ -115,7 +115,7 @@ def test_switched_off_quality_control_comes_first(
     layout: Layout, database: Database, land: Land, models: Path, film: Callable[..., Path]
 ) -> None:
     land([film()])
-    results = work_off(settings(models, halved=False), layout, database)
+    results = work_off(settings(models, halved="off"), layout, database)
     assert lanes(results) == [Lane.QUALITY, Lane.TRIAGE, Lane.DENOISE]
     assert {result.halvings for result in results} == {0}
 
