@@ -149,6 +149,7 @@ class WorkerSettings(Section):
     """The longest that may pass between two signs of life of a job, beside reading one frame (twice
     reading.decode_timeout_s). A worker that is past it hangs: it is ended and the job goes back."""
     idle_poll_s: float = Field(default=0.02, gt=0, le=5)
+    halved_triage: Literal["off", "htj2k", "all"] = "htj2k"
     proof_interval_min: float = Field(default=10.0, ge=1, le=1440)
     """How often the worker answers a question whose answer is known, through the whole line."""
 

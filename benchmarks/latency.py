@@ -76,8 +76,12 @@ class RadiographLatency:
     """The same against a naive pipeline that would keep its sessions."""
     ratio_without_measuring: float
     """The same against one that would also measure no quality, while the appliance does."""
+    ratio_triage: float
+    """Naive over appliance, last answer over the commit of triage: its answer may come first."""
     quality: Spread
     triage: Spread
+    all_answers: Spread
+    """To the commit of whichever of the two came last."""
     painted: Spread | None
     """To the first pixels of the quality verdict. None: no kiosk is installed."""
     slow_copy_quality: Spread | None
@@ -219,6 +223,7 @@ def with_ends(answered: Answered, painted_ns: int | None) -> dict[str, float]:
 
 def _latency(name: str, rounds: Sequence[Round], slow: Sequence[float]) -> RadiographLatency:
     appliance_ms = [one.appliance_ms for one in rounds]
+    triage_ms = [one.appliance.committed_ms(Lane.TRIAGE) for one in rounds]
     painted_ms = [ms for one in rounds if (ms := one.painted_ms()) is not None]
 
     def ratio(naive_ms: Callable[[Round], float]) -> float:
@@ -230,8 +235,10 @@ def _latency(name: str, rounds: Sequence[Round], slow: Sequence[float]) -> Radio
         ratios=ratios([one.naive.done_ms for one in rounds], appliance_ms),
         ratio_session_kept=ratio(lambda one: one.naive_without_ms(SESSION)),
         ratio_without_measuring=ratio(lambda one: one.naive_without_ms(SESSION, MEASURE)),
+        ratio_triage=median_ratio([one.naive.done_ms for one in rounds], triage_ms),
         quality=spread_of(one.appliance.committed_ms(Lane.QUALITY) for one in rounds),
-        triage=spread_of(one.appliance.committed_ms(Lane.TRIAGE) for one in rounds),
+        triage=spread_of(triage_ms),
+        all_answers=spread_of(appliance_ms),
         painted=spread_of(painted_ms) if painted_ms else None,
         slow_copy_quality=spread_of(slow) if slow else None,
         stages=stage_spreads([one.stages_ms() for one in rounds]),

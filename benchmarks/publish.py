@@ -86,7 +86,9 @@ def _ratios(report: dict[str, Any]) -> Table:
         table.add_column(column)
     for name, ratio in report["ratio_to_naive"].items():
         times = report["latency_ms"][name]
-        ours, theirs = ("first_slice", "naive_first_slice") if name == SERIES else ("triage", "naive_done")
+        ours, theirs = (
+            ("first_slice", "naive_first_slice") if name == SERIES else ("all_answers", "naive_done")
+        )
         table.add_row(
             name,
             f"{ratio:.1f}",

@@ -104,6 +104,7 @@ def _radiograph(one: RadiographLatency) -> dict[str, Any]:
     return {
         "quality": asdict(one.quality),
         "triage": asdict(one.triage),
+        "all_answers": asdict(one.all_answers),
         "painted": asdict(one.painted) if one.painted else None,
         "slow_copy_quality": asdict(one.slow_copy_quality) if one.slow_copy_quality else None,
         "stages": {name: asdict(spread) for name, spread in one.stages.items()},
@@ -140,6 +141,7 @@ def _variants(latencies: Iterable[RadiographLatency], series: SeriesReport | Non
         one.name: {
             "session_kept": one.ratio_session_kept,
             "without_measuring": one.ratio_without_measuring,
+            "triage": one.ratio_triage,
         }
         for one in latencies
     }

@@ -58,7 +58,7 @@ kind = "letterbox"
 size_px = 320
 low_percentile = 0.5
 high_percentile = 99.5
-
+{halved}
 [intended_use]
 modalities = ["CR", "DX"]
 body_parts = ["CHEST"]
@@ -73,7 +73,14 @@ known_biases = []
 """
 
 
-def build_triage(folder: Path, *, release: int, opposite: bool = False, golden_off: float = 0.0) -> Path:
+def build_triage(
+    folder: Path,
+    *,
+    release: int,
+    opposite: bool = False,
+    golden_off: float = 0.0,
+    smallest_halved_px: int | None = None,
+) -> Path:
     """Release `release` of one model. `opposite`: the first label is decided the other way round.
 
     `golden_off`: golden data that no engine reaches.
@@ -85,7 +92,8 @@ def build_triage(folder: Path, *, release: int, opposite: bool = False, golden_o
     logits, heatmap = session.run(["logits", "heatmap"], {"image": image})
     golden = {"input:image": image, "output:logits": logits + golden_off, "output:heatmap": heatmap}
     np.savez(folder / "golden.npz", **golden)
-    text = CARD.format(release=release, scale=-1.0 if opposite else 1.0)
+    halved = "" if smallest_halved_px is None else f"smallest_halved_px = {smallest_halved_px}\n"
+    text = CARD.format(release=release, scale=-1.0 if opposite else 1.0, halved=halved)
     (folder / "card.toml").write_text(text, encoding="utf-8")
     (folder / "gate.json").write_text("{}", encoding="utf-8")
     write_sums(folder, Speaks("chest_triage", "brightness", release))

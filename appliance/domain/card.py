@@ -40,6 +40,10 @@ class Preprocessing:
     size_px: int | None = None
     low_percentile: float | None = None
     high_percentile: float | None = None
+    smallest_halved_px: int | None = None
+    """For `letterbox`: the model may be asked about a frame decoded without its finest wavelet levels, as
+    long as the longer side keeps this many samples: its answers were compared there. None: it was not tried,
+    or did not pass."""
     multiple_of_px: int = 1
     """For `slice`: rows and columns are padded by reflection to a multiple of this."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,11 @@ GreyArray: TypeAlias = NDArray[np.float32]
 """Shape (rows, columns); modality units."""
 StoredArray: TypeAlias = NDArray[Any]
 """Shape (rows, columns); uint8, int8, uint16, int16 or float32, as decoded."""
+
+
+JPEG_2000_LOSSLESS: Final = "1.2.840.10008.1.2.4.90"
+HALVED_SYNTAXES: Final = frozenset({JPEG_2000_LOSSLESS, "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202"})
+"""Lossless JPEG 2000 and HTJ2K: the frame can be decoded without its finest wavelet levels."""
 
 
 class VoiFunction(str, Enum):
@@ -71,12 +76,22 @@ class PixelImage:
     """HU, US, ... as the header says; None when it does not."""
     from_colour: bool = False
     """True: brightness of a colour image (RGB, YBR, palette). Fit for looking at, not for measuring."""
+    halvings: int = 0
+    """How often the wavelet of a lossless JPEG 2000 halved both sides: sample (k, l) belongs to the pixel
+    (k, l) * 2**halvings of the whole frame. 0: this is the whole frame."""
+    whole_px: tuple[int, int] | None = None
+    """Rows and columns of the whole frame, where this is a halved one."""
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows, columns."""
         rows, columns = self.stored.shape
         return rows, columns
+
+    @property
+    def whole_shape(self) -> tuple[int, int]:
+        """Rows, columns of the whole frame; positions that people see are in its pixels."""
+        return self.shape if self.whole_px is None else self.whole_px
 
     def grey(self) -> GreyArray:
         """A new read-only array of all pixels in modality units, higher is brighter."""

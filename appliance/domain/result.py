@@ -61,3 +61,5 @@ class LaneResult:
     derived: tuple[DerivedFile, ...] = ()
     engines: tuple[EngineUse, ...] = ()
     timings: tuple[StageTiming, ...] = ()
+    halvings: int = 0
+    """How often the wavelet had halved the frame that the answer was made from. 0: the whole frame."""

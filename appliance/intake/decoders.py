@@ -160,11 +160,16 @@ def _refuse_without_end(codestream: bytes, transfer_syntax_uid: str) -> None:
     """Refuse a cut-off codestream: decoders paint what it lacks in plain grey, which looks like anatomy."""
     if transfer_syntax_uid == RUN_LENGTH_SYNTAX:
         return
-    if END_OF_IMAGE not in codestream[-_TRAILING_BYTES:]:
+    if not has_end(codestream):
         raise InputError(
             f"The compressed image is cut off: its {len(codestream):,} bytes have no end mark.",
             remedy="Send the image again from the modality.",
         )
+
+
+def has_end(codestream: bytes) -> bool:
+    """Whether a codestream (of any kind but run lengths) was not cut off."""
+    return END_OF_IMAGE in codestream[-_TRAILING_BYTES:]
 
 
 END_OF_IMAGE: Final = b"\xff\xd9"

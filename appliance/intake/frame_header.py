@@ -40,6 +40,8 @@ class FrameHeader:
     spacing_mm: tuple[float, float] | None
     rescale_type: str | None
     from_colour: bool
+    halvings: int = 0
+    whole_px: tuple[int, int] | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -59,6 +61,8 @@ class FrameHeader:
             spacing_mm=self.spacing_mm,
             rescale_type=self.rescale_type,
             from_colour=self.from_colour,
+            halvings=self.halvings,
+            whole_px=self.whole_px,
         )
 
 

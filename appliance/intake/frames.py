@@ -7,9 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from appliance.domain.acquisition import Acquisition
-from appliance.domain.image import FrameSource, PixelImage
+from appliance.domain.image import PixelImage
 from appliance.errors import InputError
 from appliance.intake.jail import Jail, PendingFrame
+
+
+class NotHalvedError(Exception):
+    """A frame cannot be decoded without its finest wavelet levels: the whole one is there instead."""
 
 
 class JailedFrames:
@@ -22,6 +26,8 @@ class JailedFrames:
         self._jail = jail
         self._only: PixelImage | None = None
         """The frame of a projection, once decoded: every lane looks at it, none decodes it again."""
+        self._ahead: PendingFrame | None = None
+        """The whole frame, being decoded while somebody looks at the halved one."""
 
     def __len__(self) -> int:
         """See `FrameSource`."""
@@ -50,14 +56,27 @@ class JailedFrames:
         """See `FrameSource`."""
         if self._only is not None and index == 0:
             return self._only
-        image = self._wait(self._begin(index), index)
+        pending, self._ahead = self._ahead or self._begin(index), None
+        image = self._wait(pending, index)
         if len(self._places) == 1:
             self._only = image
         return image
 
-    def _begin(self, index: int) -> PendingFrame:
+    def halved(self, halvings: int) -> PixelImage:
+        """A projection's frame without its finest wavelet levels; the jail goes on with the whole one.
+
+        Raises InputError when it cannot be decoded, NotHalvedError when only the whole one can.
+        """
+        image = self._wait(self._begin(0, halvings=halvings), 0)
+        if image.halvings == 0:
+            self._only = image
+            raise NotHalvedError
+        self._ahead = self._begin(0)
+        return image
+
+    def _begin(self, index: int, *, halvings: int = 0) -> PendingFrame:
         path, frame_index = self._places[index]
-        return self._jail.begin_frame(path, frame_index)
+        return self._jail.begin_frame(path, frame_index, halvings=halvings)
 
     def _wait(self, pending: PendingFrame, index: int) -> PixelImage:
         try:
@@ -70,6 +89,34 @@ class JailedFrames:
             ) from error
 
 
-def open_frames(acquisition: Acquisition, jail: Jail) -> FrameSource:
+class HalvedFrame:
+    """A FrameSource of one frame: a projection's, without its finest wavelet levels."""
+
+    def __init__(self, whole: JailedFrames, halvings: int) -> None:
+        self._whole = whole
+        self._halvings = halvings
+
+    def __len__(self) -> int:
+        """See `FrameSource`."""
+        return 1
+
+    def __iter__(self) -> Iterator[PixelImage]:
+        """See `FrameSource`."""
+        yield self.frame(0)
+
+    def each(self) -> Iterator[PixelImage | InputError]:
+        """See `FrameSource`."""
+        try:
+            yield self.frame(0)
+        except InputError as error:
+            yield error
+
+    def frame(self, index: int) -> PixelImage:
+        """See `FrameSource` and `JailedFrames.halved`."""
+        del index
+        return self._whole.halved(self._halvings)
+
+
+def open_frames(acquisition: Acquisition, jail: Jail) -> JailedFrames:
     """The slices of `acquisition` in the order of `acquisition.slices`. Decodes nothing yet."""
     return JailedFrames(acquisition, jail)

@@ -55,10 +55,17 @@ class _Task:
     """One request on its way."""
 
     def __init__(
-        self, path: Path, frame_index: int | None, timeout_s: float, *, other_path: Path | None = None
+        self,
+        path: Path,
+        frame_index: int | None,
+        timeout_s: float,
+        *,
+        other_path: Path | None = None,
+        halvings: int = 0,
     ) -> None:
         self.path = path
         self.frame_index = frame_index
+        self.halvings = halvings
         self.other_path = other_path
         self.timeout_ns = round(timeout_s * NS_PER_S)
         self.buffer: SharedBuffer | None = None
@@ -175,10 +182,14 @@ class Jail:
         """
         return self.begin_frame(path, frame_index).image()
 
-    def begin_frame(self, path: Path, frame_index: int) -> PendingFrame:
-        """Ask for a frame and come back for it later; several are answered in the order of asking."""
+    def begin_frame(self, path: Path, frame_index: int, *, halvings: int = 0) -> PendingFrame:
+        """Ask for a frame and come back for it later; several are answered in the order of asking.
+
+        `halvings`: without so many finest wavelet levels. Where that cannot be done right, the whole frame
+        comes: the image says which it is.
+        """
         timeout_s = self._settings.parse_timeout_s + self._settings.decode_timeout_s
-        return PendingFrame(self, self._begin(path, frame_index, timeout_s))
+        return PendingFrame(self, self._begin(path, frame_index, timeout_s, halvings=halvings))
 
     def finish(self, task: _Task) -> _Answer:
         """Wait until a request is answered, and those before it. Raises what it ended with."""
@@ -188,8 +199,8 @@ class Jail:
             raise task.outcome
         return task.outcome
 
-    def _begin(self, path: Path, frame_index: int | None, timeout_s: float) -> _Task:
-        task = _Task(path, frame_index, timeout_s)
+    def _begin(self, path: Path, frame_index: int | None, timeout_s: float, *, halvings: int = 0) -> _Task:
+        task = _Task(path, frame_index, timeout_s, halvings=halvings)
         if frame_index is not None:
             task.buffer = self._pool.take(self._frame_bytes)
         return self._queue(task)
@@ -257,6 +268,7 @@ class Jail:
         request = Request(
             path=_absolute(task.path),
             frame_index=task.frame_index,
+            halvings=task.halvings,
             other_path=None if task.other_path is None else _absolute(task.other_path),
         )
         descriptors: tuple[int, ...] = ()
@@ -301,6 +313,8 @@ class Jail:
             raise ValueError("not a frame")
         if header.size_bytes > buffer.size_bytes:
             raise ValueError("a frame larger than its buffer")
+        if header.halvings not in (0, task.halvings) or (header.whole_px is None) != (header.halvings == 0):
+            raise ValueError("a frame of another size than was asked for")
         task.buffer = None
         stored = self._pool.lend(buffer, (header.rows, header.columns), header.dtype)
         return header.image(stored)

@@ -113,7 +113,7 @@ class Server:
         if needed > request.slot_bytes:
             return Reply(needed_bytes=needed)
         with memoryview(self._slots[request.slot]) as buffer:
-            return Reply(frame=self._open.read(request.frame_index, buffer))
+            return Reply(frame=self._open.read(request.frame_index, buffer, halvings=request.halvings))
 
     def _map(self, request: Request) -> None:
         for slot in request.forget_slots:

@@ -21,6 +21,8 @@ class Request:
     path: str
     """Absolute. Undecodable names pass as Python's surrogate escapes."""
     frame_index: int | None = None
+    halvings: int = 0
+    """Of the frame: so many finest wavelet levels may be left out. A wish; the answer says what it is."""
     other_path: str | None = None
     """Absolute."""
     slot: int | None = None

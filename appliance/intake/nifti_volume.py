@@ -93,8 +93,9 @@ class NiftiVolume:
         rows, columns = self._frame_shape
         return rows * columns * self._voxels.dtype.itemsize
 
-    def read(self, index: int, buffer: memoryview) -> FrameHeader:
-        """See `Frames`. Slices count from the feet to the head."""
+    def read(self, index: int, buffer: memoryview, *, halvings: int = 0) -> FrameHeader:
+        """See `Frames`. Slices count from the feet to the head; none is ever halved."""
+        del halvings
         if not 0 <= index < self.frames:
             raise InputError(f"The volume has {self.frames} slices, not {index + 1}.", remedy=_EXPORT_AGAIN)
         rows, columns = self._frame_shape

@@ -22,8 +22,12 @@ class Frames(Protocol):
     def needed_bytes(self) -> int:
         """How large the buffer of any frame must be."""
 
-    def read(self, index: int, buffer: memoryview) -> FrameHeader:
-        """Decode frame `index` into `buffer`. Raises InputError."""
+    def read(self, index: int, buffer: memoryview, *, halvings: int = 0) -> FrameHeader:
+        """Decode frame `index` into `buffer`. Raises InputError.
+
+        `halvings`: without so many finest wavelet levels where that can be done right; the header says
+        whether it was.
+        """
 
 
 class OpenFile:
@@ -49,9 +53,9 @@ class OpenFile:
         """See `Frames`."""
         return self._frames.needed_bytes()
 
-    def read(self, index: int, buffer: memoryview) -> FrameHeader:
+    def read(self, index: int, buffer: memoryview, *, halvings: int = 0) -> FrameHeader:
         """See `Frames`."""
-        return self._frames.read(index, buffer)
+        return self._frames.read(index, buffer, halvings=halvings)
 
     def close(self) -> None:
         """Give the file back."""

@@ -17,6 +17,7 @@ from appliance.intake.decoders import JPEG_2000_SYNTAXES, decode
 from appliance.intake.extent import Fragments, frame_bytes, is_encapsulated, measure, walk_fragments
 from appliance.intake.frame_header import FrameHeader
 from appliance.intake.grey import luminance, palette_grey
+from appliance.intake.halved import decode_halved, deliver_halved, may_be_halved
 from appliance.intake.header import read_pixel_format
 from appliance.intake.opening import DicomFile
 from appliance.intake.rendition import Rendition, read_rendition
@@ -69,8 +70,11 @@ class FrameReader:
         size = max(self._dtype.itemsize, 2 if has_table or is_palette else 1)
         return self._format.rows * self._format.columns * size
 
-    def read(self, index: int, buffer: memoryview) -> FrameHeader:
-        """Decode frame `index` into the start of `buffer`, row after row, and say how to read it."""
+    def read(self, index: int, buffer: memoryview, *, halvings: int = 0) -> FrameHeader:
+        """Decode frame `index` into the start of `buffer`, row after row, and say how to read it.
+
+        `halvings`: see `Frames.read`.
+        """
         if not 0 <= index < self._format.number_of_frames:
             raise InputError(
                 f"Frame {index + 1} was asked for, the file has {self._format.number_of_frames}.",
@@ -80,6 +84,10 @@ class FrameReader:
         target = np.frombuffer(buffer, self._dtype, count=shape[0] * shape[1]).reshape(shape)
         rendition = read_rendition(self._file, self._format, index, is_float=self._is_float)
         is_grey = self._format.photometric_interpretation in _MONOCHROME
+        if halvings and is_grey and may_be_halved(self._file.dataset, self._format, rendition):
+            halved = decode_halved(self._codestream(index), self._format, halvings)
+            if halved is not None:
+                return deliver_halved(halved, buffer, rendition, halvings=halvings, whole_px=shape)
         if is_encapsulated(self._format.transfer_syntax_uid):
             samples = self._decoded(index, target if is_grey else None)
         elif is_grey and self._format.bits_allocated in (8, 16) and not self._is_float:

@@ -139,6 +139,9 @@ def _check_preprocessing(bundle: str, card: ModelCard) -> None:
             raise refused(bundle, f"the percentiles {low} and {high} are not 0 <= low < high <= 100")
         if size_px is None or not 1 <= size_px <= 4096:
             raise refused(bundle, f"size_px is {size_px}, not 1 to 4096")
+        halved_px = how.smallest_halved_px
+        if halved_px is not None and halved_px < size_px:
+            raise refused(bundle, f"smallest_halved_px is {halved_px}, below its size_px of {size_px}")
     else:
         raise refused(bundle, f"the preprocessing {how.kind!r} is unknown to this appliance")
 

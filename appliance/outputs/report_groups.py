@@ -58,7 +58,8 @@ def groups_of(acquisition: Acquisition, result: LaneResult) -> Iterator[Any]:
     for check in result.quality:
         yield from _quality(check, acquisition, names)
     for finding in result.findings:
-        yield from _finding(finding, models.get(finding.task), acquisition, names)
+        algorithm = _algorithm(finding, models.get(finding.task), halvings=result.halvings)
+        yield from _finding(finding, algorithm, acquisition, names)
     for refusal in told_refusals(result):
         yield _refusal(refusal, names)
 
@@ -134,11 +135,13 @@ def _measurements(check: QualityCheck, acquisition: Acquisition) -> Iterator[sr.
             yield sr.Measurement(name=name, value=float(value), unit=unit)
 
 
-def _finding(finding: Finding, model: str | None, acquisition: Acquisition, names: _Names) -> Iterator[Any]:
+def _finding(
+    finding: Finding, algorithm: sr.AlgorithmIdentification, acquisition: Acquisition, names: _Names
+) -> Iterator[Any]:
     code = Code(finding.code.value, finding.code.scheme, finding.code.meaning[:MEANING_LENGTH])
     said = {
         "finding_type": code,
-        "algorithm_id": _algorithm(finding, model),
+        "algorithm_id": algorithm,
         "measurements": [
             sr.Measurement(name=PROBABILITY, value=round(finding.probability, 4), unit=NO_UNITS)
         ],
@@ -148,7 +151,7 @@ def _finding(finding: Finding, model: str | None, acquisition: Acquisition, name
     yield from _placed(said, regions, names.next(finding.task), names, "")
 
 
-def _algorithm(finding: Finding, model: str | None) -> sr.AlgorithmIdentification:
+def _algorithm(finding: Finding, model: str | None, *, halvings: int) -> sr.AlgorithmIdentification:
     task, _, version = (model or finding.task).partition("@")
     return sr.AlgorithmIdentification(
         name=task,
@@ -158,6 +161,7 @@ def _algorithm(finding: Finding, model: str | None) -> sr.AlgorithmIdentificatio
             f"sensitive threshold {finding.sensitive_threshold:g}",
             f"specific threshold {finding.specific_threshold:g}",
             *_moved(finding),
+            *([f"both sides halved {halvings} times by the wavelet"] if halvings else []),
         ],
         manufacturer=MANUFACTURER,
     )

@@ -39,6 +39,7 @@ def look_at_image(work: Work) -> LaneResult:
         drawn = {heat.finding_code: work.relative(add_heatmap(work.view, heat)) for heat in heatmaps}
     return replace(
         result,
+        halvings=image.halvings,
         quality=tuple(quality),
         findings=tuple(replace(found, heatmap_path=drawn.get(found.code.value)) for found in findings),
     )

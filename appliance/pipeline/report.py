@@ -77,6 +77,7 @@ def acquisition_line(report: AcquisitionReport) -> dict[str, Any]:
         "outputs": list(report.outputs),
         "models": sorted({use.model for result in results for use in result.engines}),
         "engines": {use.task: use.engine for result in results for use in result.engines},
+        "halvings": max((result.halvings for result in results), default=0),
         "timings_ms": _timings(report),
     }
 
@@ -104,6 +105,7 @@ def set_aside_line(*, file: str, status: str, reason: str) -> dict[str, Any]:
         "outputs": [],
         "models": [],
         "engines": {},
+        "halvings": 0,
         "timings_ms": {},
     }
 

@@ -31,6 +31,8 @@ from appliance.tasks.base import Heatmap
 PIXELS: Final = "pixels.npy"
 DENOISED: Final = "denoised.npy"
 TABLE: Final = "table.npy"
+HEAT: Final = "heat_"
+"""Heatmaps begin with it; the rest is the finding's code."""
 MOST_GREY_LEVELS: Final = 65535
 HEATMAP_SIDE_PX: Final = 512
 """A heatmap comes from a grid of some ten cells a side; more pixels than this add nothing."""
@@ -118,8 +120,14 @@ def describe_view(folder: Path, image: PixelImage) -> None:
         slope=image.slope,
         intercept=image.intercept,
         inverted=image.inverted,
+        heatmaps=_drawn_before(folder),
     )
     _write(folder, view)
+
+
+def _drawn_before(folder: Path) -> dict[str, str]:
+    """Heatmaps that are there already: triage may answer before the picture is laid out."""
+    return {path.stem.removeprefix(HEAT): path.name for path in sorted(folder.glob(f"{HEAT}*.png"))}
 
 
 def showable(image: PixelImage) -> PixelImage:
@@ -166,7 +174,7 @@ def add_heatmap(folder: Path, heatmap: Heatmap) -> Path:
     shrink = min(1.0, HEATMAP_SIDE_PX / max(rows, columns))
     size = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
     small = cv2.resize(heatmap.values, size, interpolation=cv2.INTER_AREA)
-    path = folder / f"heat_{heatmap.finding_code}.png"
+    path = folder / f"{HEAT}{heatmap.finding_code}.png"
     encoded = cv2.imencode(".png", np.clip(small * 255.0 + 0.5, 0, 255).astype(np.uint8))[1]
     write_whole(path, encoded.tobytes())
     sync_folder(folder)

@@ -20,7 +20,7 @@ from appliance.domain.acquisition import Acquisition
 from appliance.domain.image import FrameSource
 from appliance.domain.job import Job, Lane
 from appliance.errors import EngineError, EngineLostError, InputError, StoreError
-from appliance.intake.frames import open_frames
+from appliance.intake.frames import HalvedFrame, JailedFrames, NotHalvedError
 from appliance.intake.jail import TERMS, Jail
 from appliance.layout import Layout
 from appliance.models.candidate import GPU_ENGINES
@@ -29,8 +29,10 @@ from appliance.models.served import Surroundings
 from appliance.monitor.boots import BootCounter, Level
 from appliance.monitor.heartbeat import Heartbeat
 from appliance.pipeline.bench import Bench
+from appliance.pipeline.first_verdict import halvings_for_triage
 from appliance.pipeline.line import run_lane
 from appliance.pipeline.report import fault_words
+from appliance.processes.at_hand import AtHand
 from appliance.processes.between import Between, LeaseLostError, ToldToStopError
 from appliance.processes.lock import only_one
 from appliance.processes.lost_engines import LostEngines
@@ -102,7 +104,7 @@ class Worker:
         self._slots_looked_ns = clock.monotonic_ns()
         self._jails = [self._new_jail()]
         self._depth = 0
-        self._at_hand: tuple[tuple[str, int], Acquisition, FrameSource] | None = None
+        self._at_hand = AtHand(self._landings)
 
     def run(self) -> None:
         """Work until `stop` is set.
@@ -122,7 +124,7 @@ class Worker:
                 self.do(job)
                 continue
             self._beat.beat("waiting", budget_s=IDLE_BUDGET_S)
-            self._at_hand = None  # idle: give the pixels back
+            self._at_hand.put_away()  # idle: give the pixels back
             if self._cold:
                 self._warm_up(self._cold.pop())
                 continue
@@ -139,15 +141,23 @@ class Worker:
 
     def do(self, job: Job) -> None:
         """One job to its end: a result, a reason, or back to the queue."""
-        log = self._log.bind(acquisition=job.acquisition_id, version=job.version, lane=job.lane.value)
-        try:
+        with self._ending(job):
             self.show_life(job)
             with self._jail() as jail:
                 self._answer(job, jail)
+
+    @contextmanager
+    def _ending(self, job: Job) -> Iterator[None]:
+        """Whatever a job ends with, it ends here."""
+        log = self._log.bind(acquisition=job.acquisition_id, version=job.version, lane=job.lane.value)
+        try:
+            yield
         except LeaseLostError:
             log.info("lease lost while working")
         except ToldToStopError:
             log.info("stopped in the middle, goes on at the next start")
+            self._jobs.give_back(job)
+        except NotHalvedError:
             self._jobs.give_back(job)
         except InputError as error:
             log.warning("quarantined", reason=error.what)
@@ -191,7 +201,7 @@ class Worker:
     def prove(self) -> None:
         """Answer what is known, and write down whether it came out right."""
         self._beat.beat("testing itself", budget_s=LOADING_BUDGET_S)
-        self._at_hand = None  # the jail reads the test image now
+        self._at_hand.put_away()  # the jail reads the test image now
         with self._jail() as jail:
             self._proofs.step(jail)
         self._lost = self._lost or self._proofs.lost
@@ -228,8 +238,29 @@ class Worker:
             raise ToldToStopError
 
     def _answer(self, job: Job, jail: Jail) -> None:
+        acquisition, frames = self._at_hand.open(job, jail, keep=self._depth == 1)
+        if job.lane is Lane.QUALITY and self._settings.worker.halved_triage != "off":
+            self._triage_first(job, acquisition, frames)
+        self._commit(job, acquisition, frames)
+
+    def _triage_first(self, job: Job, acquisition: Acquisition, frames: JailedFrames) -> None:
+        """From a small decode that takes a fraction of the whole one, which goes on meanwhile.
+
+        Only where triage of this acquisition is next in the queue: nobody's quality control waits for it.
+        """
+        slow_too = self._settings.worker.halved_triage == "all"
+        halvings = halvings_for_triage(acquisition, self._models, jpeg_2000=slow_too)
+        if halvings == 0:
+            return
+        lease_s, only = self._settings.worker.lease_s, (job.acquisition_id, job.version, Lane.TRIAGE)
+        triage = self._jobs.lease(worker=NAME, lease_s=lease_s, only=only)
+        if triage is not None:
+            with self._ending(triage):
+                self.show_life(triage)
+                self._commit(triage, acquisition, HalvedFrame(frames, halvings))
+
+    def _commit(self, job: Job, acquisition: Acquisition, frames: FrameSource) -> None:
         started_ns = self._clock.monotonic_ns()
-        acquisition, frames = self._open(job, jail)
         bench = Bench(
             models=self._models,
             clock=self._clock,
@@ -249,19 +280,6 @@ class Worker:
         arrival = self._landings.arrival_timings(job.acquisition_id, leased_ns=started_ns)
         if not self._results.commit(job, replace(result, timings=(*arrival, *result.timings))):
             raise LeaseLostError
-
-    def _open(self, job: Job, jail: Jail) -> tuple[Acquisition, FrameSource]:
-        """The acquisition and its frames; those of the lane before are still at hand."""
-        key = (job.acquisition_id, job.version)
-        if self._at_hand is not None and self._at_hand[0] == key:
-            return self._at_hand[1:]
-        acquisition = self._landings.acquisition(job.acquisition_id)
-        if acquisition is None or acquisition.version != job.version:
-            raise LeaseLostError
-        frames = open_frames(acquisition, jail)
-        if self._depth == 1:
-            self._at_hand = (key, acquisition, frames)
-        return acquisition, frames
 
     def _new_jail(self) -> Jail:
         """Its process starts at once and loads while we go on."""

@@ -92,8 +92,18 @@ class Jobs:
         self._max_attempts = max_attempts
         self._lanes = json.dumps([lane.value for lane in lanes])
 
-    def lease(self, *, worker: str, lease_s: float, before_rank: int | None = None) -> Job | None:
-        """Take the next job; None when there is none (or none more urgent than `before_rank`)."""
+    def lease(
+        self,
+        *,
+        worker: str,
+        lease_s: float,
+        before_rank: int | None = None,
+        only: tuple[str, int, Lane] | None = None,
+    ) -> Job | None:
+        """Take the next job; None when there is none (or none more urgent than `before_rank`).
+
+        `only`: none but this lane of this version of this acquisition, and that only when it is the next.
+        """
         limit = before_rank if before_rank is not None else BEHIND_ALL_RANK * 10
         if not self._database.read(
             "SELECT 1 FROM job WHERE state = 'queued' AND rank < ?"
@@ -108,6 +118,7 @@ class Jobs:
                 "UPDATE job SET state = 'leased', worker = ?, lease_token = ?, lease_until_ns = ?,"
                 " boot_id = ? WHERE job_id = (SELECT job_id FROM job WHERE state = 'queued' AND rank < ?"
                 " AND lane IN (SELECT value FROM json_each(?)) ORDER BY rank, job_id LIMIT 1)"
+                " AND (? IS NULL OR (acquisition_id, version, lane) = (?, ?, ?))"
                 " RETURNING job_id, acquisition_id, version, lane, failures + deaths + 1",
                 (
                     worker,
@@ -116,6 +127,7 @@ class Jobs:
                     clock.boot_id(),
                     limit,
                     self._lanes,
+                    *((None,) * 4 if only is None else (only[0], only[0], only[1], only[2].value)),
                 ),
             )
         if not rows:

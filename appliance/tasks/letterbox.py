@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.domain.image import PixelImage
+from appliance.tasks.halved import area_mean_of_halved
 
 FULL_ROW: Final = 1e-9
 """Rows: how close to a whole number an edge must be to count as one (rounding of rows / rows_out)."""
@@ -123,6 +124,12 @@ def _reduced(
     image: PixelImage, *, rows: int, columns: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
     """Stored values of the small frame, and where it holds no data (None: nowhere)."""
+    if image.halvings:
+        small_px, whole_px = (rows, columns), image.whole_shape
+        halved = area_mean_of_halved(
+            image.stored, halvings=image.halvings, whole_px=whole_px, small_px=small_px
+        )
+        return halved, None  # a frame with padding is never halved
     rows_in, columns_in = image.shape
     shrinks = rows <= rows_in and columns <= columns_in
 
@@ -150,7 +157,7 @@ def letterbox(
     without data (padding) take no part in means and percentiles and become 0. Frames smaller than the
     square are enlarged by linear interpolation.
     """
-    where = place(image.shape, size_px=size_px)
+    where = place(image.whole_shape, size_px=size_px)
     rows, columns = where.frame_px
     top, left = where.offset_px
     stored, hollow = _reduced(image, rows=rows, columns=columns)

@@ -92,7 +92,7 @@ class RadiographClassifier:
         heats = fit_output(outputs, HEATMAP, (1, len(labels), None, None))[0]
         if not card.intended_use.draws_location:
             return Answer(findings=findings)
-        return _with_places(findings, heats, place(image.shape, size_px=_how(card)[0]))
+        return _with_places(findings, heats, place(image.whole_shape, size_px=_how(card)[0]))
 
 
 def _with_places(findings: tuple[Finding, ...], heats: NDArray[np.float32], where: Placement) -> Answer:

@@ -16,6 +16,9 @@ from export.reference.films import HIGH_PERCENTILE, LOW_PERCENTILE, SIZE_PX
 from export.reference.regional import CELLS
 from export.reference.triage_evaluation import Judged
 
+SMALLEST_HALVED_PX = 1280
+"""Passed `benchmarks.halved_frames`; 640 did not (benchmarks/results/halved/chest_triage.json)."""
+
 
 def card(judged: list[Judged], pointing: list[Metric]) -> ModelCard:
     """What the model is and what may be done with it."""
@@ -25,7 +28,7 @@ def card(judged: list[Judged], pointing: list[Metric]) -> ModelCard:
         task="chest_triage",
         name="Chest radiograph triage, reference model",
         version="2.0.0",
-        release=2,
+        release=3,
         summary=(
             "Flags adult frontal chest radiographs for earlier reading. A linear reader for each region on"
             " a frozen general-purpose image backbone, taught by a published, larger chest network: honest"
@@ -38,7 +41,11 @@ def card(judged: list[Judged], pointing: list[Metric]) -> ModelCard:
             TensorSpec(name="heatmap", shape=("batch", labels, CELLS, CELLS), dtype="float32"),
         ),
         preprocessing=Preprocessing(
-            kind="letterbox", size_px=SIZE_PX, low_percentile=LOW_PERCENTILE, high_percentile=HIGH_PERCENTILE
+            kind="letterbox",
+            size_px=SIZE_PX,
+            low_percentile=LOW_PERCENTILE,
+            high_percentile=HIGH_PERCENTILE,
+            smallest_halved_px=SMALLEST_HALVED_PX,
         ),
         labels=tuple(item.label for item in judged),
         intended_use=IntendedUse(

@@ -48,6 +48,7 @@ def _radiographs(names: Sequence[str]) -> RadiographReport:
             ratios=(4.9, 5.0, 5.1),
             ratio_session_kept=4.5,
             ratio_without_measuring=3.0,
+            ratio_triage=6.0,
             quality=ONE,
             triage=ONE,
             painted=ONE,

@@ -127,6 +127,13 @@ specific_threshold = {high}
 code = {{value = "1", scheme = "99SCANSIDE", meaning = "a"}}
 """
 
+HALVED_TOO_FAR = """kind = "letterbox"
+size_px = 9
+low_percentile = 1
+high_percentile = 9
+smallest_halved_px = 8
+"""
+
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
@@ -142,6 +149,11 @@ code = {{value = "1", scheme = "99SCANSIDE", meaning = "a"}}
             'kind = "slice"',
             'kind = "letterbox"\nlow_percentile = 1.0\nhigh_percentile = 99.0',
             "size_px is None",
+        ),
+        (
+            'kind = "slice"',
+            HALVED_TOO_FAR,
+            "smallest_halved_px is 8",
         ),
         ('task = "ct_denoise"', 'task = "../ct"', "not a name"),
         ('summary = "Halves every value."', "", "summary"),

@@ -46,6 +46,12 @@ def test_findings_refusals_and_their_model_are_reported(acquisition: Acquisition
     assert referenced.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == acquisition.first.sop_instance_uid
 
 
+def test_an_answer_from_a_halved_frame_says_so(acquisition: Acquisition) -> None:
+    words = "both sides halved 2 times by the wavelet"
+    assert words in texts(render(acquisition, replace(TRIAGE, halvings=2)), "Algorithm Parameters")
+    assert words not in texts(render(acquisition, TRIAGE), "Algorithm Parameters")
+
+
 # Trace: REQ-028
 def test_a_box_is_a_closed_line_in_dicom_coordinates(acquisition: Acquisition) -> None:
     (region,) = [item for item in items(render(acquisition, TRIAGE)) if item.ValueType == "SCOORD"]

@@ -134,6 +134,15 @@ def test_heatmaps_lie_beside_the_picture_and_are_named_in_the_description(tmp_pa
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_heatmap_that_came_before_the_picture_is_named_with_it(tmp_path: Path) -> None:
+    before = add_heatmap(tmp_path, heatmap(20, 30, code="36118008"))
+    write_view(tmp_path, image_of(np.zeros((20, 30), np.uint16)))
+    after = add_heatmap(tmp_path, heatmap(20, 30))
+    named = read_view(tmp_path).heatmaps
+    assert named["36118008"] == before.name
+    assert set(named.values()) == {before.name, after.name}
+
+
 def test_a_small_heatmap_is_not_enlarged(tmp_path: Path) -> None:
     path = add_heatmap(tmp_path / "new", heatmap(20, 30))
     assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape == (20, 30)

@@ -51,6 +51,11 @@ def test_before_the_answer_it_is_checking_and_says_the_stage(clinic: Any) -> Non
     assert one(clinic).cause == "No answer after 0:31. Do not wait: look yourself."
 
 
+def test_an_answer_of_triage_alone_is_never_green(clinic: Any) -> None:
+    clinic.answer(clinic.land("a"), triage=clinic.triage())
+    assert one(clinic).kind is VerdictKind.CHECKING
+
+
 def test_with_a_dead_worker_nothing_pretends_to_be_checking(clinic: Any) -> None:
     clinic.land("a")
     state = one(clinic, down="Checks and AI not running since 08:12. Judge the image yourself.")
