@@ -51,6 +51,7 @@ def _radiographs(names: Sequence[str]) -> RadiographReport:
             ratio_triage=6.0,
             quality=ONE,
             triage=ONE,
+            all_answers=ONE,
             painted=ONE,
             slow_copy_quality=None,
             stages={"quality.decoded": ONE, "quality.painted": ONE},
