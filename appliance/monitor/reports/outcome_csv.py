@@ -49,7 +49,10 @@ def read_csv(content: bytes) -> ReadOutcomes:
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    names = [name.strip() for name in rows.fieldnames or ()]
+    try:
+        names = [name.strip() for name in rows.fieldnames or ()]
+    except csv.Error as error:
+        raise _unreadable(1, error) from error
     rows.fieldnames = names
     lacking = [name for name in REQUIRED if name not in names]
     if lacking or not set(names) & set(KEYS):
@@ -66,9 +69,7 @@ def read_csv(content: bytes) -> ReadOutcomes:
             except ValueError as error:
                 wrong.append(f"line {rows.line_num}: {error}")
     except csv.Error as error:
-        raise InputError(
-            f"The table cannot be read from line {rows.line_num} on: {error}.", remedy="Save it as CSV again."
-        ) from error
+        raise _unreadable(rows.line_num, error) from error
     if wrong:
         more = f", and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
         raise InputError(
@@ -79,6 +80,12 @@ def read_csv(content: bytes) -> ReadOutcomes:
     return ReadOutcomes(
         outcomes=tuple(outcomes),
         passed_over=(f"{len(strange)} columns that have no meaning here",) if strange else (),
+    )
+
+
+def _unreadable(line: int, error: csv.Error) -> InputError:
+    return InputError(
+        f"The table cannot be read from line {line} on: {error}.", remedy="Save it as CSV again."
     )
 
 

@@ -50,6 +50,8 @@ def test_a_table_is_read_with_the_surest_key_of_each_row() -> None:
         ("accession_number,code,truth\n" + "C" * 65 + ",1,positive\n", "longer than 64"),
         ('accession_number,code,truth\n"A,1,positive\n', "cannot be read"),
         ("accession_number,code,truth\n" + "A,1,CANARY\n" * 9, "and 4 more"),
+        ('"accession_number,code,truth\nA,1,positive\n', "cannot be read from line 1 on"),
+        ('accession_number,code,truth\nA,1,positive\n"B,1,positive\n', "cannot be read from line"),
     ],
 )
 def test_what_cannot_be_understood_is_refused_without_quoting_it(text: str, words: str) -> None:
