@@ -13,12 +13,13 @@ import os
 import select
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
 from appliance.processes import __main__ as entry
 from appliance.processes import sender, watcher, worker
-from benchmarks.faults.kill_marks import Kill, Marks
+from benchmarks.faults.kill_marks import BY_A_FAULT, Kill, Marks
 
 PRELOADED = (watcher, worker, sender)
 LOOK_S = 0.01
@@ -30,7 +31,7 @@ def start(order: dict[str, Any], data: Path) -> int:
     pid = os.fork()
     if pid:
         return pid
-    code = 70
+    code = BY_A_FAULT
     try:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
@@ -41,6 +42,8 @@ def start(order: dict[str, Any], data: Path) -> int:
         code = 0
     except SystemExit as end:
         code = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 

@@ -32,7 +32,7 @@ FUNCTIONS: Final = {
         ("assembled", "appliance.store.landing:Landings.land"),
     ),
     "worker": (
-        ("leased", "appliance.processes.worker:Worker._open"),
+        ("leased", "appliance.processes.at_hand:AtHand.open"),
         ("committed", "appliance.store.results:Results.commit"),
     ),
     "sender": (
@@ -49,6 +49,8 @@ STAGES: Final = {
     "worker": ("leased", *SPANS, "committed"),
     "sender": ("rendered", "sent"),
 }
+BY_A_FAULT: Final = 70
+"""The exit code of a process that did not end as the product does."""
 ENTRY, INSIDE, EXIT = "entry", "inside", "exit"
 
 

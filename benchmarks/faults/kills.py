@@ -33,7 +33,7 @@ from benchmarks.faults.archive import storescp
 from benchmarks.faults.figure import Counts, Run
 from benchmarks.faults.kill_check import failures_of
 from benchmarks.faults.kill_feed import Feed
-from benchmarks.faults.kill_marks import ENTRY, EXIT, INSIDE, STAGES, Kill, read_marks
+from benchmarks.faults.kill_marks import BY_A_FAULT, ENTRY, EXIT, INSIDE, STAGES, Kill, read_marks
 
 EACH_STAGE: Final = 100
 """Kills in each of the twelve stages."""
@@ -252,6 +252,7 @@ class _Killer:
 
     def _ended(self, pid: int, code: int) -> None:
         process = next(name for name, life in self._lives.items() if life.pid == pid)
+        assert code != BY_A_FAULT, f"{process} ended with a fault of its own: see host.log"
         life = self._lives.pop(process)
         story = read_marks(life.marks)
         for stage, durations in story.durations_s.items():
