@@ -102,6 +102,11 @@ def came_back(path: Path, *, sha256: str) -> bool:
     return read_back.hexdigest() == sha256
 
 
+def may_be_made(file: Path) -> bool:
+    """Whether this user may write into the nearest folder above `file` that exists."""
+    return os.access(next(path for path in file.absolute().parents if path.exists()), os.W_OK)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, such that its name outlives a power cut. Raises OSError."""
     make_folders((folder,))

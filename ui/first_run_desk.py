@@ -7,7 +7,6 @@ Slow functions for an errand; each gives its answer as a value and raises nothin
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from typing import Final
 
 from appliance.clock import NS_PER_S, Clock
 from appliance.config import Settings
+from appliance.durable import may_be_made
 from appliance.errors import ScansideError
 from appliance.first_run.pending import is_as_shipped, keep_answers, never_set_up, pin_hashes
 from appliance.layout import Layout
@@ -183,7 +183,7 @@ class FirstRunDesk:
                     done=True,
                 )
             before = write_first_settings(answers, config, replace=True)
-            keep_answers(answers.model_copy(update={"pins": type(answers.pins)()}), self._layout)
+            keep_answers(answers.without_pins(), self._layout)
         except (ScansideError, OSError) as error:
             return Written(lines=(refused(error),), done=False)
         if answers.pins.hashes:
@@ -194,10 +194,7 @@ class FirstRunDesk:
 
     def _may_write(self, config: Path, *, with_pins: bool) -> bool:
         files = (config, self._settings.kiosk.pins) if with_pins else (config,)
-        return all(
-            os.access(next(path for path in file.absolute().parents if path.exists()), os.W_OK)
-            for file in files
-        )
+        return all(map(may_be_made, files))
 
     def _command(self, file: Path, replaces: bool) -> str:
         """What puts the answers in place."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -84,37 +84,37 @@ class StepPage(Section):
         """What has been answered."""
 
 
-class ChoicePage(StepPage):
-    """One of several."""
+def choices(
+    words_of: Mapping[str, str], scale: Scale, choose: Callable[[str], object]
+) -> dict[str, LargeButton]:
+    """A button for each of several, of which one is chosen (`light`); a tap tells its key."""
+    buttons = {key: LargeButton(words, scale, low=True) for key, words in words_of.items()}
+    for key, button in buttons.items():
+        light_when_checked(button)
+        button.clicked.connect(lambda _checked, key=key: choose(key))
+    return buttons
+
+
+def light(buttons: Mapping[str, LargeButton], chosen: str) -> None:
+    """Light the chosen one."""
+    for key, button in buttons.items():
+        button.setChecked(key == chosen)
+
+
+class LanguageStep(StepPage):
+    """Each language by its own name."""
 
     chosen = pyqtSignal(str)
 
-    def __init__(self, choices: Mapping[str, str], scale: Scale, icons: Icons, *, columns: int) -> None:
-        super().__init__(scale, icons, columns=columns)
-        self.buttons: dict[str, LargeButton] = {}
-        for key, words in choices.items():
-            button = LargeButton(words, scale, low=True)
-            light_when_checked(button)
-            button.clicked.connect(lambda _checked, key=key: self.chosen.emit(key))
-            self.buttons[key] = button
-        self.lay(self.buttons.values())
-
-    def light(self, chosen: str) -> None:
-        """Light the chosen one."""
-        for key, button in self.buttons.items():
-            button.setChecked(key == chosen)
-
-
-class LanguageStep(ChoicePage):
-    """Each language by its own name."""
-
     def __init__(self, scale: Scale, icons: Icons, *, columns: int) -> None:
-        super().__init__(LANGUAGES, scale, icons, columns=columns)
+        super().__init__(scale, icons, columns=columns)
+        self.buttons = choices(LANGUAGES, scale, self.chosen.emit)
+        self.lay(self.buttons.values())
         self.column.insertWidget(1, WrappedLabel("detail", NOT_REVIEWED))
 
     def show_draft(self, draft: Draft) -> None:
         """Light the language in use."""
-        self.light(draft.language)
+        light(self.buttons, draft.language)
 
 
 class FieldsPage(StepPage):
@@ -143,19 +143,14 @@ class ProfileStep(FieldsPage):
 
     def __init__(self, scale: Scale, icons: Icons, *, columns: int) -> None:
         super().__init__(Step.PROFILE, scale, icons, columns=columns)
-        self.buttons: dict[str, LargeButton] = {}
-        for key, words in PROFILES.items():
-            button = LargeButton(tr(words), scale, low=True)
-            light_when_checked(button)
-            button.clicked.connect(lambda _checked, key=key: self.chosen.emit(key))
-            self.buttons[key] = button
+        rooms = {key: tr(words) for key, words in PROFILES.items()}
+        self.buttons = choices(rooms, scale, self.chosen.emit)
         self.lay((*self.buttons.values(), *self.fields.values()))
 
     def show_draft(self, draft: Draft) -> None:
         """Light the room, show the name."""
         super().show_draft(draft)
-        for key, button in self.buttons.items():
-            button.setChecked(key == draft.profile)
+        light(self.buttons, draft.profile)
 
 
 class IncomingStep(FieldsPage):

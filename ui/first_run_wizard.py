@@ -101,7 +101,7 @@ class FirstRunWizard(QWidget):
         for fields in (self.frame.profile, self.frame.incoming, self.frame.outgoing):
             fields.field_wanted.connect(self.ask_field)
         self.frame.incoming.network_wanted.connect(lambda on: self._answer(with_network(self.draft, on=on)))
-        self.frame.outgoing.echo_wanted.connect(lambda: self._try(goes_on=False))
+        self.frame.outgoing.echo_wanted.connect(self._echo)
         self.frame.time.said.connect(lambda right: self._answer(replace(self.draft, clock_is_right=right)))
         self.frame.pins.pin_wanted.connect(self._ask_pin)
         self.frame.exposure.test_wanted.connect(self._test)
@@ -151,14 +151,18 @@ class FirstRunWizard(QWidget):
         if self.step is STEPS[-1]:
             self.ended.emit()
             return
-        fault = page_fault(self.step, self.draft)
-        self.frame.steps[self.step].say(fault)
-        if fault:
+        if not self._holds_together():
             return
         if self.step in TRIED and self._accepted != (self.step, self.draft):
             self._try(goes_on=True)
         elif not self._is_blocked():
             self._turn(1)
+
+    def _holds_together(self) -> bool:
+        """As far as can be said before anything is tried; if not, the page says why."""
+        fault = page_fault(self.step, self.draft)
+        self.frame.steps[self.step].say(fault)
+        return not fault
 
     def _is_blocked(self) -> bool:
         return any(line.kind is LineKind.DANGER for line in self.found.get(self.step, ()))
@@ -205,11 +209,11 @@ class FirstRunWizard(QWidget):
 
     # What takes time
 
+    def _echo(self) -> None:
+        if self._holds_together():
+            self._try(goes_on=False)
+
     def _try(self, *, goes_on: bool) -> None:
-        fault = page_fault(self.step, self.draft)
-        self.frame.steps[self.step].say(fault)
-        if fault:
-            return
         self._goes_on = goes_on
         step, draft = self.step, self.draft
         self._trying.run(lambda _gives_up: self._desk.try_out(step, draft))

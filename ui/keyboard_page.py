@@ -28,7 +28,6 @@ from ui.theme import Scale
 
 MOST_CHARACTERS = 200
 CURSOR = "▏"
-TITLE_MM = 3.7
 
 
 class KeyboardPage(QFrame):

@@ -8,7 +8,6 @@ seven. Addresses, AE titles and folders are ASCII; nothing else is ever entered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import Enum
 from typing import Final
 
@@ -39,7 +38,7 @@ _DIGIT_ROWS: Final = ("1234567", "890")
 
 
 def rows_of(letters: Letters, *, wide: bool, page: int, capitals: bool) -> tuple[str, ...]:
-    """The characters of each row. `page`: of a narrow keyboard, 0 to `pages_of` - 1."""
+    """The characters of each row. `page`: of a narrow keyboard, in the order of `page_names`."""
     if letters is Letters.DIGITS:
         return ("1234567890",) if wide else _DIGIT_ROWS
     if wide:
@@ -80,14 +79,3 @@ def takes_blank(letters: Letters) -> bool:
 def takes_case(letters: Letters) -> bool:
     """Whether there is a key for capitals."""
     return letters in {Letters.SMALL, Letters.WORDS}
-
-
-def every_character(letters: Letters, *, wide: bool) -> Iterator[str]:
-    """All that can be entered, for whoever wants to know that nothing is missing."""
-    for page in range(max(1, len(page_names(letters, wide=wide)))):
-        for capitals in (False, True):
-            for row in rows_of(letters, wide=wide, page=page, capitals=capitals):
-                yield from row
-    yield from last_row(letters, wide=wide)
-    if takes_blank(letters):
-        yield " "

@@ -65,6 +65,10 @@ class Answers(Section):
     pacs: tuple[PacsAnswers, ...] = ()
     pins: PinAnswers = PinAnswers()
 
+    def without_pins(self) -> Answers:
+        """All that may lie in a file that others read."""
+        return self.model_copy(update={"pins": PinAnswers()})
+
 
 def read_answers(file: Path) -> Answers:
     """The answers in a file. Raises ConfigError that names every answer that cannot be."""

@@ -9,7 +9,6 @@ passports land where the appliance will look for them.
 from __future__ import annotations
 
 import errno
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from typing import Final
 from appliance.clock import Clock
 from appliance.config import Settings, load_settings
 from appliance.configuration.checking import check_settings
+from appliance.durable import may_be_made
 from appliance.errors import ConfigError, ScansideError
 from appliance.first_run.answers import Answers, settings_text
 from appliance.intake.jail import Jail
@@ -140,8 +140,7 @@ def _pin(subject: str, file: Path | None, good: Callable[[], None]) -> Diagnosis
         return _said(subject, Health.FAIL, error.what, error.remedy)
     if file is None:
         return _said(subject, Health.OK, "it can be")
-    folder = next(path for path in file.absolute().parents if path.exists())
-    if os.access(folder, os.W_OK):
+    if may_be_made(file):
         return _said(subject, Health.OK, f"its hash goes into {file}")
     found = f"{file} cannot be written by this user"
     return _said(subject, Health.FAIL, found, "Run this as root, or change kiosk.pins.")

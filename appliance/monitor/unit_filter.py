@@ -14,6 +14,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from appliance.receivers import (
     PrinterSettings,
     StowSettings,
 )
+from appliance.receivers.messages import is_this_machine
 
 SLOTS: Final = "scanside-software"
 """The one unit of all processes where the software comes in signed updates (docs/updates.md)."""
@@ -61,13 +63,14 @@ class UnitFilter:
 
 def closed_filters(settings: Settings, data: Path) -> Iterator[Diagnosis]:
     """Neighbours of the settings that a unit which works on `data` does not let through."""
+    ask = cache(lambda process: running_filter(process, data))  # a site may have many receivers
     for subject, process, host, health in _wanted(settings):
-        unit = running_filter(process, data)
+        unit = ask(process)
         addresses = _addresses(host) if unit is not None else ()
         if unit is not None and addresses and not any(map(unit.lets_through, addresses)):
             yield _closed(subject, health, unit, f"does not let {host} through", addresses[0])
-    if settings.listener.enabled and not _is_loopback(settings.listener.host):
-        unit = running_filter("watcher", data)
+    if settings.listener.enabled and not is_this_machine(settings.listener.host):
+        unit = ask("watcher")
         if unit is not None and unit.is_this_machine_only:
             words = "lets nobody in but this machine"
             yield _closed("DICOM door", Health.FAIL, unit, words, "ADDRESS-OF-THE-SENDER")
@@ -125,13 +128,6 @@ def _addresses(host: str) -> tuple[str, ...]:
     except (OSError, UnicodeError):
         return ()
     return tuple(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _closed(subject: str, health: Health, unit: UnitFilter, words: str, address: str) -> Diagnosis:

@@ -28,13 +28,15 @@ class HttpSettings(ReceiverSettings):
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:
-        if self.url.startswith("http://") and not (self.clear_text or _is_this_machine(self.url)):
+        if self.url.startswith("http://") and not (
+            self.clear_text or is_this_machine(urlsplit(self.url).hostname or "")
+        ):
             raise ValueError("it would cross the network unencrypted: use https, or set clear_text = true")
         return self
 
 
-def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def is_this_machine(host: str) -> bool:
+    """Whether a name or an address leads nowhere else."""
     try:
         return ip_address(host).is_loopback
     except ValueError:  # a name

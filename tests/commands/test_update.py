@@ -50,10 +50,16 @@ def device(tmp_path: Path) -> Device:
     return Device(tmp_path)
 
 
+def public_key(folder: Path) -> Path:
+    """The maker's, as a file."""
+    pem = folder / "maker.public.pem"
+    pem.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return pem
+
+
 def test_a_key_is_trusted_and_no_more(device: Device, tmp_path: Path) -> None:
     config = ("--config", str(device.config))
-    pem = tmp_path / "maker.public.pem"
-    pem.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    pem = public_key(tmp_path)
     digits = fingerprint_of(KEY.public_key())
     code, said = device("trust", str(pem), "--fingerprint", "0" * 64, *config)
     assert code == ExitCode.CONFIG, said
@@ -74,8 +80,7 @@ def test_the_trail_says_whose_updates_are_taken_and_no_longer_taken(device: Devi
     layout = Layout(data=device.data)
     layout.create()
     Database.open(layout.database, data=layout.data, clock=SystemClock()).close()
-    pem = tmp_path / "maker.public.pem"
-    pem.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    pem = public_key(tmp_path)
     digits = fingerprint_of(KEY.public_key())
     device.told("trust", str(pem), "--fingerprint", digits, *there)
     device.told("revoke", digits, *there)
@@ -127,8 +132,7 @@ def test_without_slots_it_says_where_it_looked(device: Device, tmp_path: Path) -
 def test_the_first_software_is_not_to_be_switched_to(device: Device, tmp_path: Path) -> None:
     """`update switch` would refuse it: the launcher starts it as it is."""
     config = ("--config", str(device.config))
-    pem = tmp_path / "maker.public.pem"
-    pem.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    pem = public_key(tmp_path)
     device.told("trust", str(pem), "--fingerprint", fingerprint_of(KEY.public_key()), *config)
     there = ("--root", str(tmp_path / "root"), "--data", str(device.data), *config)
     code, said = device("install", str(tiny(2, tmp_path / "made")), *there)
